@@ -1,0 +1,15 @@
+// Text to tree. Knows words and shapes, no names and no protocol numbers.
+#pragma once
+#include <string_view>
+
+#include "ast/expr.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+
+namespace weir::grammar {
+
+/// The tree of an expression; `Everything` for an empty one. The first error stops.
+/// `#` starts a comment that ends with the line.
+Result<ast::Expr> parse(std::string_view text, const Limits& limits = {});
+
+}  // namespace weir::grammar

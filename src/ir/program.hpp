@@ -1,0 +1,131 @@
+// The decision graph between meaning and machine. Values and nodes are hash-consed: what is equal exists once.
+// A node's ways out lead to nodes with smaller ids, so descending ids are a topological order of the graph from
+// its root; passes, printers and back ends walk that order and never recurse along it.
+//
+// Bounds are visible. `Guard` asks whether bytes [base+displacement, …+size) are captured (summed without wrap) and
+// `NonZero` whether a divisor is not 0; when not, the filter ends with "reject", also inside a choice. `verify`
+// demands one above every load and every division.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/arith.hpp"
+#include "base/packet.hpp"
+#include "base/result.hpp"
+#include "base/span.hpp"
+
+namespace weir::ir {
+
+enum class ValueId : std::uint32_t {};
+enum class NodeId : std::uint32_t {};
+inline constexpr ValueId no_value{0xffffffff};
+
+enum class ValueKind : std::uint8_t {
+  Constant,  ///< k
+  Load,      ///< `size` bytes in network order at a (no_value: 0) + k
+  Length,    ///< length on the wire
+  Meta,      ///< something the kernel knows: Meta(detail)
+  Negate,    ///< -a
+  Binary,    ///< a Arith(detail) b
+  Choice,    ///< what the graph at NodeId(k) returns; its Return leaves hold the values to choose from
+};
+
+struct Value {
+  ValueKind kind = ValueKind::Constant;
+  std::uint8_t detail = 0;  ///< Load: size in bytes; Meta: weir::Meta; Binary: weir::Arith
+  std::uint32_t k = 0;
+  ValueId a = no_value;
+  ValueId b = no_value;
+
+  bool operator==(const Value&) const = default;
+  std::uint32_t size() const { return detail; }
+  Arith arith() const { return static_cast<Arith>(detail); }
+  Meta meta() const { return static_cast<Meta>(detail); }
+  NodeId root() const { return static_cast<NodeId>(k); }
+};
+
+enum class NodeKind : std::uint8_t {
+  Return,   ///< ends with the value a: 0 rejects, otherwise how many bytes to keep
+  Guard,    ///< bytes [a+k, a+k+size) are captured, then t; otherwise reject
+  NonZero,  ///< a is not 0, then t; otherwise reject
+  Test,     ///< a Relation(detail) b, then t, otherwise f
+};
+
+struct Node {
+  NodeKind kind = NodeKind::Return;
+  std::uint8_t detail = 0;  ///< Guard: size in bytes; Test: weir::Relation
+  std::uint32_t k = 0;
+  ValueId a = no_value;
+  ValueId b = no_value;
+  NodeId t{};
+  NodeId f{};
+
+  bool operator==(const Node&) const = default;
+  std::uint32_t size() const { return detail; }
+  Relation relation() const { return static_cast<Relation>(detail); }
+};
+
+/// A graph and the pool of its values. Grows only; ids stay valid.
+class Program {
+ public:
+  // Values. Equal ones get the same id. `span`: the words it came from (the first to ask is kept).
+  ValueId constant(std::uint32_t k);
+  ValueId load(std::uint32_t size, ValueId base, std::uint32_t displacement, Span span = {});
+  ValueId length();
+  ValueId meta(Meta m);
+  ValueId negate(ValueId a);
+  ValueId binary(Arith op, ValueId a, ValueId b);
+  ValueId choice(NodeId root, Span span = {});
+  ValueId add(const Value& v, Span span = {});
+
+  // Nodes. Ways out must exist already.
+  NodeId ret(ValueId value);
+  NodeId ret(std::uint32_t k) { return ret(constant(k)); }
+  NodeId guard(std::uint32_t size, ValueId base, std::uint32_t displacement, NodeId next, Span span = {});
+  NodeId nonzero(ValueId value, NodeId next, Span span = {});
+  NodeId test(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span = {});
+  NodeId add(const Node& n, Span span = {});
+
+  const Value& operator[](ValueId id) const { return values_[static_cast<std::uint32_t>(id)]; }
+  const Node& operator[](NodeId id) const { return nodes_[static_cast<std::uint32_t>(id)]; }
+  Span span(NodeId id) const { return node_spans_[static_cast<std::uint32_t>(id)]; }
+  std::size_t value_count() const { return values_.size(); }
+  std::size_t node_count() const { return nodes_.size(); }
+
+  NodeId root{};  ///< where evaluation starts
+
+ private:
+  // Open addressing on ids: a filter of 100 000 addresses must stay cheap.
+  template <class T> std::uint32_t intern(std::vector<T>&, std::vector<std::uint32_t>&, const T&, bool& is_new);
+  std::vector<Value> values_;
+  std::vector<Node> nodes_;
+  std::vector<Span> node_spans_;
+  std::vector<std::uint32_t> value_index_, node_index_;
+};
+
+/// The value as a number when it is a constant.
+std::optional<std::uint32_t> constant_of(const Program& p, ValueId v);
+
+/// Runs the graph on a packet: the returned value, 0 where a guard or division rejects.
+std::uint32_t evaluate(const Program& p, const Packet& packet);
+
+/// Which nodes can be reached from the root, choices included: one flag a node.
+std::vector<bool> reachable(const Program& p);
+
+/// Text of the reachable part, one value or node a line; `read` takes it back.
+std::string to_string(const Program& p);
+/// Graphviz text.
+std::string to_dot(const Program& p);
+/// Reads what to_string writes; ids may be renumbered.
+Result<Program> read(std::string_view text);
+
+/// What is wrong with the graph: nothing when every load and division is guarded on every path, ids point downward,
+/// and roots exist. For tests and debug builds.
+std::optional<std::string> verify(const Program& p);
+
+}  // namespace weir::ir

@@ -1,0 +1,106 @@
+// What a filter means, in numbers only: And, Or, Not and comparisons over arithmetic on packet loads. `evaluate` is
+// the definition that every engine is measured against: left to right, ends as soon as the verdict is known, and a load past the
+// captured bytes or a division by zero ends it with "reject", even under Not.
+//
+// Offsets of headers that follow a VLAN tag in the metadata, Geneve or VXLAN depend on whether evaluation came by:
+// `Mark` is true and remembers that it was reached; `Passed` asks for it. A mark that was never reached counts as not passed.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/arith.hpp"
+#include "base/packet.hpp"
+#include "base/span.hpp"
+
+namespace weir::pred {
+
+enum class ValueId : std::uint32_t {};
+enum class ExprId : std::uint32_t {};
+inline constexpr ValueId no_value{0xffffffff};
+
+enum class ValueKind : std::uint8_t {
+  Constant,  ///< k
+  Load,      ///< detail bytes in network order at a (no_value: 0) + k, summed without wrap
+  Length,    ///< length on the wire
+  Meta,      ///< weir::Meta(detail)
+  Negate,    ///< -a
+  Binary,    ///< a weir::Arith(detail) b
+  Choice,    ///< a when `test` holds, otherwise b
+};
+
+struct Value {
+  ValueKind kind = ValueKind::Constant;
+  std::uint8_t detail = 0;
+  std::uint32_t k = 0;
+  ValueId a = no_value;
+  ValueId b = no_value;
+  ExprId test{};
+  bool operator==(const Value&) const = default;
+};
+
+enum class ExprKind : std::uint8_t {
+  True, False,
+  Compare,  ///< value a Relation(detail) value b
+  Not,      ///< a
+  And, Or,  ///< children [a, a+b) of `children`
+  Mark,     ///< true; remembers that mark number a was reached
+  Passed,   ///< mark number a was reached
+};
+
+struct Expr {
+  ExprKind kind = ExprKind::True;
+  std::uint8_t detail = 0;
+  std::uint32_t a = 0;
+  std::uint32_t b = 0;
+};
+
+/// A pool of values (equal ones exist once) and expressions (each has its place in the text), and the root.
+class Filter {
+ public:
+  ValueId constant(std::uint32_t k);
+  ValueId load(std::uint32_t size, ValueId base, std::uint32_t displacement);
+  ValueId length();
+  ValueId meta(Meta m);
+  ValueId negate(ValueId a);
+  ValueId binary(Arith op, ValueId a, ValueId b);
+  ValueId choice(ExprId test, ValueId a, ValueId b);
+
+  // Expressions; a constant operand is dropped as in `x and true`, an And of one is that one.
+  ExprId truth(bool value);
+  ExprId compare(Relation op, ValueId a, ValueId b, Span span);
+  ExprId negation(ExprId e, Span span);
+  ExprId all(std::vector<ExprId> operands, Span span);
+  ExprId any(std::vector<ExprId> operands, Span span);
+  ExprId mark(std::uint32_t number, Span span);
+  ExprId passed(std::uint32_t number, Span span);
+
+  const Value& operator[](ValueId id) const { return values_[static_cast<std::uint32_t>(id)]; }
+  const Expr& operator[](ExprId id) const { return exprs_[static_cast<std::uint32_t>(id)]; }
+  Span span(ExprId id) const { return spans_[static_cast<std::uint32_t>(id)]; }
+  ExprId child(const Expr& e, std::uint32_t i) const { return children_[e.a + i]; }
+  std::size_t value_count() const { return values_.size(); }
+  std::size_t expr_count() const { return exprs_.size(); }
+
+  ExprId root{};
+  std::uint32_t accept = 0;      ///< what an accepted packet returns: the snapshot length
+  std::uint32_t mark_count = 0;  ///< marks are numbered from 0
+
+ private:
+  ExprId push(Expr e, Span span);
+  ExprId join(ExprKind kind, std::vector<ExprId>&& operands, Span span);
+  ValueId intern(const Value& v);
+  std::vector<Value> values_;
+  std::vector<std::uint32_t> index_;
+  std::vector<Expr> exprs_;
+  std::vector<Span> spans_;
+  std::vector<ExprId> children_;
+};
+
+/// What the filter returns for a packet.
+std::uint32_t evaluate(const Filter& f, const Packet& packet);
+
+/// A dump, one expression a line, indented.
+std::string to_string(const Filter& f);
+
+}  // namespace weir::pred

@@ -1,0 +1,100 @@
+// weir, the library: filter expressions in, programs and verdicts out.
+//
+//   #include <weir/weir.hpp>
+//
+//   weir::Options options;                       // Ethernet, 262144 bytes, the system's names
+//   auto filter = weir::compile("tcp port 80", options);
+//   if (!filter) { puts(weir::render("tcp port 80", filter.error()).c_str()); return; }
+//   if (filter->match({bytes, wire_length})) …   // any number of threads
+//   setsockopt(…, filter->bytecode() …);         // struct sock_filter, or see src/attach
+//
+// Errors are values: nothing here throws (but std::bad_alloc), prints or exits. No global state: all functions
+// may be called from any number of threads; a const Filter may be shared by them.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+#include "base/limits.hpp"
+#include "base/packet.hpp"
+#include "base/result.hpp"
+
+namespace weir {
+
+namespace names { class Names; }
+
+/// What a filter is compiled for.
+struct Options {
+  std::string link_type = "EN10MB";      ///< a DLT name, with or without DLT_
+  std::uint32_t snaplen = 262144;        ///< what a matching packet returns; 0 is refused
+  std::optional<std::uint32_t> netmask;  ///< IPv4 netmask in host order, for `ip broadcast`
+  bool optimize = true;
+  bool linux_ext = false;                ///< may use the kernel's metadata, as for a live capture
+  enum class Savefile : std::uint8_t { None, Native, Swapped };
+  Savefile savefile = Savefile::None;    ///< byte order of the host that wrote the savefile the filter is for
+  Limits limits;
+  std::shared_ptr<const names::Names> names;  ///< null: the system's
+};
+
+/// One classic BPF instruction, laid out as struct sock_filter and struct bpf_insn.
+struct Instruction {
+  std::uint16_t code;
+  std::uint8_t jt, jf;
+  std::uint32_t k;
+};
+
+/// What a filter can be shown as.
+enum class Emit : std::uint8_t {
+  Listing, CArray, Decimal, Asm, Json, Bytecode, Ast, Pred, Ir, Dot
+};
+
+/// A compiled filter. Cheap to move; const use is thread safe. Owns all it shows; spans returned stay valid as long
+/// as the filter.
+class Filter {
+ public:
+  Filter(Filter&&) noexcept;
+  Filter& operator=(Filter&&) noexcept;
+  ~Filter();
+
+  /// Whether the packet passes; and how many bytes of it to keep (0: none).
+  bool match(const Packet& packet) const { return run(packet) != 0; }
+  std::uint32_t run(const Packet& packet) const;
+
+  /// Classic BPF for SO_ATTACH_FILTER. An error (TooLarge) when it cannot fit: says by how much and what to do instead.
+  Result<std::span<const Instruction>> bytecode() const;
+
+  /// The filter, or a stage of it, as text. An error where bytecode() is one and the form needs it.
+  Result<std::string> dump(Emit what) const;
+
+  /// What the compiler noticed that is no error.
+  std::span<const Diagnostic> warnings() const;
+
+ private:
+  friend Result<Filter> compile(std::string_view, const Options&);
+  struct Stages;
+  explicit Filter(std::unique_ptr<const Stages>);
+  std::unique_ptr<const Stages> stages_;
+};
+
+/// Compiles an expression; empty text accepts every packet.
+Result<Filter> compile(std::string_view expression, const Options& options = {});
+
+/// A diagnostic for people: `error: …`, the line of the expression, a caret under the words, the hint.
+std::string render(std::string_view expression, const Diagnostic& diagnostic);
+
+/// A link type by name or DLT number, for lists.
+struct LinkTypeInfo {
+  std::string_view name;
+  int dlt;
+  std::string_view description;
+  bool supported;
+};
+std::vector<LinkTypeInfo> link_types();
+std::optional<LinkTypeInfo> find_link_type(int dlt);
+
+}  // namespace weir
