@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/arith.hpp"
@@ -94,6 +93,7 @@ class Program {
   const Value& operator[](ValueId id) const { return values_[static_cast<std::uint32_t>(id)]; }
   const Node& operator[](NodeId id) const { return nodes_[static_cast<std::uint32_t>(id)]; }
   Span span(NodeId id) const { return node_spans_[static_cast<std::uint32_t>(id)]; }
+  Span span(ValueId id) const { return value_spans_[static_cast<std::uint32_t>(id)]; }
   std::size_t value_count() const { return values_.size(); }
   std::size_t node_count() const { return nodes_.size(); }
 
@@ -101,31 +101,52 @@ class Program {
 
  private:
   // Open addressing on ids: a filter of 100 000 addresses must stay cheap.
-  template <class T> std::uint32_t intern(std::vector<T>&, std::vector<std::uint32_t>&, const T&, bool& is_new);
+  template <class T> std::uint32_t intern(std::vector<T>&, std::vector<std::uint64_t>&, const T&, bool& is_new);
   std::vector<Value> values_;
   std::vector<Node> nodes_;
-  std::vector<Span> node_spans_;
-  std::vector<std::uint32_t> value_index_, node_index_;
+  std::vector<Span> value_spans_, node_spans_;
+  std::vector<std::uint64_t> value_index_, node_index_;  ///< slots: hash << 32 | id
 };
+
+/// The part that can be reached from the root, numbered in the order in which `to_string` prints it. That order
+/// depends on the graph alone, not on how it was built: graphs that are equal come out with equal ids.
+Program compact(const Program& p);
 
 /// The value as a number when it is a constant.
 std::optional<std::uint32_t> constant_of(const Program& p, ValueId v);
 
-/// Runs the graph on a packet: the returned value, 0 where a guard or division rejects.
+/// Runs the graph on a packet: the returned value, 0 where a guard or division rejects, also inside a choice.
+/// A load past the captured bytes and a division by zero reject by themselves where no guard does.
 std::uint32_t evaluate(const Program& p, const Packet& packet);
 
 /// Which nodes can be reached from the root, choices included: one flag a node.
 std::vector<bool> reachable(const Program& p);
 
-/// Text of the reachable part, one value or node a line; `read` takes it back.
+/// Text of the reachable part, one value or node a line, each above its first use; `read` takes it back. Constants
+/// stand where they are used. Ids are those of `compact(p)`, so equal graphs have equal text:
+///   n0: return 262144
+///   n1: return 0
+///   v2 = load 2 [12]
+///   n2: if v2 == 0x800 then n0 else n1
+///   n3: guard 2 [12] then n2
+///   root n3
+/// Values: `load SIZE [BASE + K]`, `length`, `meta NAME`, `-A`, `A OP B`, `choice N`; nodes: `return A`,
+/// `guard SIZE [BASE + K] then N`, `nonzero A then N`, `if A RELATION B then N else N`.
 std::string to_string(const Program& p);
-/// Graphviz text.
+/// Graphviz text of the reachable part, with the ids of to_string and readable expressions.
 std::string to_dot(const Program& p);
-/// Reads what to_string writes; ids may be renumbered.
+/// A value, or what a node asks, on one line as a filter would write it: `[12:2] == 0x800`. What is nested too deep
+/// to read is named by its id (`v7`).
+std::string expression(const Program& p, ValueId v);
+std::string expression(const Program& p, NodeId n);
+/// Reads what to_string writes, in any order that defines before use; empty lines and what follows a `#` count for
+/// nothing. Ids may be renumbered. The span of an error is its line.
 Result<Program> read(std::string_view text);
 
 /// What is wrong with the graph: nothing when every load and division is guarded on every path, ids point downward,
-/// and roots exist. For tests and debug builds.
+/// unused fields are empty, and roots exist. For tests and debug builds, between passes: near-linear.
+/// A guard vouches for every load from the same base that ends no later than it does, for captured bytes are the first
+/// of the packet; and for loads from the start of the packet, too.
 std::optional<std::string> verify(const Program& p);
 
 }  // namespace weir::ir

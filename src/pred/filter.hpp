@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/arith.hpp"
+#include "base/intern.hpp"
 #include "base/packet.hpp"
 #include "base/span.hpp"
 
@@ -90,8 +91,9 @@ class Filter {
   ExprId push(Expr e, Span span);
   ExprId join(ExprKind kind, std::vector<ExprId>&& operands, Span span);
   ValueId intern(const Value& v);
+  bool is(ExprId e, ExprKind kind) const { return (*this)[e].kind == kind; }
   std::vector<Value> values_;
-  std::vector<std::uint32_t> index_;
+  InternIndex index_;
   std::vector<Expr> exprs_;
   std::vector<Span> spans_;
   std::vector<ExprId> children_;

@@ -1,5 +1,6 @@
 // What frames of a link type look like, as data. Offsets are in bytes from the start of the link-layer header
-// (which is the start of the packet, unless a prefix such as radiotap stands before it).
+// (which is the start of the packet, unless a prefix such as radiotap stands before it). Rows in link_types.def and
+// layouts.def. Tested by tests/unit/wire/link_type_test.cc.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -55,7 +56,7 @@ struct LinkType {
 std::span<const LinkType> link_types();
 /// By name without DLT_ (also with it), upper or lower case; null when there is none.
 const LinkType* find_link_type(std::string_view name);
-/// By DLT_ number; null when there is none.
+/// By DLT_ number, of several names the first; null when there is none.
 const LinkType* find_link_type(int dlt);
 
 }  // namespace weir::wire

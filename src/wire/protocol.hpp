@@ -1,4 +1,5 @@
-// Numbers of protocols, and their names where the language itself knows them. Rows in protocols.def.
+// Numbers of protocols, and their names where the language itself knows them. The rows are in the .def files named
+// below. Tested by tests/unit/wire/protocol_test.cc.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -8,7 +9,7 @@ namespace weir::wire {
 
 /// EtherTypes (IEEE registry); rows of ethertypes.def become `ethertype::Ip` and so on.
 namespace ethertype {
-#define WEIR_ETHERTYPE(name, number, word) inline constexpr std::uint16_t name = number;
+#define WEIR_ETHERTYPE(name, number, word, symbol) inline constexpr std::uint16_t name = number;
 #include "wire/ethertypes.def"
 #undef WEIR_ETHERTYPE
 }  // namespace ethertype
@@ -27,9 +28,40 @@ namespace llc_sap {
 #undef WEIR_LLC_SAP
 }  // namespace llc_sap
 
-/// `ether proto \ip`: the EtherType or LLC SAP with that name; names are the language's own.
+/// PPP protocol numbers (IANA "Point-to-Point Protocol Field Assignments").
+namespace ppp {
+inline constexpr std::uint16_t Ip = 0x0021;
+inline constexpr std::uint16_t IsoNs = 0x0023;
+inline constexpr std::uint16_t Ns = 0x0025;
+inline constexpr std::uint16_t Decnet = 0x0027;
+inline constexpr std::uint16_t Atalk = 0x0029;
+inline constexpr std::uint16_t Ipx = 0x002b;
+inline constexpr std::uint16_t Stp = 0x0031;
+inline constexpr std::uint16_t Ip6 = 0x0057;
+inline constexpr std::uint16_t MplsUnicast = 0x0281;  ///< RFC 3032 section 4.3
+}  // namespace ppp
+
+/// Values of a cooked header's protocol field that are no EtherTypes (ETH_P_ in linux/if_ether.h).
+namespace sll {
+inline constexpr std::uint16_t Novell = 0x0001;  ///< 802.3 without LLC
+inline constexpr std::uint16_t Llc = 0x0004;     ///< an 802.2 LLC header follows
+}  // namespace sll
+
+/// Address families in the header of NULL and LOOP. That of IPv6 depends on the system that wrote it.
+namespace family {
+inline constexpr std::uint32_t Inet = 2;
+inline constexpr std::uint32_t Inet6Linux = 10;
+inline constexpr std::uint32_t Inet6Bsd = 24;  ///< NetBSD, OpenBSD, Npcap
+inline constexpr std::uint32_t Inet6FreeBsd = 28;
+inline constexpr std::uint32_t Inet6Darwin = 30;
+}  // namespace family
+
+/// Largest value of Ethernet's type field that is a length (IEEE 802.3 clause 3.2.6).
+inline constexpr std::uint32_t max_ethernet_length = 1500;
+
+/// `ether proto \ip`: the EtherType or LLC SAP with that name; names are the language's own, lower case only.
 std::optional<std::uint32_t> link_protocol(std::string_view name);
-/// `#ETHERTYPE_IP`-like symbol for a number compared with a type field; empty when there is none.
+/// Symbol such as `ETHERTYPE_IP` for a number compared with a type field; empty when there is none.
 std::string_view ethertype_symbol(std::uint32_t number);
 /// PPP protocol number (IANA) for an EtherType or LLC SAP; the number itself where there is none.
 std::uint32_t ppp_protocol(std::uint32_t ethertype_or_sap);

@@ -1,0 +1,62 @@
+# What `cmake --install` puts where: the program, its man page, and the library as one archive with its headers.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+# libweir: the objects of all rooms that weir's own needs, so that users link one file.
+get_target_property(room_links weir_weir INTERFACE_LINK_LIBRARIES)
+list(FILTER room_links INCLUDE REGEX "^weir_")
+set(library_objects $<TARGET_OBJECTS:weir_weir>)
+foreach(room ${room_links})
+  get_target_property(type ${room} TYPE)
+  if(type STREQUAL STATIC_LIBRARY)
+    list(APPEND library_objects $<TARGET_OBJECTS:${room}>)
+  endif()
+endforeach()
+add_library(libweir STATIC ${library_objects})
+set_target_properties(libweir PROPERTIES OUTPUT_NAME weir EXPORT_NAME weir)
+target_link_libraries(libweir PRIVATE fmt::fmt)
+target_compile_features(libweir PUBLIC cxx_std_23)
+target_include_directories(libweir INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+
+# Installed, base/ lies inside weir/: <weir/weir.hpp> finds "base/…" beside itself, and the headers in base/ are
+# changed to find each other, so that no user needs a second include folder with so common a name.
+file(GLOB base_headers CONFIGURE_DEPENDS src/base/*.hpp src/base/*.def)
+set(installed_base ${CMAKE_BINARY_DIR}/installed/base)
+foreach(header ${base_headers})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+  get_filename_component(name ${header} NAME)
+  file(READ ${header} text)
+  string(REPLACE "#include \"base/" "#include \"" text "${text}")
+  file(CONFIGURE OUTPUT ${installed_base}/${name} CONTENT "${text}" @ONLY)
+endforeach()
+
+file(RELATIVE_PATH up_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+file(CONFIGURE OUTPUT installed/weir.pc @ONLY CONTENT [[
+prefix=${pcfiledir}/@up_to_prefix@
+libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
+includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
+
+Name: weir
+Description: Compiles tcpdump filter expressions (C++23)
+Version: @PROJECT_VERSION@
+Requires: fmt
+Libs: -L${libdir} -lweir
+Cflags: -I${includedir}
+]])
+file(CONFIGURE OUTPUT installed/weirConfig.cmake CONTENT [[
+include(CMakeFindDependencyMacro)
+find_dependency(fmt)
+include(${CMAKE_CURRENT_LIST_DIR}/weirTargets.cmake)
+]] @ONLY)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/installed/weirConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+
+install(TARGETS weir libweir EXPORT weirTargets)
+install(DIRECTORY ${installed_base} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
+install(FILES src/weir/weir.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
+install(FILES man/weir.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${CMAKE_BINARY_DIR}/installed/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
+install(EXPORT weirTargets NAMESPACE weir:: DESTINATION ${package_folder})
+install(FILES ${CMAKE_BINARY_DIR}/installed/weirConfig.cmake ${CMAKE_BINARY_DIR}/installed/weirConfigVersion.cmake
+        DESTINATION ${package_folder})

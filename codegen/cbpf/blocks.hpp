@@ -1,0 +1,44 @@
+// Straight pieces of code and the jumps between them, before addresses are known.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cbpf/program.hpp"
+
+namespace weir::cbpf {
+
+enum class BlockId : std::uint32_t {};
+
+/// Code that is entered at its start and ends in one way.
+struct Block {
+  enum class End : std::uint8_t { Open, Jump, Goto, Return };
+
+  struct Line {
+    std::uint16_t code;
+    std::uint32_t k;
+    Span span;
+  };
+  std::vector<Line> lines;
+  End end = End::Open;
+  Line last{};        ///< Jump: the conditional jump; Return: the return
+  BlockId t{}, f{};   ///< Jump: both ways out; Goto: t
+};
+
+/// Blocks in the order in which they are laid out; every jump leads to a later one.
+struct Blocks {
+  std::vector<Block> all;
+  std::vector<BlockId> order;
+
+  Block& operator[](BlockId id) { return all[static_cast<std::uint32_t>(id)]; }
+  const Block& operator[](BlockId id) const { return all[static_cast<std::uint32_t>(id)]; }
+  BlockId add() {
+    all.emplace_back();
+    return BlockId{static_cast<std::uint32_t>(all.size() - 1)};
+  }
+};
+
+/// Addresses: conditional jumps reach 255 instructions; what is further gets a `ja`, or a return of its own, on the way.
+Program layout(const Blocks& blocks);
+
+}  // namespace weir::cbpf

@@ -1,0 +1,45 @@
+#include "cbpf/emit.hpp"
+
+#include <cassert>
+
+#include <fmt/format.h>
+
+#include "cbpf/select.hpp"
+
+namespace weir::cbpf {
+namespace {
+
+/// Keeping a value moves others around; each round keeps more, and few filters need a second one.
+constexpr int max_rounds = 5;
+
+Result<Program> too_large(std::size_t needed, std::size_t limit, bool exact) {
+  return fail(Code::TooLarge, {}, fmt::format("the filter needs {}{} classic BPF instructions, {} more than the {} that fit",
+                                              exact ? "" : "more than ", needed, needed - limit, limit),
+              "match fewer addresses or ports, use prefixes and ranges, or filter in user space");
+}
+
+}  // namespace
+
+Result<Program> emit(const ir::Program& p, const Limits& limits) {
+  Keep keep = costly_values(p);
+  for (int round = 1;; ++round) {
+    Select select(p, keep);
+    const Blocks blocks = select.run();
+    if (select.too_long()) return too_large(50'000'000, limits.instructions, false);
+    const std::uint64_t missed = select.missed() & ~keep.kept;
+    if (missed && round < max_rounds) {
+      keep.kept |= missed;
+      continue;
+    }
+    if (select.out_of_scratch())
+      return fail(Code::TooLarge, {}, fmt::format("an expression needs more than the {} scratch words of classic BPF", scratch_words),
+                  "split it into simpler comparisons");
+    Program program = layout(blocks);
+    if (program.instructions.size() > limits.instructions)
+      return too_large(program.instructions.size(), limits.instructions, true);
+    assert(!check(program));
+    return program;
+  }
+}
+
+}  // namespace weir::cbpf

@@ -1,0 +1,90 @@
+// From the last block to the first: where a block begins is then known before anything jumps to it, so each jump is
+// settled once. Positions count from the end of the program.
+#include <algorithm>
+
+#include "cbpf/blocks.hpp"
+
+namespace weir::cbpf {
+namespace {
+
+constexpr std::size_t reach = 255;  // jt and jf are 8 bits
+constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+
+class Layout {
+ public:
+  explicit Layout(const Blocks& blocks)
+      : blocks_(blocks), nearest_(blocks.all.size(), nowhere), used_(blocks.all.size()) {
+    used_[static_cast<std::uint32_t>(blocks.order.front())] = true;
+    for (const BlockId id : blocks.order) {
+      const Block& b = blocks[id];
+      if (!used_[static_cast<std::uint32_t>(id)] || b.end == Block::End::Return) continue;
+      used_[static_cast<std::uint32_t>(b.t)] = true;
+      if (b.end == Block::End::Jump) used_[static_cast<std::uint32_t>(b.f)] = true;
+    }
+  }
+
+  Program run() {
+    for (auto id = blocks_.order.rbegin(); id != blocks_.order.rend(); ++id)
+      if (used_[static_cast<std::uint32_t>(*id)]) place(*id);
+    std::reverse(program_.instructions.begin(), program_.instructions.end());
+    std::reverse(program_.spans.begin(), program_.spans.end());
+    return std::move(program_);
+  }
+
+ private:
+  std::size_t size() const { return program_.instructions.size(); }
+
+  void push(Instruction i, Span span) {
+    program_.instructions.push_back(i);
+    program_.spans.push_back(span);
+  }
+
+  /// Instructions between one that is placed next and the nearest way into a block.
+  std::size_t distance(BlockId to) const { return size() - 1 - nearest_[static_cast<std::uint32_t>(to)]; }
+
+  void place(BlockId id) {
+    const Block& b = blocks_[id];
+    switch (b.end) {
+      case Block::End::Return: push({b.last.code, 0, 0, b.last.k}, b.last.span); break;
+      case Block::End::Goto: go_to(b.t, b.last.span, 0); break;
+      case Block::End::Jump: jump(b); break;
+      case Block::End::Open: break;
+    }
+    for (auto line = b.lines.rbegin(); line != b.lines.rend(); ++line) push({line->code, 0, 0, line->k}, line->span);
+    nearest_[static_cast<std::uint32_t>(id)] = size() - 1;
+  }
+
+  /// Continues in a block: nothing where it follows, its return where it is one, otherwise a jump. `least`: from which
+  /// distance on code is needed.
+  void go_to(BlockId to, Span span, std::size_t least) {
+    const std::size_t d = distance(to);
+    if (d == 0 && least == 0) return;
+    const Block& b = blocks_[to];
+    if (b.end == Block::End::Return && b.lines.empty())
+      push({b.last.code, 0, 0, b.last.k}, b.last.span);
+    else
+      push({op::JMP | op::JA, 0, 0, static_cast<std::uint32_t>(d)}, span);
+  }
+
+  /// A stepping stone right behind the jump, which later jumps use too.
+  void bring_near(BlockId to, Span span) {
+    go_to(to, span, 1);
+    nearest_[static_cast<std::uint32_t>(to)] = size() - 1;
+  }
+
+  void jump(const Block& b) {
+    while (distance(b.t) > reach || distance(b.f) > reach) bring_near(distance(b.t) > reach ? b.t : b.f, b.last.span);
+    push({b.last.code, static_cast<std::uint8_t>(distance(b.t)), static_cast<std::uint8_t>(distance(b.f)), b.last.k}, b.last.span);
+  }
+
+  const Blocks& blocks_;
+  std::vector<std::size_t> nearest_;  ///< by block: position of the last placed way into it
+  std::vector<bool> used_;            ///< by block: something leads there
+  Program program_;
+};
+
+}  // namespace
+
+Program layout(const Blocks& blocks) { return Layout(blocks).run(); }
+
+}  // namespace weir::cbpf

@@ -1,0 +1,230 @@
+#include <algorithm>
+
+#include "cbpf/select.hpp"
+
+namespace weir::cbpf {
+
+using namespace ir;
+
+namespace {
+
+/// Beyond this many instructions nobody needs to know how many more there would be.
+constexpr std::size_t enough = 50'000'000;
+
+std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
+  std::vector<NodeId> found{root}, left{root};
+  while (!left.empty()) {
+    const Node& n = p[left.back()];
+    left.pop_back();
+    if (n.kind == NodeKind::Return) continue;
+    for (const NodeId to : {n.t, n.kind == NodeKind::Test ? n.f : n.t})
+      if (std::find(found.begin(), found.end(), to) == found.end()) {
+        found.push_back(to);
+        left.push_back(to);
+      }
+  }
+  std::sort(found.begin(), found.end(), std::greater{});
+  return found;
+}
+
+std::uint16_t jump_code(Relation r) {
+  switch (r) {
+    case Relation::Equal: return op::JMP | op::JEQ;
+    case Relation::Greater: return op::JMP | op::JGT;
+    case Relation::GreaterEqual: return op::JMP | op::JGE;
+    case Relation::Bits: return op::JMP | op::JSET;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Blocks Select::run() {
+  reject_ = blocks_.add();
+  blocks_[reject_].end = Block::End::Return;
+  blocks_[reject_].last = {op::RET | op::K, 0, {}};
+  Entries entries;
+  // One `ret #0` for the graph's rejecting leaf and for all checks that code needs beside it.
+  for (std::uint32_t i = 0; i < program_.node_count(); ++i)
+    if (const Node& n = program_[NodeId{i}]; n.kind == NodeKind::Return && constant_of(program_, n.a) == 0u)
+      entries[i].block = reject_;
+  arrive(way(entries, program_.root));
+  for (auto i = static_cast<std::uint32_t>(program_.root) + 1; i-- > 0 && !too_long_;) {
+    const auto e = entries.find(i);
+    if (e == entries.end() || !e->second.reached || e->second.block == reject_) continue;
+    begin(e->second);
+    graph_node(NodeId{i}, entries, {});
+    entries.erase(i);  // nothing leads back: a long filter must not keep the state of every place
+  }
+  blocks_.order.push_back(reject_);
+  return std::move(blocks_);
+}
+
+/// One node, whose code begins in the current block.
+void Select::graph_node(NodeId id, Entries& entries, Leaves leaves) {
+  const Node& n = program_[id];
+  if (n.kind != NodeKind::Return && !program_.span(id).empty()) span_ = program_.span(id);
+  switch (n.kind) {
+    case NodeKind::Return: return leaf(n, leaves);
+    case NodeKind::Guard:
+    case NodeKind::NonZero:
+      guard(n);
+      return go_to(way(entries, n.t));
+    case NodeKind::Test: {
+      Entry& t = way(entries, n.t);  // references into an unordered_map outlive insertions
+      return branch(n, t, way(entries, n.f));
+    }
+  }
+}
+
+/// A guard that no instruction of its test is: the load or the division for its own sake.
+void Select::guard(const Node& n) {
+  if (n.kind == NodeKind::Guard) {
+    load({ValueKind::Load, n.detail, n.k, n.a, no_value});
+    machine_.a = no_value;
+    return;
+  }
+  to_a(n.a);
+  Entry next{blocks_.add(), {}, false}, rejected{reject_, {}, true};
+  jump(op::JMP | op::JEQ, 0, rejected, next);
+  begin(next);
+}
+
+void Select::leaf(const Node& n, Leaves leaves) {
+  if (leaves.join) {
+    to_a(n.a);
+    machine_.a = leaves.choice;
+    return go_to(*leaves.join);
+  }
+  Block::Line line{op::RET | op::K, 0, {}};
+  if (const auto k = constant_of(program_, n.a)) {
+    line.k = *k;
+  } else {
+    to_a(n.a);
+    line.code = op::RET | op::A;
+  }
+  blocks_[current_].end = Block::End::Return;
+  blocks_[current_].last = line;
+}
+
+void Select::branch(const Node& n, Entry& t, Entry& f) {
+  if (const auto k = constant_of(program_, n.b)) {
+    to_a(n.a);
+    return jump(jump_code(n.relation()), *k, t, f);
+  }
+  const bool symmetric = n.relation() == Relation::Equal || n.relation() == Relation::Bits;
+  if (symmetric && easily(n.b, n.a))
+    operands(n.b, n.a);
+  else
+    operands(n.a, n.b);
+  jump(jump_code(n.relation()) | op::X, 0, t, f);
+}
+
+/// The graph of a choice in line: its leaves put the chosen value into A and go on behind it.
+void Select::choose(ValueId choice, NodeId root) {
+  Entries entries;
+  Entry join{blocks_.add(), {}, false};
+  const Span outside = span_;
+  const NodeId first = skip_free(root);
+  bool at_first = true;
+  for (const NodeId id : nodes_below(program_, root)) {
+    if (id == first && at_first) {
+      at_first = false;  // goes on in the current block
+    } else if (const auto e = entries.find(static_cast<std::uint32_t>(id)); e != entries.end() && e->second.reached) {
+      begin(e->second);
+    } else {
+      continue;
+    }
+    graph_node(id, entries, {choice, &join});
+    span_ = outside;
+  }
+  begin(join);
+}
+
+// ---- guards that cost nothing ------------------------------------------------------------------------
+
+NodeId Select::skip_free(NodeId n) const {
+  while (checks_itself(program_[n])) n = program_[n].t;
+  return n;
+}
+
+/// Whether the test behind a guard makes the guarded load or division itself, so that the machine rejects.
+bool Select::checks_itself(const Node& guard) const {
+  if (guard.kind != NodeKind::Guard && guard.kind != NodeKind::NonZero) return false;
+  const Node* next = &program_[guard.t];
+  while (next->kind == NodeKind::Guard || next->kind == NodeKind::NonZero) next = &program_[next->t];
+  return contains(next->a, guard) || (next->kind == NodeKind::Test && contains(next->b, guard));
+}
+
+bool Select::contains(ValueId tree, const Node& guard) const {
+  if (tree == no_value) return false;
+  const Value& v = program_[tree];
+  if (v.kind == ValueKind::Choice) return false;
+  const bool divides = v.kind == ValueKind::Binary && (v.arith() == Arith::Div || v.arith() == Arith::Mod);
+  if (guard.kind == NodeKind::NonZero ? divides && v.b == guard.a
+                                      : v.kind == ValueKind::Load && v.a == guard.a && v.k == guard.k && v.detail == guard.detail)
+    return true;
+  return contains(v.a, guard) || contains(v.b, guard);
+}
+
+// ---- blocks and edges ---------------------------------------------------------------------------------
+
+Select::Entry& Select::way(Entries& entries, NodeId to) {
+  const auto [at, is_new] = entries.try_emplace(static_cast<std::uint32_t>(skip_free(to)));
+  if (is_new) at->second.block = blocks_.add();
+  return at->second;
+}
+
+/// What the machine holds now, it holds on one way into `e`.
+void Select::arrive(Entry& e) {
+  if (e.reached)
+    e.machine.meet(machine_);
+  else
+    e.machine = machine_;
+  e.reached = true;
+}
+
+void Select::begin(const Entry& e) {
+  current_ = e.block;
+  machine_ = e.machine;
+  blocks_.order.push_back(current_);
+}
+
+void Select::go_to(Entry& e) {
+  arrive(e);
+  Block& b = blocks_[current_];
+  b.end = Block::End::Goto;
+  b.t = e.block;
+  b.last.span = span_;
+}
+
+void Select::jump(std::uint16_t code, std::uint32_t k, Entry& t, Entry& f) {
+  arrive(t);
+  if (&t != &f) arrive(f);
+  Block& b = blocks_[current_];
+  b.end = Block::End::Jump;
+  b.last = {code, k, span_};
+  b.t = t.block;
+  b.f = f.block;
+}
+
+/// Rejects when A is greater than k.
+void Select::reject_unless_at_most(std::uint32_t k) {
+  Entry next{blocks_.add(), {}, false}, rejected{reject_, {}, true};
+  jump(op::JMP | op::JGT, k, rejected, next);
+  begin(next);
+}
+
+/// Rejects here; what the graph has behind it is selected all the same, but nothing leads there.
+void Select::reject() {
+  Entry nowhere{blocks_.add(), machine_, true}, rejected{reject_, {}, true};
+  go_to(rejected);
+  begin(nowhere);
+}
+
+void Select::put(std::uint16_t code, std::uint32_t k) {
+  if (++lines_ > enough) too_long_ = true;
+  if (!too_long_) blocks_[current_].lines.push_back({code, k, span_});
+}
+
+}  // namespace weir::cbpf

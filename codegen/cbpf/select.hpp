@@ -1,0 +1,107 @@
+// Instruction selection: the graph's nodes to blocks (nodes.cc) and its values into A and X (values.cc), while keeping
+// track of what the registers hold. One walk in the graph's order; never along its edges.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "cbpf/blocks.hpp"
+#include "cbpf/machine.hpp"
+#include "ir/program.hpp"
+#include "ir/ranges.hpp"
+
+namespace weir::cbpf {
+
+/// Values that cost enough to be kept in scratch memory. Which are worth the store shows only when the code is there:
+/// those that were computed again although every path there had computed them before.
+struct Keep {
+  std::unordered_map<std::uint32_t, std::uint32_t> bit;  ///< of a costly value in Machine::computed; at most 64
+  std::uint64_t kept = 0;                                ///< stored whenever computed
+};
+Keep costly_values(const ir::Program& p);
+
+class Select {
+ public:
+  Select(const ir::Program& p, const Keep& keep) : program_(p), keep_(keep), ranges_(p) {}
+
+  Blocks run();
+  /// Values that should have been kept.
+  std::uint64_t missed() const { return missed_; }
+  /// An expression needed more than the 16 scratch words.
+  bool out_of_scratch() const { return out_of_scratch_; }
+  /// The code grew beyond any use; what run() gave is cut short.
+  bool too_long() const { return too_long_; }
+
+ private:
+  // ---- nodes.cc: control ---------------------------------------------------------------------------
+
+  /// A place that code continues at, and what the machine holds there whichever way it was reached.
+  struct Entry {
+    BlockId block{};
+    Machine machine;
+    bool reached = false;
+  };
+  /// Where leaves lead: out of the program, or on behind a choice.
+  struct Leaves {
+    ir::ValueId choice = ir::no_value;
+    Entry* join = nullptr;
+  };
+  using Entries = std::unordered_map<std::uint32_t, Entry>;
+
+  void graph_node(ir::NodeId id, Entries& entries, Leaves leaves);
+  void guard(const ir::Node& n);
+  void leaf(const ir::Node& n, Leaves leaves);
+  void branch(const ir::Node& n, Entry& t, Entry& f);
+  void choose(ir::ValueId choice, ir::NodeId root);
+  ir::NodeId skip_free(ir::NodeId n) const;
+  bool checks_itself(const ir::Node& guard) const;
+  bool contains(ir::ValueId tree, const ir::Node& guard) const;
+  Entry& way(Entries& entries, ir::NodeId to);
+  void arrive(Entry& e);
+  void begin(const Entry& e);
+  void go_to(Entry& e);
+  void jump(std::uint16_t code, std::uint32_t k, Entry& t, Entry& f);
+  void reject_unless_at_most(std::uint32_t k);
+  void reject();
+  void put(std::uint16_t code, std::uint32_t k = 0);
+
+  // ---- values.cc: data -----------------------------------------------------------------------------
+
+  void to_a(ir::ValueId v);
+  void to_x(ir::ValueId v);
+  void compute(ir::ValueId id);
+  void load(const ir::Value& v);
+  void binary(ir::ValueId id, const ir::Value& v);
+  void with_constant(Arith op, std::uint32_t k);
+  void shift(ir::ValueId id, const ir::Value& v);
+  /// a into A and b into X, at once.
+  void operands(ir::ValueId a, ir::ValueId b);
+  bool easily(ir::ValueId a, ir::ValueId b);
+  bool spares_x(ir::ValueId v) const;
+  bool straight_to_x(ir::ValueId v) const;
+  std::optional<std::uint32_t> header_length_at(ir::ValueId v) const;
+  unsigned need(ir::ValueId v);
+  void remember(ir::ValueId v);
+  std::uint32_t free_word();
+  std::uint32_t hold();
+  void release(std::uint32_t word) { pinned_ &= ~(1u << word); }
+
+  const ir::Program& program_;
+  const Keep& keep_;
+  ir::Ranges ranges_;
+  Blocks blocks_;
+  BlockId current_{};
+  BlockId reject_{};
+  Machine machine_;
+  Span span_;
+  std::uint64_t missed_ = 0;
+  std::uint32_t pinned_ = 0;  ///< scratch words that hold a part of an expression
+  std::uint32_t next_word_ = 0;
+  std::size_t lines_ = 0;
+  bool out_of_scratch_ = false;
+  bool too_long_ = false;
+  std::unordered_map<std::uint32_t, unsigned> needs_;
+};
+
+}  // namespace weir::cbpf

@@ -1,0 +1,295 @@
+#include <algorithm>
+
+#include "cbpf/select.hpp"
+
+namespace weir::cbpf {
+
+using namespace ir;
+
+namespace {
+
+constexpr std::uint32_t max_offset = 0x7fffffff;  // no packet has more bytes; the kernel takes higher offsets as negative
+
+std::uint16_t size_code(std::uint32_t size) { return size == 4 ? op::W : size == 2 ? op::H : op::B; }
+
+std::uint16_t alu_code(Arith a) {
+  switch (a) {
+    case Arith::Add: return op::ALU | op::ADD;
+    case Arith::Sub: return op::ALU | op::SUB;
+    case Arith::Mul: return op::ALU | op::MUL;
+    case Arith::Div: return op::ALU | op::DIV;
+    case Arith::Mod: return op::ALU | op::MOD;
+    case Arith::And: return op::ALU | op::AND;
+    case Arith::Or: return op::ALU | op::OR;
+    case Arith::Xor: return op::ALU | op::XOR;
+    case Arith::Lsh: return op::ALU | op::LSH;
+    case Arith::Rsh: return op::ALU | op::RSH;
+  }
+  return 0;
+}
+
+bool commutes(Arith a) {
+  return a == Arith::Add || a == Arith::Mul || a == Arith::And || a == Arith::Or || a == Arith::Xor;
+}
+
+/// The size libpcap reads each piece of metadata with (gencode.c); the kernel gives the whole value for any.
+std::uint16_t meta_size(Meta m) {
+  switch (m) {
+    case Meta::VlanTagPresent: return op::B;
+    case Meta::VlanTag:
+    case Meta::PacketType: return op::H;
+    case Meta::Protocol:
+    case Meta::InterfaceIndex:
+    case Meta::VlanProtocol: return op::W;
+  }
+  return op::W;
+}
+
+/// Instructions to compute each value, up to a bound; choices count as dear.
+std::vector<unsigned> costs(const ir::Program& p) {
+  constexpr unsigned dear = 100;
+  std::vector<unsigned> cost(p.value_count(), 1);
+  const auto of = [&](ValueId v) { return v == no_value ? 0 : cost[static_cast<std::uint32_t>(v)]; };
+  for (std::uint32_t i = 0; i < p.value_count(); ++i) {
+    const Value& v = p[ValueId{i}];
+    if (v.kind == ValueKind::Choice) cost[i] = dear;
+    if (v.kind == ValueKind::Load || v.kind == ValueKind::Negate) cost[i] = std::min(dear, 1 + of(v.a));
+    if (v.kind == ValueKind::Binary)
+      cost[i] = std::min(dear, of(v.a) + (constant_of(p, v.b) ? 1 : 3 + of(v.b)));
+  }
+  return cost;
+}
+
+}  // namespace
+
+Keep costly_values(const ir::Program& p) {
+  Keep keep;
+  const auto cost = costs(p);
+  for (std::uint32_t i = 0; i < p.value_count() && keep.bit.size() < 64; ++i)
+    if (cost[i] >= 3) keep.bit.emplace(i, static_cast<std::uint32_t>(keep.bit.size()));
+  return keep;
+}
+
+void Select::to_a(ValueId v) {
+  if (machine_.a == v) return;
+  if (machine_.x == v) {
+    put(op::MISC | op::TXA);
+  } else if (const auto word = machine_.find(v); word < scratch_words) {
+    put(op::LD | op::MEM, word);
+  } else {
+    compute(v);
+    remember(v);
+  }
+  machine_.a = v;
+}
+
+void Select::to_x(ValueId v) {
+  if (machine_.x == v) return;
+  if (const auto word = machine_.find(v); word < scratch_words) {
+    put(op::LDX | op::MEM, word);
+  } else if (const auto k = constant_of(program_, v)) {
+    put(op::LDX | op::IMM, *k);
+  } else if (program_[v].kind == ValueKind::Length) {
+    put(op::LDX | op::W | op::LEN);
+  } else if (const auto at = header_length_at(v)) {
+    put(op::LDX | op::B | op::MSH, *at);
+  } else {
+    to_a(v);
+    put(op::MISC | op::TAX);
+  }
+  machine_.x = v;
+}
+
+void Select::compute(ValueId id) {
+  const Value v = program_[id];
+  switch (v.kind) {
+    case ValueKind::Constant: return put(op::LD | op::IMM, v.k);
+    case ValueKind::Length: return put(op::LD | op::W | op::LEN);
+    case ValueKind::Meta: return put(static_cast<std::uint16_t>(op::LD | op::ABS | meta_size(v.meta())), meta_offset + v.detail);
+    case ValueKind::Load: return load(v);
+    case ValueKind::Negate: to_a(v.a); return put(op::ALU | op::NEG);
+    case ValueKind::Binary: return binary(id, v);
+    case ValueKind::Choice: return choose(id, v.root());
+  }
+}
+
+// ---- loads ---------------------------------------------------------------------------------------------
+
+/// The kernel adds without carry and takes sums of 2^31 and more as metadata or negative: where ranges do not exclude
+/// that, it is checked before.
+void Select::load(const Value& v) {
+  const std::uint16_t size = size_code(v.size());
+  if (v.k > max_offset - v.size()) return reject();
+  if (v.a == no_value) return put(static_cast<std::uint16_t>(op::LD | op::ABS | size), v.k);
+  const std::uint32_t most = max_offset - v.size() - v.k;
+  if (ranges_.of(v.a).high > most) {
+    to_a(v.a);
+    reject_unless_at_most(most);
+  }
+  to_x(v.a);
+  put(static_cast<std::uint16_t>(op::LD | op::IND | size), v.k);
+}
+
+/// 4 * ([k] & 0xf), the length of an IPv4 header, is one instruction: the offset k.
+std::optional<std::uint32_t> Select::header_length_at(ValueId id) const {
+  const Value& v = program_[id];
+  if (v.kind != ValueKind::Binary || v.arith() != Arith::Lsh || constant_of(program_, v.b) != 2u) return std::nullopt;
+  const Value& words = program_[v.a];
+  if (words.kind != ValueKind::Binary || words.arith() != Arith::And || constant_of(program_, words.b) != 0xfu) return std::nullopt;
+  const Value& byte = program_[words.a];
+  if (byte.kind != ValueKind::Load || byte.size() != 1 || byte.a != no_value || byte.k > max_offset - 1) return std::nullopt;
+  return byte.k;
+}
+
+// ---- arithmetic ------------------------------------------------------------------------------------------
+
+void Select::binary(ValueId id, const Value& v) {
+  if (const auto k = constant_of(program_, v.b); k && !(v.arith() >= Arith::Lsh && *k > 31)) {
+    to_a(v.a);
+    return with_constant(v.arith(), *k);
+  }
+  const bool may_pass_31 = (v.arith() == Arith::Lsh || v.arith() == Arith::Rsh) && ranges_.of(v.b).high > 31;
+  if (may_pass_31) return shift(id, v);
+  if (commutes(v.arith()) && easily(v.b, v.a))
+    operands(v.b, v.a);
+  else
+    operands(v.a, v.b);
+  put(alu_code(v.arith()) | op::X);
+}
+
+void Select::with_constant(Arith a, std::uint32_t k) {
+  if (a == Arith::Add && k > max_offset) return put(op::ALU | op::SUB, 0u - k);  // reads better: - 4 instead of + 4294967292
+  put(alu_code(a), k);
+}
+
+/// The kernel shifts by the low five bits only: 32 and more must give 0. The left side is evaluated in any case,
+/// since its loads may reject.
+void Select::shift(ValueId id, const Value& v) {
+  to_a(v.a);
+  const std::uint32_t left = hold();
+  to_a(v.b);
+  Entry in_range{blocks_.add(), {}, false}, beyond{blocks_.add(), {}, false}, join{blocks_.add(), {}, false};
+  jump(op::JMP | op::JGE, 32, beyond, in_range);
+  begin(in_range);
+  to_x(v.b);
+  put(op::LD | op::MEM, left);
+  put(alu_code(v.arith()) | op::X);
+  machine_.a = id;
+  go_to(join);
+  begin(beyond);
+  put(op::LD | op::IMM, 0);
+  machine_.a = id;
+  go_to(join);
+  begin(join);
+  release(left);
+}
+
+void Select::operands(ValueId a, ValueId b) {
+  // Each first step may push out of scratch memory what made the second one easy, so that is asked again.
+  if (straight_to_x(b) && !(machine_.x == b && spares_x(a))) {
+    to_a(a);
+    if (straight_to_x(b)) return to_x(b);
+  } else if (spares_x(a)) {
+    to_x(b);
+    if (spares_x(a)) return to_a(a);
+  }
+  // The side that needs more scratch words goes first, so that few are held at a time (Sethi and Ullman 1970).
+  const bool left_first = need(a) >= need(b);
+  to_a(left_first ? a : b);
+  const std::uint32_t first = hold();
+  to_a(left_first ? b : a);
+  if (left_first) {
+    put(op::MISC | op::TAX);
+    put(op::LD | op::MEM, first);
+  } else {
+    put(op::LDX | op::MEM, first);
+  }
+  machine_.a = a;
+  machine_.x = b;
+  release(first);
+}
+
+/// Whether a and b get into A and X without holding one of them in between.
+bool Select::easily(ValueId a, ValueId b) { return straight_to_x(b) || spares_x(a); }
+
+/// Computed into A without touching X.
+bool Select::spares_x(ValueId id) const {
+  if (machine_.find(id) < scratch_words) return true;
+  const Value& v = program_[id];
+  switch (v.kind) {
+    case ValueKind::Constant:
+    case ValueKind::Length:
+    case ValueKind::Meta: return true;
+    case ValueKind::Load: return v.a == no_value;
+    case ValueKind::Negate: return spares_x(v.a);
+    case ValueKind::Binary: {
+      const auto k = constant_of(program_, v.b);
+      return k && !(v.arith() >= Arith::Lsh && *k > 31) && spares_x(v.a);
+    }
+    case ValueKind::Choice: return false;
+  }
+  return false;
+}
+
+/// Put into X without touching A.
+bool Select::straight_to_x(ValueId v) const {
+  return machine_.find(v) < scratch_words || constant_of(program_, v) || program_[v].kind == ValueKind::Length ||
+         header_length_at(v).has_value();
+}
+
+/// Scratch words that an expression needs at least.
+unsigned Select::need(ValueId id) {
+  if (const auto known = needs_.find(static_cast<std::uint32_t>(id)); known != needs_.end()) return known->second;
+  const Value& v = program_[id];
+  unsigned n = 1;
+  if (v.kind == ValueKind::Choice) n = 2;
+  if (v.kind != ValueKind::Choice && v.a != no_value) n = need(v.a);
+  if (v.kind == ValueKind::Binary && !constant_of(program_, v.b)) {
+    const unsigned right = need(v.b);
+    n = n == right ? n + 1 : std::max(n, right);
+  }
+  needs_.emplace(static_cast<std::uint32_t>(id), n);
+  return n;
+}
+
+// ---- scratch memory ----------------------------------------------------------------------------------------
+
+/// A has just been computed: keeps it when that is worth it, and notes when it was not the first time.
+void Select::remember(ValueId v) {
+  const auto bit = keep_.bit.find(static_cast<std::uint32_t>(v));
+  if (bit == keep_.bit.end()) return;
+  const std::uint64_t mask = std::uint64_t{1} << bit->second;
+  if (machine_.computed & mask) missed_ |= mask;
+  machine_.computed |= mask;
+  if (!(keep_.kept & mask)) return;
+  const std::uint32_t word = free_word();
+  if (word == scratch_words) return;
+  put(op::ST, word);
+  machine_.scratch[word] = v;
+}
+
+/// An empty scratch word, or one whose value can be computed again; scratch_words when all hold parts of an expression.
+std::uint32_t Select::free_word() {
+  for (std::uint32_t i = 0; i < scratch_words; ++i)
+    if (machine_.scratch[i] == no_value && !(pinned_ >> i & 1)) return i;
+  for (std::uint32_t tried = 0; tried < scratch_words; ++tried) {
+    next_word_ = (next_word_ + 1) % scratch_words;
+    if (!(pinned_ >> next_word_ & 1)) return next_word_;
+  }
+  return scratch_words;
+}
+
+/// Stores A until `release`.
+std::uint32_t Select::hold() {
+  const std::uint32_t word = free_word();
+  if (word == scratch_words) {
+    out_of_scratch_ = true;
+    return 0;
+  }
+  put(op::ST, word);
+  machine_.scratch[word] = machine_.a;
+  pinned_ |= 1u << word;
+  return word;
+}
+
+}  // namespace weir::cbpf

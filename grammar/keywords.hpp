@@ -1,0 +1,14 @@
+// The words that are more than names. Every one of them has the shape of a name, so the lexer reads a name and asks
+// here; rows in keywords.def and ast/protocols.def.
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "grammar/parser.hpp"
+
+namespace weir::grammar {
+
+/// The token of a keyword or named constant; nothing when the word is just a name.
+std::optional<Parser::symbol_type> keyword(std::string_view word, Span at);
+
+}  // namespace weir::grammar

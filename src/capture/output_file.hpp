@@ -1,0 +1,45 @@
+// A file that appears under its name only when it is complete.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace weir::capture {
+
+/// Output to a path, or to standard output ("-", "/dev/stdout"). A regular file is written beside its name and takes
+/// the name in commit(): who reads it sees the old content or all of the new. Pipes and devices are written directly.
+/// Tested by tests/unit/capture/output_file_test.cc.
+class OutputFile {
+ public:
+  static Result<OutputFile> create(const std::string& path);
+  OutputFile(OutputFile&&) noexcept;
+  OutputFile& operator=(OutputFile&&) = delete;
+  /// Without a commit() nothing is left of a regular file.
+  ~OutputFile();
+
+  /// Buffered. After a failure all further calls give the same error.
+  Result<void> write(std::string_view bytes);
+  Result<void> flush();
+  /// Puts everything on its medium and under its final name.
+  Result<void> commit();
+
+  /// For messages: the path, or "standard output".
+  const std::string& name() const { return name_; }
+  /// Whether somebody looks at the output as it comes.
+  bool is_terminal() const;
+
+ private:
+  OutputFile(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  Result<void> fail_with(int error);
+
+  int fd_ = -1;
+  bool owns_fd_ = true;
+  int error_ = 0;            // errno of the first failure
+  std::string name_;
+  std::string buffer_;
+  std::string final_path_;   // empty: written directly
+  std::string temporary_;    // as long as it exists
+};
+
+}  // namespace weir::capture

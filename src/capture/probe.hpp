@@ -1,0 +1,22 @@
+// What libpcap does not tell of a savefile, from its first bytes.
+#pragma once
+#include <bit>
+#include <string>
+
+#include "base/result.hpp"
+#include "capture/savefile.hpp"
+
+namespace weir::capture {
+
+class Source;
+
+struct Probe {
+  Precision precision = Precision::Micro;
+  std::endian byte_order = std::endian::native;
+};
+
+/// Looks at no more than what stands before the first packet. An error when these are not the first bytes of a
+/// savefile: says what they are, if that is known.
+Result<Probe> probe(Source& source, const std::string& name);
+
+}  // namespace weir::capture

@@ -1,0 +1,76 @@
+#include "capture/source.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace weir::capture {
+namespace {
+
+std::unexpected<Diagnostic> cannot_read(const std::string& name, int error) {
+  return fail(Code::System, {}, fmt::format("cannot read {}: {}", name, std::strerror(error)));
+}
+
+bool would_wait(int fd) {
+  pollfd p = {fd, POLLIN, 0};
+  return ::poll(&p, 1, 0) == 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> Source::open(const std::string& path) {
+  if (path == "-") return std::unique_ptr<Source>(new Source(STDIN_FILENO, "standard input"));
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return cannot_read(path, errno);
+  return std::unique_ptr<Source>(new Source(fd, path));
+}
+
+Source::~Source() {
+  if (fd_ != STDIN_FILENO) ::close(fd_);
+}
+
+ssize_t Source::read_more(char* to, std::size_t size) {
+  if (before_wait_ && would_wait(fd_)) before_wait_();
+  return ::read(fd_, to, size);
+}
+
+Result<std::string_view> Source::peek(std::size_t size) {
+  while (head_.size() < size) {
+    const auto had = head_.size();
+    head_.resize(size);
+    const auto got = read_more(head_.data() + had, size - had);
+    head_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got < 0) return cannot_read(name_, errno);
+    if (got == 0) break;
+  }
+  return std::string_view(head_).substr(0, size);
+}
+
+ssize_t Source::read(char* to, std::size_t size) {
+  const auto left = std::min(size, head_.size() - given_);
+  if (left == 0) return read_more(to, size);
+  std::memcpy(to, head_.data() + given_, left);
+  given_ += left;
+  return static_cast<ssize_t>(left);
+}
+
+std::FILE* Source::stream(std::unique_ptr<Source> source) {
+  const cookie_io_functions_t functions = {
+      .read = [](void* s, char* to, std::size_t size) { return static_cast<Source*>(s)->read(to, size); },
+      .write = nullptr,
+      .seek = nullptr,
+      .close = [](void* s) { delete static_cast<Source*>(s); return 0; },
+  };
+  std::FILE* file = ::fopencookie(source.get(), "r", functions);
+  if (!file) return nullptr;
+  (void)source.release();
+  (void)std::setvbuf(file, nullptr, _IOFBF, 256 * 1024);
+  return file;
+}
+
+}  // namespace weir::capture

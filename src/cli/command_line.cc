@@ -1,0 +1,206 @@
+// The only file that knows CLI11.
+#include "cli/command_line.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <iterator>
+
+#include "cli/values.hpp"
+
+namespace weir::cli {
+namespace {
+
+constexpr auto program_about = "Compiles tcpdump filter expressions, and filters packets with them.";
+constexpr auto program_examples = R"(Examples:
+  weir compile tcp port 80
+  weir filter -r in.pcap -w out.pcap 'host 10.0.0.1 and not arp'
+
+`weir COMMAND --help` tells more of a command, `man weir` of everything.)";
+
+constexpr auto compile_about = "Print the program that a filter expression stands for.";
+constexpr auto compile_examples = R"--(Examples:
+  weir compile tcp port 80
+  weir compile --emit=asm -y LINUX_SLL 'udp and not port 53'
+  iptables -A INPUT -m bpf --bytecode "$(weir compile -y RAW --emit=bytecode 'tcp[13] & 2 != 0')" -j ACCEPT)--";
+
+constexpr auto filter_about = "Print the packets of a savefile that match an expression, or write them to another one.";
+constexpr auto filter_examples = R"(Input is pcap or pcapng; output (-w) is pcap.
+
+Examples:
+  weir filter -r in.pcapng -w dns.pcap port 53
+  weir filter -r in.pcap --count 'tcp[tcpflags] & tcp-syn != 0'
+  zstd -dc in.pcap.zst | weir filter -r - -w - 'not port 22' | tcpdump -r -)";
+
+constexpr auto list_about = "List what filters can be compiled for.";
+constexpr auto list_examples = R"(Examples:
+  weir list linktypes)";
+
+/// Puts a value where it belongs, or makes CLI11 report what is wrong with it.
+template <class T, class Place>
+void store(Value<T> value, Place& place) {
+  if (!value) throw CLI::ValidationError(value.error());
+  place = std::move(*value);
+}
+
+void add_expression(CLI::App& command, Expression& expression) {
+  command.add_option("EXPR", expression.words, "Filter expression; its words are joined with spaces, none keep all packets")
+      ->type_name("");
+  command.add_option("-F", expression.file, "Read the expression from FILE (-: standard input)")->type_name("FILE");
+}
+
+void add_netmask_and_optimize(CLI::App& command, Options& options) {
+  command.add_option_function<std::string>(
+      "-m", [&](const std::string& word) { store(parse_netmask(word), options.netmask); },
+      "IPv4 netmask of the network, for `ip broadcast`")->type_name("NETMASK");
+  command.add_flag_callback("-O,--no-optimize", [&] { options.optimize = false; }, "Do not optimize the program");
+}
+
+void add_compile(CLI::App& program, CompileCommand& c) {
+  auto& command = *program.add_subcommand("compile", compile_about);
+  command.footer(compile_examples);
+  add_expression(command, c.expression);
+  command.add_option_function<std::string>(
+      "--emit", [&](const std::string& word) { store(parse_emit(word), c.emit); },
+      "What to print: " + emit_names())->type_name("KIND");
+  command.add_flag_function("-d", [&](std::int64_t times) {
+    c.emit = times == 1 ? Emit::Listing : times == 2 ? Emit::CArray : Emit::Decimal;
+  }, "Print a listing (the default); -dd: a C array, -ddd: decimal numbers; all as tcpdump does");
+  command.add_option_function<std::string>(
+      "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.options.link_type); },
+      "Link type of the packets: see `weir list linktypes` (default: EN10MB)")->type_name("LINKTYPE");
+  command.add_option_function<std::string>(
+      "-s,--snapshot-length", [&](const std::string& word) { store(parse_snaplen(word), c.options.snaplen); },
+      "How many bytes to keep of a packet that matches (default: 262144)")->type_name("SNAPLEN");
+  add_netmask_and_optimize(command, c.options);
+  command.add_flag("--linux-ext", c.options.linux_ext, "Use what the kernel knows of a packet, as for a live capture");
+  command.add_option_function<std::string>(
+      "--savefile", [&](const std::string& word) { store(parse_savefile(word), c.options.savefile); },
+      "For a savefile from a host of native or swapped byte order")->type_name("ORDER");
+  command.add_option("-o", c.output, "Write to FILE instead of standard output")->type_name("FILE");
+}
+
+void add_filter(CLI::App& program, FilterCommand& c) {
+  auto& command = *program.add_subcommand("filter", filter_about);
+  command.footer(filter_examples);
+  add_expression(command, c.expression);
+  command.add_option("-r", c.input, "Savefile to read (-: standard input)")->type_name("IN")->required();
+  command.add_option("-w", c.output, "Write the packets to OUT (-: standard output)")->type_name("OUT");
+  command.add_flag("--count", c.count, "Print only how many packets matched");
+  command.add_option_function<std::string>(
+      "-c", [&](const std::string& word) { store(parse_packet_count(word), c.limit); },
+      "Stop after N packets that match")->type_name("N");
+  command.add_option_function<std::string>(
+      "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
+      "Refuse a file that has another link type")->type_name("LINKTYPE");
+  add_netmask_and_optimize(command, c.options);
+}
+
+void add_list(CLI::App& program, ListCommand& c) {
+  auto& command = *program.add_subcommand("list", list_about);
+  command.footer(list_examples);
+  command.add_option_function<std::string>(
+      "WHAT", [&](const std::string& word) { store(parse_listed(word), c.what); },
+      "linktypes: name, DLT number, whether filters can be compiled for it, description")->type_name("")->required();
+}
+
+/// What CLI11 would take apart in words of an expression: `[1,2]`, which it splits at commas, and `++`, which ends
+/// a subcommand. A space behind them prevents it, and means nothing in an expression.
+std::vector<std::string> protect(std::vector<std::string> arguments) {
+  for (auto& word : arguments) {
+    if (word == "++" || (word.starts_with('[') && word.ends_with(']'))) word += ' ';
+  }
+  std::ranges::reverse(arguments);  // the order in which CLI11 takes them
+  return arguments;
+}
+
+/// Everything behind `--` is a word of the expression.
+std::vector<std::string> split_off_words(std::vector<std::string>& arguments) {
+  const auto mark = std::ranges::find(arguments, "--");
+  if (mark == arguments.end()) return {};
+  std::vector<std::string> words(std::move_iterator(mark + 1), std::move_iterator(arguments.end()));
+  arguments.erase(mark, arguments.end());
+  return words;
+}
+
+std::string wrong_use(const CLI::App& program, const std::string& what) {
+  const auto chosen = program.get_subcommands();
+  const auto command = chosen.empty() ? "weir" : "weir " + chosen.front()->get_name();
+  return fmt::format("{}\n  hint: {} --help shows how it is used", what, command);
+}
+
+/// CLI11 would only say that one is required.
+std::optional<std::string> no_command(const CLI::App& program, const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.front().starts_with('-')) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto* command : program.get_subcommands({})) names.push_back(command->get_name());
+  if (arguments.empty()) return fmt::format("a command is missing: one of {}", fmt::join(names, ", "));
+  if (std::ranges::find(names, arguments.front()) != names.end()) return std::nullopt;
+  return fmt::format("'{}' is no command; there are {}", arguments.front(), fmt::join(names, ", "));
+}
+
+std::optional<std::string> contradiction(const Expression& e) {
+  if (e.file && !e.words.empty()) return "the expression comes from the command line or from -F FILE, not from both";
+  return std::nullopt;
+}
+
+std::optional<std::string> contradiction(const CLI::App& command, const CompileCommand& c) {
+  if (command.count("-d") && command.count("--emit")) return "-d and --emit both say what to print";
+  return contradiction(c.expression);
+}
+
+std::optional<std::string> contradiction(const FilterCommand& c) {
+  if (auto both = contradiction(c.expression)) return both;
+  if (c.input == "-" && c.expression.file == "-") return "-r and -F cannot both read standard input";
+  if (c.count && c.output == "-") return "--count and -w - cannot both write to standard output";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> arguments) {
+  CLI::App program(program_about, "weir");
+  program.footer(program_examples);
+  program.set_version_flag("--version", "weir " WEIR_VERSION);
+  program.require_subcommand(0, 1);  // one: the words behind it are not taken for others
+  program.get_formatter()->column_width(34);
+  CompileCommand compile;
+  FilterCommand filter;
+  ListCommand list;
+  add_compile(program, compile);
+  add_filter(program, filter);
+  add_list(program, list);
+
+  const auto wrong = [&](const std::string& what) { return std::unexpected(NoCommand{true, wrong_use(program, what)}); };
+  if (const auto why = no_command(program, arguments)) return wrong(*why);
+  auto words = split_off_words(arguments);
+  try {
+    program.parse(protect(std::move(arguments)));
+  } catch (const CLI::CallForHelp&) {
+    return std::unexpected(NoCommand{false, program.help()});
+  } catch (const CLI::CallForVersion& version) {
+    return std::unexpected(NoCommand{false, std::string(version.what()) + "\n"});
+  } catch (const CLI::ParseError& error) {
+    return wrong(error.what());
+  }
+  const auto add_words = [&](Expression& e) { std::ranges::move(words, std::back_inserter(e.words)); };
+  if (program.got_subcommand("compile")) {
+    add_words(compile.expression);
+    if (const auto why = contradiction(*program.get_subcommand("compile"), compile)) return wrong(*why);
+    return compile;
+  }
+  if (program.got_subcommand("filter")) {
+    add_words(filter.expression);
+    if (const auto why = contradiction(filter)) return wrong(*why);
+    return filter;
+  }
+  if (!program.got_subcommand("list")) return wrong("a command is missing");
+  if (!words.empty()) return wrong("list takes no expression");
+  return list;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,19 @@
+#include "cli/commands.hpp"
+#include "cli/expression.hpp"
+#include "cli/text_output.hpp"
+
+namespace weir::cli {
+
+Status run(const CompileCommand& command) {
+  const auto text = text_of(command.expression);
+  if (!text) return report(text.error());
+  const auto filter = compile(*text, command.options);
+  if (!filter) return report(filter.error(), *text);
+  report_warnings(filter->warnings(), *text);
+  auto program = filter->dump(command.emit);
+  if (!program) return report(program.error(), *text);
+  if (!program->ends_with('\n')) *program += '\n';
+  return write_text(command.output, *program);
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,24 @@
+// Messages for people, on standard error.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "weir/weir.hpp"
+
+namespace weir::cli {
+
+/// Exit status of the program.
+enum Status : int {
+  Done = 0,
+  CouldNot = 1,  ///< a file, a permission, a damaged input
+  Wrong = 2,     ///< wrong use, or a wrong expression
+};
+
+/// Prints the error, with its place in the expression where it has one; returns the status that it means.
+Status report(const Diagnostic& error, std::string_view expression = {});
+void report_warnings(std::span<const Diagnostic> warnings, std::string_view expression);
+/// `weir: error: …`.
+void print_error(std::string_view message);
+
+}  // namespace weir::cli

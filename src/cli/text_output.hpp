@@ -1,0 +1,12 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "cli/report.hpp"
+
+namespace weir::cli {
+
+/// Writes a text whole or not at all, "-" to standard output; a failure is reported.
+Status write_text(const std::string& path, std::string_view text);
+
+}  // namespace weir::cli

@@ -1,0 +1,149 @@
+#include "cli/values.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+namespace weir::cli {
+namespace {
+
+constexpr std::uint32_t max_snaplen = 262144;
+
+struct EmitName { std::string_view name; Emit emit; };
+constexpr EmitName emit_table[] = {
+    {"listing", Emit::Listing}, {"c-array", Emit::CArray},     {"decimal", Emit::Decimal}, {"asm", Emit::Asm},
+    {"json", Emit::Json},       {"bytecode", Emit::Bytecode},  {"dot", Emit::Dot},         {"ast", Emit::Ast},
+    {"pred", Emit::Pred},       {"ir", Emit::Ir},
+};
+constexpr std::string_view later_emits[] = {"ebpf", "ebpf-object", "native", "c"};
+
+std::unexpected<std::string> wrong(std::string why) { return std::unexpected(std::move(why)); }
+
+/// The whole word as a number: decimal, hexadecimal behind 0x.
+std::optional<std::uint64_t> number(std::string_view word) {
+  const bool hexadecimal = word.starts_with("0x") || word.starts_with("0X");
+  if (hexadecimal) word.remove_prefix(2);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value, hexadecimal ? 16 : 10);
+  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return value;
+}
+
+/// A DLT name as compared: upper case, without DLT_.
+std::string canonical(std::string_view name) {
+  std::string result(name);
+  std::ranges::transform(result, result.begin(), [](char c) { return 'a' <= c && c <= 'z' ? char(c - 'a' + 'A') : c; });
+  return result.starts_with("DLT_") ? result.substr(4) : result;
+}
+
+/// Levenshtein distance: letters to add, drop or change.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const auto changed = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+/// Letters and digits, as capitals: IEEE802_11 is 80211 to some, and Ethernet is not always spelt EN10MB.
+std::string squeezed(std::string_view text) {
+  std::string result;
+  for (const char c : canonical(text)) {
+    if (('A' <= c && c <= 'Z') || ('0' <= c && c <= '9')) result += c;
+  }
+  return result;
+}
+
+/// How little a link type looks like what was asked for. A part of its name or of its description is near, too.
+std::size_t strangeness(std::string_view word, const LinkTypeInfo& l) {
+  const auto asked = squeezed(word), name = squeezed(l.name), description = squeezed(l.description);
+  if (asked.size() >= 3 && (name.contains(asked) || description == asked)) return 0;
+  if (asked.size() >= 3 && description.contains(asked)) return 1;
+  return distance(asked, name);
+}
+
+std::vector<std::string_view> nearest_link_types(std::string_view word) {
+  auto all = link_types();
+  const auto order = [&](const LinkTypeInfo& l) { return std::tuple(!l.supported, strangeness(word, l), l.name); };
+  std::erase_if(all, [&](const auto& l) { return strangeness(word, l) > word.size() / 2; });
+  std::ranges::sort(all, {}, order);
+  std::vector<std::string_view> names;
+  for (const auto& l : all) {
+    if (names.size() < 3) names.push_back(l.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Value<std::uint32_t> parse_snaplen(const std::string& word) {
+  const auto value = number(word);
+  if (!value || *value > max_snaplen) {
+    return wrong(fmt::format("-s takes a number of bytes from 0 to {}, not '{}'", max_snaplen, word));
+  }
+  return *value == 0 ? max_snaplen : static_cast<std::uint32_t>(*value);
+}
+
+Value<std::uint32_t> parse_netmask(const std::string& word) {
+  in_addr address = {};
+  if (::inet_pton(AF_INET, word.c_str(), &address) == 1) return ntohl(address.s_addr);
+  const auto value = word.starts_with("0x") ? number(word) : std::nullopt;
+  if (value && *value <= 0xffffffff) return static_cast<std::uint32_t>(*value);
+  return wrong(fmt::format("-m takes a netmask such as 255.255.255.0 or 0xffffff00, not '{}'", word));
+}
+
+Value<std::string> parse_link_type(const std::string& word) {
+  const auto wanted = canonical(word);
+  for (const auto& l : link_types()) {
+    if (l.name == wanted) return std::string(l.name);
+  }
+  const auto near = nearest_link_types(wanted);
+  const auto advice = near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, ", "));
+  return wrong(fmt::format("'{}' is no link type{} (weir list linktypes shows all)", word, advice));
+}
+
+Value<Emit> parse_emit(const std::string& word) {
+  for (const auto& row : emit_table) {
+    if (row.name == word) return row.emit;
+  }
+  const bool later = std::ranges::find(later_emits, word) != std::end(later_emits) || word.starts_with("ir:");
+  return wrong(fmt::format("--emit={} is {}; there are {}", word, later ? "not built yet" : "unknown", emit_names()));
+}
+
+Value<Options::Savefile> parse_savefile(const std::string& word) {
+  if (word == "native") return Options::Savefile::Native;
+  if (word == "swapped") return Options::Savefile::Swapped;
+  return wrong(fmt::format("--savefile takes native or swapped, not '{}'", word));
+}
+
+Value<std::uint64_t> parse_packet_count(const std::string& word) {
+  const auto value = number(word);
+  if (!value || *value == 0) return wrong(fmt::format("-c takes a number of packets from 1 on, not '{}'", word));
+  return *value;
+}
+
+Value<ListCommand::What> parse_listed(const std::string& word) {
+  if (word == "linktypes") return ListCommand::What::LinkTypes;
+  return wrong(fmt::format("'{}' cannot be listed, only linktypes can", word));
+}
+
+std::string emit_names() {
+  std::vector<std::string_view> names;
+  for (const auto& row : emit_table) names.push_back(row.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,33 @@
+// Values of options: from words to what they mean.
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "cli/command_line.hpp"
+
+namespace weir::cli {
+
+/// A value, or one sentence that says why the word is none.
+template <class T>
+using Value = std::expected<T, std::string>;
+
+/// `-s`: 0 to 262144, 0 stands for the most (as in tcpdump).
+Value<std::uint32_t> parse_snaplen(const std::string& word);
+/// `-m`: 255.255.255.0 or 0xffffff00; host order.
+Value<std::uint32_t> parse_netmask(const std::string& word);
+/// `-y`: the name as the library knows it; an unknown one is answered with those that are spelt most like it.
+Value<std::string> parse_link_type(const std::string& word);
+Value<Emit> parse_emit(const std::string& word);
+Value<Options::Savefile> parse_savefile(const std::string& word);
+/// `-c`: 1 and more.
+Value<std::uint64_t> parse_packet_count(const std::string& word);
+
+/// What `weir list` can list.
+Value<ListCommand::What> parse_listed(const std::string& word);
+
+/// All that `--emit` takes, for the help: `listing, c-array, …`.
+std::string emit_names();
+
+}  // namespace weir::cli

@@ -1,0 +1,108 @@
+// Walks of the graph: its order, its compact copy, what can be reached. Tested by tests/unit/ir/program_test.cc.
+#include "ir/order.hpp"
+
+namespace weir::ir {
+namespace {
+
+constexpr std::uint32_t index(ValueId id) { return static_cast<std::uint32_t>(id); }
+constexpr std::uint32_t index(NodeId id) { return static_cast<std::uint32_t>(id); }
+
+/// Depth first with a stack of its own. An item is met when first taken from the stack, and stays below what it uses;
+/// taken again, all it uses has its place, so it gets its own.
+class Walk {
+ public:
+  explicit Walk(const Program& p) : p_(p), values_(p.value_count()), nodes_(p.node_count()) {}
+
+  std::vector<Item> from(NodeId root) {
+    push(root);
+    while (!stack_.empty()) step();
+    return std::move(placed_);
+  }
+
+ private:
+  enum class State : std::uint8_t { New, Met, Placed };
+
+  State& state(Item i) { return i.is_node ? nodes_[i.id] : values_[i.id]; }
+
+  void step() {
+    const Item item = stack_.back();
+    State& s = state(item);
+    if (s == State::New) {
+      s = State::Met;
+      if (item.is_node) push_uses(p_[item.node()]);
+      else push_uses(p_[item.value()]);
+      return;
+    }
+    stack_.pop_back();
+    if (s == State::Met) placed_.push_back(item);
+    s = State::Placed;
+  }
+
+  // What is pushed last gets its place first.
+  void push_uses(const Node& n) {
+    push(n.b);
+    push(n.a);
+    if (n.kind == NodeKind::Return) return;
+    if (n.kind == NodeKind::Test) push(n.f);
+    push(n.t);
+  }
+
+  void push_uses(const Value& v) {
+    push(v.b);
+    push(v.a);
+    if (v.kind == ValueKind::Choice) push(v.root());
+  }
+
+  void push(ValueId id) {
+    if (id != no_value && values_[index(id)] == State::New) stack_.push_back({false, index(id)});
+  }
+  void push(NodeId id) {
+    if (nodes_[index(id)] == State::New) stack_.push_back({true, index(id)});
+  }
+
+  const Program& p_;
+  std::vector<State> values_, nodes_;
+  std::vector<Item> stack_;
+  std::vector<Item> placed_;
+};
+
+}  // namespace
+
+std::vector<Item> order(const Program& p) {
+  if (p.node_count() == 0) return {};
+  return Walk(p).from(p.root);
+}
+
+std::vector<bool> reachable(const Program& p) {
+  std::vector<bool> flags(p.node_count());
+  for (const Item item : order(p))
+    if (item.is_node) flags[item.id] = true;
+  return flags;
+}
+
+Program compact(const Program& p) {
+  Program copy;
+  std::vector<ValueId> values(p.value_count(), no_value);
+  std::vector<NodeId> nodes(p.node_count());
+  const auto moved = [&](ValueId id) { return id == no_value ? no_value : values[index(id)]; };
+  for (const Item item : order(p)) {
+    if (item.is_node) {
+      Node n = p[item.node()];
+      n.a = moved(n.a);
+      n.b = moved(n.b);
+      if (n.kind != NodeKind::Return) n.t = nodes[index(n.t)];
+      if (n.kind == NodeKind::Test) n.f = nodes[index(n.f)];
+      nodes[item.id] = copy.add(n, p.span(item.node()));
+    } else {
+      Value v = p[item.value()];
+      v.a = moved(v.a);
+      v.b = moved(v.b);
+      if (v.kind == ValueKind::Choice) v.k = index(nodes[v.k]);
+      values[item.id] = copy.add(v, p.span(item.value()));
+    }
+  }
+  if (p.node_count() != 0) copy.root = nodes[index(p.root)];
+  return copy;
+}
+
+}  // namespace weir::ir

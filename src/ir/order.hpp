@@ -1,0 +1,24 @@
+// The reachable part of a program in one order for values and nodes together: everything stands after what it
+// uses. For printing and numbering read it forward, for facts that flow from the root read it backward.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "ir/program.hpp"
+
+namespace weir::ir {
+
+/// A value or a node.
+struct Item {
+  bool is_node = false;
+  std::uint32_t id = 0;
+
+  ValueId value() const { return ValueId{id}; }
+  NodeId node() const { return NodeId{id}; }
+};
+
+/// Depends on the graph alone, not on its ids: depth first from the root, ways out before operands, so that values
+/// stand close to the node that uses them first. Iterative; linear in the reachable part.
+std::vector<Item> order(const Program& p);
+
+}  // namespace weir::ir

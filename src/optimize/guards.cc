@@ -1,0 +1,118 @@
+// Guards stand where loads need them: before the first use on each path. A guard without a load behind it may go,
+// since whole packets pass every guard.
+#include <algorithm>
+#include <utility>
+
+#include "optimize/passes.hpp"
+#include "optimize/rewrite.hpp"
+
+namespace weir::optimize {
+namespace {
+
+using namespace ir;
+
+/// What a guard vouches for: bytes [0, end) counted from a base (captured bytes are the first of the packet).
+struct Reach {
+  ValueId base;
+  std::uint64_t end;
+};
+
+/// The guards passed on every path to a place, at most `most`: forgetting one only leaves a guard in place.
+class Guarded {
+ public:
+  bool covers(ValueId base, std::uint64_t end) const {
+    return std::any_of(reaches_.begin(), reaches_.end(), [&](const Reach& r) { return r.base == base && r.end >= end; });
+  }
+  void add(ValueId base, std::uint64_t end) {
+    if (covers(base, end)) return;
+    std::erase_if(reaches_, [&](const Reach& r) { return r.base == base; });
+    if (reaches_.size() == most) reaches_.erase(reaches_.begin());
+    reaches_.push_back({base, end});
+  }
+  void meet(const Guarded& other) {
+    std::vector<Reach> both;
+    for (const Reach& r : reaches_)
+      for (const Reach& o : other.reaches_)
+        if (o.base == r.base) both.push_back({r.base, std::min(r.end, o.end)});
+    reaches_ = std::move(both);
+  }
+
+ private:
+  static constexpr std::size_t most = 16;
+  std::vector<Reach> reaches_;
+};
+
+class Placement : public Rewrite {
+ public:
+  explicit Placement(const Program& p)
+      : Rewrite(p), at_(p.node_count()), seen_(p.node_count()), needs_(p.node_count()), visited_(p.value_count()) {
+    for (std::uint32_t i = 0; i < p.value_count(); ++i)  // a choice may be evaluated anywhere: nothing is known at its root
+      if (p[ValueId{i}].kind == ValueKind::Choice) seen_[p[ValueId{i}].k] = 1;
+    for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
+      if (reachable_[i]) flow(NodeId{i});
+  }
+
+ private:
+  // ---- forward: what is guarded where, and what each node still needs --------------------------------
+
+  void flow(NodeId id) {
+    const auto i = static_cast<std::uint32_t>(id);
+    Guarded state = std::move(at_[i]);
+    const Node& n = from_[id];
+    if (n.kind == NodeKind::Guard) return pass(n.t, std::move(state));
+    ++visit_;
+    if (n.a != no_value) collect(n.a, state, needs_[i]);
+    if (n.b != no_value) collect(n.b, state, needs_[i]);
+    if (n.kind == NodeKind::Return) return;
+    if (n.kind == NodeKind::Test) pass(n.f, state);
+    pass(n.t, std::move(state));
+  }
+
+  void pass(NodeId to, Guarded&& state) {
+    const auto i = static_cast<std::uint32_t>(to);
+    if (!std::exchange(seen_[i], char{1}))
+      at_[i] = std::move(state);
+    else
+      at_[i].meet(state);
+  }
+  void pass(NodeId to, const Guarded& state) { pass(to, Guarded(state)); }
+
+  /// Loads under a value that nothing vouches for yet, innermost first.
+  void collect(ValueId id, Guarded& state, std::vector<ValueId>& needs) {
+    if (std::exchange(visited_[static_cast<std::uint32_t>(id)], visit_) == visit_) return;
+    const Value& v = from_[id];
+    if (v.kind == ValueKind::Choice) return;  // guards inside it are its own
+    if (v.a != no_value) collect(v.a, state, needs);
+    if (v.b != no_value) collect(v.b, state, needs);
+    if (v.kind != ValueKind::Load) return;
+    const std::uint64_t end = std::uint64_t{v.k} + v.size();
+    if (state.covers(v.a, end)) return;
+    state.add(v.a, end);
+    needs.push_back(id);
+  }
+
+  // ---- back: the graph with guards where they are needed ----------------------------------------------
+
+  NodeId make(const Node& n, NodeId old, Span span) override {
+    if (n.kind == NodeKind::Guard || (n.kind == NodeKind::Test && n.t == n.f)) return n.t;
+    NodeId entry = to_.add(n, span);
+    const auto& needs = needs_[static_cast<std::uint32_t>(old)];
+    for (auto need = needs.rbegin(); need != needs.rend(); ++need) {
+      const Value v = to_[value(*need)];
+      entry = to_.guard(v.size(), v.a, v.k, entry, span);
+    }
+    return entry;
+  }
+
+  std::vector<Guarded> at_;
+  std::vector<char> seen_;
+  std::vector<std::vector<ValueId>> needs_;
+  std::vector<std::uint32_t> visited_;
+  std::uint32_t visit_ = 0;
+};
+
+}  // namespace
+
+Program place_guards(const Program& p) { return Placement(p).run(); }
+
+}  // namespace weir::optimize

@@ -1,0 +1,22 @@
+// Graph to better graph: the result refines the input (pred/filter.hpp, "refines": it loses no packet that the input
+// accepts, and accepts none that the input would not accept whole). Protocols are unknown here.
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "ir/program.hpp"
+
+namespace weir::optimize {
+
+/// All passes, in order, until none finds anything or the stated number of rounds is over.
+ir::Program optimize(ir::Program p);
+
+/// One pass: its name, what it does, and why it stands where it stands.
+struct Pass {
+  std::string_view name;
+  ir::Program (*run)(const ir::Program&);
+  std::string_view why_here;
+};
+std::span<const Pass> passes();
+
+}  // namespace weir::optimize

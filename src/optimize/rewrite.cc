@@ -1,0 +1,37 @@
+#include "optimize/rewrite.hpp"
+
+namespace weir::optimize {
+
+using namespace ir;
+
+Rewrite::Rewrite(const Program& from)
+    : from_(from), reachable_(reachable(from)), values_(from.value_count(), no_value), nodes_(from.node_count()) {}
+
+Program Rewrite::run() {
+  for (std::uint32_t i = 0; i < from_.node_count(); ++i) {  // ways out, and roots of choices, have smaller ids
+    const NodeId old{i};
+    if (!wanted(old)) continue;
+    Node n = redirect(old);
+    if (n.a != no_value) n.a = value(n.a);
+    if (n.b != no_value) n.b = value(n.b);
+    if (n.kind != NodeKind::Return) n.t = node(n.t);
+    if (n.kind == NodeKind::Test) n.f = node(n.f);
+    nodes_[i] = make(n, old, from_.span(old));
+  }
+  to_.root = node(from_.root);
+  return std::move(to_);
+}
+
+ValueId Rewrite::value(ValueId old) {
+  const auto i = static_cast<std::uint32_t>(old);
+  if (values_[i] != no_value) return values_[i];
+  Value v = from_[old];
+  if (v.kind == ValueKind::Choice) v.k = static_cast<std::uint32_t>(node(v.root()));
+  if (v.a != no_value) v.a = value(v.a);
+  if (v.b != no_value) v.b = value(v.b);
+  const ValueId made = make(v, from_.span(old));
+  values_[i] = made;
+  return made;
+}
+
+}  // namespace weir::optimize

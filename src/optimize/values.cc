@@ -1,0 +1,196 @@
+// Values and tests in their one form. Every rule keeps the value for every packet.
+#include <bit>
+#include <optional>
+
+#include "ir/ranges.hpp"
+#include "optimize/passes.hpp"
+#include "optimize/rewrite.hpp"
+
+namespace weir::optimize {
+namespace {
+
+using namespace ir;
+
+class Values : public Rewrite {
+ public:
+  explicit Values(const Program& p) : Rewrite(p), ranges_(to_) {}
+
+ private:
+  std::optional<std::uint32_t> k(ValueId v) const { return constant_of(to_, v); }
+
+  ValueId make(const Value& v, Span span) override {
+    switch (v.kind) {
+      case ValueKind::Binary: return binary(v.arith(), v.a, v.b, span);
+      case ValueKind::Negate: return k(v.a) ? to_.constant(0u - *k(v.a)) : to_.add(v, span);
+      case ValueKind::Load: return load(v, span);
+      case ValueKind::Choice: return choice(v, span);
+      default: return to_.add(v, span);
+    }
+  }
+
+  // ---- arithmetic ----------------------------------------------------------------------------------
+
+  ValueId binary(Arith op, ValueId a, ValueId b, Span span) {
+    const auto x = k(a), y = k(b);
+    if (x && y)
+      if (const auto folded = apply(op, *x, *y)) return to_.constant(*folded);
+    if (x && !y && commutes(op)) return binary(op, b, a, span);
+    if (y)
+      if (const auto same = with_constant(op, a, *y, span)) return *same;
+    if (a == b && op == Arith::And) return a;  // x & x == x
+    if (a == b && op == Arith::Or) return a;   // x | x == x
+    return to_.add({ValueKind::Binary, static_cast<std::uint8_t>(op), 0, a, b}, span);
+  }
+
+  static bool commutes(Arith op) {
+    return op == Arith::Add || op == Arith::Mul || op == Arith::And || op == Arith::Or || op == Arith::Xor;
+  }
+
+  std::optional<ValueId> with_constant(Arith op, ValueId a, std::uint32_t y, Span span) {
+    switch (op) {
+      case Arith::Add: return y == 0 ? a : reassociated(op, a, y, span);                             // x + 0 == x
+      case Arith::Sub: return y == 0 ? a : binary(Arith::Add, a, to_.constant(0u - y), span);        // x - k == x + -k
+      case Arith::Mul: return y == 0 ? std::optional(to_.constant(0))                                // x * 0 == 0
+                              : y == 1 ? std::optional(a)                                            // x * 1 == x
+                              : std::has_single_bit(y) ? std::optional(shift(Arith::Lsh, a, y, span))  // x * 2^n == x << n
+                                                       : std::nullopt;
+      case Arith::Div: return y == 1 ? std::optional(a)                                              // x / 1 == x
+                              : std::has_single_bit(y) ? std::optional(shift(Arith::Rsh, a, y, span))  // x / 2^n == x >> n
+                                                       : std::nullopt;
+      case Arith::Mod: return std::has_single_bit(y) ? std::optional(binary(Arith::And, a, to_.constant(y - 1), span))
+                                                     : std::nullopt;                                 // x % 2^n == x & (2^n - 1)
+      case Arith::And: return masked(a, y, span);
+      case Arith::Or: return y == 0 ? a : reassociated(op, a, y, span);                              // x | 0 == x
+      case Arith::Xor: return y == 0 ? a : reassociated(op, a, y, span);                             // x ^ 0 == x
+      case Arith::Lsh:
+      case Arith::Rsh: return y == 0 ? std::optional(a) : y > 31 ? std::optional(to_.constant(0)) : std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  ValueId shift(Arith op, ValueId a, std::uint32_t power, Span span) {
+    return binary(op, a, to_.constant(static_cast<std::uint32_t>(std::countr_zero(power))), span);
+  }
+
+  /// (x op c) op y == x op (c op y)
+  std::optional<ValueId> reassociated(Arith op, ValueId a, std::uint32_t y, Span span) {
+    const Value inner = to_[a];
+    if (inner.kind != ValueKind::Binary || inner.arith() != op || !k(inner.b)) return std::nullopt;
+    return binary(op, inner.a, to_.constant(*apply(op, *k(inner.b), y)), span);
+  }
+
+  /// x & 0 == 0; x & m == x where m covers all bits that x can have; else as `reassociated`.
+  std::optional<ValueId> masked(ValueId a, std::uint32_t mask, Span span) {
+    if (mask == 0) return to_.constant(0);
+    const std::uint32_t high = ranges_.of(a).high;
+    const std::uint32_t possible = high ? 0xffffffff >> std::countl_zero(high) : 0;
+    if ((possible & ~mask) == 0) return a;
+    return reassociated(Arith::And, a, mask, span);
+  }
+
+  // ---- loads and choices -----------------------------------------------------------------------------
+
+  /// [c + d] == [c+d] and [(x + c) + d] == [x + (c+d)], where neither sum wraps. (A sum that passes 2^32 is never captured, and stays.)
+  ValueId load(Value v, Span span) {
+    if (v.a == no_value) return to_.add(v, span);
+    if (const auto base = k(v.a)) {
+      if (*base <= 0xffffffff - v.k) return to_.load(v.size(), no_value, *base + v.k, span);
+      return to_.add(v, span);
+    }
+    const Value inner = to_[v.a];
+    if (inner.kind == ValueKind::Binary && inner.arith() == Arith::Add && k(inner.b)) {
+      const std::uint32_t c = *k(inner.b);
+      if (ranges_.of(inner.a).high <= 0xffffffff - c && c <= 0xffffffff - v.k)
+        return load({ValueKind::Load, v.detail, v.k + c, inner.a, no_value}, span);
+    }
+    return to_.add(v, span);
+  }
+
+  /// A choice that has only one outcome is that.
+  ValueId choice(const Value& v, Span span) {
+    const Node& root = to_[v.root()];
+    return root.kind == NodeKind::Return ? root.a : to_.add(v, span);
+  }
+
+  // ---- tests ---------------------------------------------------------------------------------------
+
+  NodeId make(const Node& n, NodeId, Span span) override {
+    if (n.kind == NodeKind::NonZero && ranges_.of(n.a).low > 0) return n.t;
+    return n.kind == NodeKind::Test ? test(n.relation(), n.a, n.b, n.t, n.f, span) : to_.add(n, span);
+  }
+
+  NodeId test(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span) {
+    if (t == f) return t;
+    if (a == b && op != Relation::Bits) return op == Relation::Greater ? f : t;  // x == x, x >= x
+    if (k(a) && !k(b)) return exchanged(op, a, b, t, f, span);
+    if (k(b)) return against_constant(op, a, *k(b), t, f, span);
+    return to_.test(op, a, b, t, f, span);
+  }
+
+  NodeId exchanged(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span) {
+    switch (op) {
+      case Relation::Greater: return test(Relation::GreaterEqual, b, a, f, t, span);  // k > x: not x >= k
+      case Relation::GreaterEqual: return test(Relation::Greater, b, a, f, t, span);  // k >= x: not x > k
+      case Relation::Equal:
+      case Relation::Bits: break;
+    }
+    return test(op, b, a, t, f, span);
+  }
+
+  NodeId against_constant(Relation op, ValueId a, std::uint32_t y, NodeId t, NodeId f, Span span) {
+    const Interval range = ranges_.of(a);
+    if (const auto known = decided(op, range, y)) return *known ? t : f;
+    if (op == Relation::GreaterEqual && y == range.high) return test(Relation::Equal, a, to_.constant(y), t, f, span);
+    if (op == Relation::Greater && y == range.low) return test(Relation::Equal, a, to_.constant(y), f, t, span);
+    if (op == Relation::GreaterEqual && y == range.low + 1) return test(Relation::Equal, a, to_.constant(range.low), f, t, span);
+    if (op == Relation::Bits && (range.high & ~y) == 0 && y >= range.high && std::has_single_bit(range.high + 1ull))
+      return test(Relation::Equal, a, to_.constant(0), f, t, span);  // any bit of x at all: not x == 0
+    if (const auto better = on_masked(op, a, y, t, f, span)) return *better;
+    return to_.test(op, a, to_.constant(y), t, f, span);
+  }
+
+  static std::optional<bool> decided(Relation op, Interval range, std::uint32_t y) {
+    switch (op) {
+      case Relation::Equal:
+        if (y < range.low || y > range.high) return false;
+        if (range.low == range.high) return true;
+        return std::nullopt;
+      case Relation::Greater:
+        if (range.low > y) return true;
+        if (range.high <= y) return false;
+        return std::nullopt;
+      case Relation::GreaterEqual:
+        if (range.low >= y) return true;
+        if (range.high < y) return false;
+        return std::nullopt;
+      case Relation::Bits: {
+        const std::uint32_t possible = range.high ? 0xffffffff >> std::countl_zero(range.high) : 0;
+        if ((possible & y) == 0) return false;
+        if (range.low == range.high) return true;
+        return std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// Tests on x & m: with jset, which leaves x in its register, where it says the same.
+  std::optional<NodeId> on_masked(Relation op, ValueId a, std::uint32_t y, NodeId t, NodeId f, Span span) {
+    const Value v = to_[a];
+    if (v.kind != ValueKind::Binary || v.arith() != Arith::And || !k(v.b)) return std::nullopt;
+    const std::uint32_t mask = *k(v.b);
+    if (op == Relation::Bits) return test(op, v.a, to_.constant(mask & y), t, f, span);  // (x & m) has a bit of y
+    if (op != Relation::Equal) return std::nullopt;
+    if (y & ~mask) return f;                                                            // bits outside the mask are 0
+    if (y == 0) return test(Relation::Bits, v.a, to_.constant(mask), f, t, span);       // (x & m) == 0
+    if (y == mask && std::has_single_bit(mask)) return test(Relation::Bits, v.a, to_.constant(mask), t, f, span);
+    return std::nullopt;
+  }
+
+  Ranges ranges_;
+};
+
+}  // namespace
+
+Program simplify_values(const Program& p) { return place_guards(Values(p).run()); }
+
+}  // namespace weir::optimize

@@ -1,0 +1,78 @@
+#include "pred/filter.hpp"
+
+#include <utility>
+
+namespace weir::pred {
+namespace {
+
+std::size_t hash(const Value& v) {
+  std::uint64_t h = mix(static_cast<std::uint64_t>(v.kind) << 8 | v.detail, v.k);
+  h = mix(h, static_cast<std::uint64_t>(v.a) << 32 | static_cast<std::uint32_t>(v.b));
+  return finish(mix(h, static_cast<std::uint32_t>(v.test)));
+}
+
+}  // namespace
+
+ValueId Filter::intern(const Value& v) { return ValueId{index_.intern(values_, v, hash)}; }
+
+ValueId Filter::constant(std::uint32_t k) { return intern({.k = k}); }
+
+ValueId Filter::load(std::uint32_t size, ValueId base, std::uint32_t displacement) {
+  return intern({ValueKind::Load, static_cast<std::uint8_t>(size), displacement, base, no_value, {}});
+}
+
+ValueId Filter::length() { return intern({.kind = ValueKind::Length}); }
+
+ValueId Filter::meta(Meta m) { return intern({.kind = ValueKind::Meta, .detail = static_cast<std::uint8_t>(m)}); }
+
+ValueId Filter::negate(ValueId a) { return intern({.kind = ValueKind::Negate, .a = a}); }
+
+ValueId Filter::binary(Arith op, ValueId a, ValueId b) {
+  return intern({ValueKind::Binary, static_cast<std::uint8_t>(op), 0, a, b, {}});
+}
+
+ValueId Filter::choice(ExprId test, ValueId a, ValueId b) {
+  if (is(test, ExprKind::True) || a == b) return a;
+  if (is(test, ExprKind::False)) return b;
+  return intern({ValueKind::Choice, 0, 0, a, b, test});
+}
+
+ExprId Filter::push(Expr e, Span span) {
+  exprs_.push_back(e);
+  spans_.push_back(span);
+  return ExprId{static_cast<std::uint32_t>(exprs_.size() - 1)};
+}
+
+ExprId Filter::truth(bool value) { return push({value ? ExprKind::True : ExprKind::False, 0, 0, 0}, {}); }
+
+ExprId Filter::compare(Relation op, ValueId a, ValueId b, Span span) {
+  return push({ExprKind::Compare, static_cast<std::uint8_t>(op), static_cast<std::uint32_t>(a),
+               static_cast<std::uint32_t>(b)}, span);
+}
+
+ExprId Filter::negation(ExprId e, Span span) {
+  if (is(e, ExprKind::True)) return truth(false);
+  if (is(e, ExprKind::False)) return truth(true);
+  return push({ExprKind::Not, 0, static_cast<std::uint32_t>(e), 0}, span);
+}
+
+ExprId Filter::join(ExprKind kind, std::vector<ExprId>&& operands, Span span) {
+  const bool neutral_is_true = kind == ExprKind::And;
+  const ExprKind neutral = neutral_is_true ? ExprKind::True : ExprKind::False;
+  const ExprKind deciding = neutral_is_true ? ExprKind::False : ExprKind::True;
+  std::erase_if(operands, [&](ExprId e) { return is(e, neutral); });
+  for (ExprId e : operands)
+    if (is(e, deciding)) return e;
+  if (operands.empty()) return truth(neutral_is_true);
+  if (operands.size() == 1) return operands.front();
+  const auto first = static_cast<std::uint32_t>(children_.size());
+  children_.insert(children_.end(), operands.begin(), operands.end());
+  return push({kind, 0, first, static_cast<std::uint32_t>(operands.size())}, span);
+}
+
+ExprId Filter::all(std::vector<ExprId> operands, Span span) { return join(ExprKind::And, std::move(operands), span); }
+ExprId Filter::any(std::vector<ExprId> operands, Span span) { return join(ExprKind::Or, std::move(operands), span); }
+ExprId Filter::mark(std::uint32_t number, Span span) { return push({ExprKind::Mark, 0, number, 0}, span); }
+ExprId Filter::passed(std::uint32_t number, Span span) { return push({ExprKind::Passed, 0, number, 0}, span); }
+
+}  // namespace weir::pred

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+
+#include "resolve/families.hpp"
+#include "wire/protocol.hpp"
+
+namespace weir::resolve {
+namespace {
+
+using ast::Direction;
+using ast::Protocol;
+using wire::Addresses;
+
+// IEEE 802.3 §3.2.3: destination, then source.
+constexpr std::uint32_t destination_address = 0, source_address = 6;
+constexpr names::Mac everyone{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+constexpr const char* written = "link host XX:XX:XX:XX:XX:XX";
+
+ExprId ethernet_host(const Site& s, Direction d, const names::Mac& mac) {
+  const auto at = [&](std::uint32_t offset) { return bytes_equal(s, s.layers.link_header, offset, mac); };
+  if (d == Direction::Src) return at(source_address);
+  if (d == Direction::Dst) return at(destination_address);
+  const ExprId source = at(source_address), destination = at(destination_address);
+  return d == Direction::SrcAndDst ? all(s, {source, destination}) : any(s, {source, destination});
+}
+
+ExprId in_frame(const Site& s, ExprId e) {
+  const auto frame = has_link_header(s);
+  return frame ? all(s, {*frame, e}) : e;
+}
+
+std::optional<names::Mac> parse_mac(std::string_view text) {
+  // The shapes are the lexer's: six groups of one or two digits, three groups of four, or twelve digits.
+  names::Mac mac{};
+  std::uint64_t bits = 0;
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
+  const bool short_groups = text.find_first_of(":-") != text.npos || (text.find('.') != text.npos && text.find('.') < 3);
+  std::uint64_t group = 0;
+  for (const char c : text) {
+    if (c != ':' && c != '-' && c != '.') {
+      group = group << 4 | static_cast<std::uint64_t>(digit(c));
+      if (!short_groups) bits = bits << 4 | static_cast<std::uint64_t>(digit(c));
+    } else if (short_groups) {
+      bits = bits << 8 | group;
+      group = 0;
+    }
+  }
+  if (short_groups) bits = bits << 8 | group;
+  for (std::size_t i = 0; i < 6; ++i) mac[i] = static_cast<std::uint8_t>(bits >> (40 - 8 * i));
+  return mac;
+}
+
+Test ip_broadcast(const Site& s) {
+  // All ones is what libpcap's callers say for "not known".
+  if (!s.target.netmask || *s.target.netmask == 0xffffffff)
+    return fail(Code::LinkType, s.span, "netmask not known, so 'ip broadcast' not supported", "give it with -m NETMASK");
+  WEIR_TRY(ip, link_protocol(s, wire::ethertype::Ip));
+  const std::uint32_t host_bits = ~*s.target.netmask;
+  const ValueId destination = in_network(s, 16, 4);
+  return all(s, {ip, any(s, {masked(s, destination, host_bits, 0), masked(s, destination, host_bits, host_bits)})});
+}
+
+Test link_multicast(const Site& s) {
+  switch (s.layers.layout().addresses) {
+    case Addresses::Ethernet: return in_frame(s, any_bit(s, in_link_header(s, destination_address, 1), 1));
+    case Addresses::Wlan: return wlan_multicast(s);
+    case Addresses::None: break;
+  }
+  return not_on_link_type(s, "multicast");
+}
+
+}  // namespace
+
+Test mac48_host(const Site& s, const ast::Qualifiers& q, const names::Mac& mac, std::string_view words) {
+  switch (s.layers.layout().addresses) {
+    case Addresses::Wlan: return wlan_host(s, q.direction, mac);
+    case Addresses::None: return not_on_link_type(s, words);
+    case Addresses::Ethernet: break;
+  }
+  if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
+  return in_frame(s, ethernet_host(s, q.direction, mac));
+}
+
+Test mac48_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id, std::string_view words) {
+  if (s.layers.layout().addresses == Addresses::None) return not_on_link_type(s, words);
+  auto mac = s.names.ether(id.text);
+  if (!mac) {
+    mac.error().span = id.span;
+    return std::unexpected(std::move(mac.error()));
+  }
+  if (!*mac)
+    return fail(Code::Name, id.span, fmt::format("unknown Ethernet-like host '{}'", id.text),
+                "such names are kept in /etc/ethers; or give the MAC address");
+  return mac48_host(s, q, **mac, words);
+}
+
+Test mac48(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
+  const bool is_host = q.type == ast::Type::Host || q.type == ast::Type::None;
+  if (!is_host || q.protocol != Protocol::Link)
+    return fail(Code::Qualifier, id.span, "Ethernet address used in non-ether expression",
+                fmt::format("write 'ether host {}'", id.text));
+  const auto mac = parse_mac(id.text);
+  if (!mac) return fail(Code::Address, id.span, fmt::format("invalid MAC-48 address '{}'", id.text));
+  return mac48_host(s, q, *mac, written);
+}
+
+Test broadcast(const Site& s, Protocol p) {
+  if (p == Protocol::Ip) return ip_broadcast(s);
+  if (p != Protocol::None && p != Protocol::Link) return invalid_qualifier(s.span, keyword(p), "broadcast");
+  return mac48_host(s, {.direction = Direction::Dst, .span = s.span}, everyone, "broadcast");
+}
+
+Test multicast(const Site& s, Protocol p) {
+  if (p == Protocol::None || p == Protocol::Link) return link_multicast(s);
+  if (p == Protocol::Ip) {  // 224.0.0.0/4, RFC 1112 §4
+    WEIR_TRY(ip, link_protocol(s, wire::ethertype::Ip));
+    return all(s, {ip, masked(s, in_network(s, 16, 1), 0xf0, 0xe0)});
+  }
+  if (p == Protocol::Ip6) {  // ff00::/8, RFC 4291 §2.7
+    WEIR_TRY(ip6, link_protocol(s, wire::ethertype::Ip6));
+    return all(s, {ip6, equals(s, in_network(s, 24, 1), 0xff)});
+  }
+  return invalid_qualifier(s.span, keyword(p), "multicast");
+}
+
+}  // namespace weir::resolve

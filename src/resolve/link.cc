@@ -1,0 +1,145 @@
+#include <bit>
+
+#include <fmt/format.h>
+
+#include "resolve/families.hpp"
+#include "wire/protocol.hpp"
+
+namespace weir::resolve {
+namespace {
+
+using namespace wire;
+
+std::uint32_t both_saps(std::uint32_t sap) { return sap << 8 | sap; }
+
+bool compares_both_saps(std::uint32_t number) {
+  return number == llc_sap::IsoNs || number == llc_sap::Ip || number == llc_sap::Netbeui;
+}
+
+Test checked(const Site& s, const char* what, std::uint32_t number, std::uint32_t maximum, ExprId e) {
+  if (number > maximum) return out_of_range(s.span, what, number, maximum);
+  return e;
+}
+
+/// 802.3 and Linux cooked frames differ only in how they say "LLC follows" and "Novell's raw 802.3".
+struct Framing {
+  ExprId llc;           ///< an LLC header follows
+  ExprId raw_novell;    ///< IPX follows without LLC
+  bool novell_in_llc;   ///< raw_novell is asked among LLC frames
+};
+
+ExprId ipx(const Site& s, const Framing& framing) {
+  const ExprId sap = equals(s, in_llc(s, 0, 1), llc_sap::Ipx);
+  const ExprId type = equals(s, in_type_field(s, 0, 2), ethertype::Ipx);
+  const ExprId in_snap = snap(s, 0, ethertype::Ipx);
+  if (framing.novell_in_llc)
+    return any(s, {type, all(s, {framing.llc, any(s, {in_snap, sap, framing.raw_novell})})});
+  return any(s, {type, framing.raw_novell, all(s, {framing.llc, any(s, {sap, in_snap})})});
+}
+
+/// AppleTalk goes with its EtherType (phase 1) or in SNAP (phase 2).
+ExprId appletalk(const Site& s, std::uint32_t number, const Framing& framing) {
+  const std::uint32_t organization = number == ethertype::Atalk ? 0x080007 : 0;
+  return any(s, {equals(s, in_type_field(s, 0, 2), number),
+                 all(s, {framing.llc, snap(s, organization, static_cast<std::uint16_t>(number))})});
+}
+
+/// `framing` is asked for only where it matters: most filters are about EtherTypes.
+template <class GetFraming>
+Test ethernet_like(const Site& s, std::uint32_t number, GetFraming framing, ValueId dsap) {
+  if (compares_both_saps(number)) return all(s, {framing().llc, equals(s, in_llc(s, 0, 2), both_saps(number))});
+  if (number == llc_sap::Ipx) return ipx(s, framing());
+  if (number == ethertype::Atalk || number == ethertype::Aarp) return appletalk(s, number, framing());
+  if (number <= max_ethernet_length)
+    return checked(s, "LLC DSAP", number, 255, all(s, {framing().llc, equals(s, dsap, number)}));
+  return checked(s, "EtherType", number, 0xffff, equals(s, in_type_field(s, 0, 2), number));
+}
+
+Test ethernet(const Site& s, std::uint32_t number) {
+  const auto framing = [&] {
+    return Framing{at_most(s, in_type_field(s, 0, 2), max_ethernet_length), equals(s, in_llc(s, 0, 2), 0xffff), true};
+  };
+  return ethernet_like(s, number, framing, in_type_field(s, 2, 1));
+}
+
+Test cooked(const Site& s, std::uint32_t number) {
+  const auto framing = [&] {
+    const ValueId type = in_type_field(s, 0, 2);
+    return Framing{equals(s, type, sll::Llc), equals(s, type, sll::Novell), false};
+  };
+  return ethernet_like(s, number, framing, in_link_header(s, s.layers.payload.constant, 1));
+}
+
+/// LLC without a type field before it: an EtherType is looked for where SNAP would hold it.
+Test llc_only(const Site& s, std::uint32_t number) {
+  if (compares_both_saps(number)) return equals(s, in_llc(s, 0, 2), both_saps(number));
+  if (number == llc_sap::Ipx) return equals(s, in_llc(s, 0, 1), number);
+  if (number == ethertype::Atalk) return snap(s, 0x080007, ethertype::Atalk);
+  if (number <= max_ethernet_length) return checked(s, "LLC DSAP", number, 255, equals(s, in_llc(s, 0, 1), number));
+  return checked(s, "EtherType", number, 0xffff, equals(s, in_llc(s, 6, 2), number));
+}
+
+/// An address family as it reads in network order when a host of the savefile's byte order wrote it.
+std::uint32_t family_as_loaded(const Site& s, std::uint32_t af) {
+  if (!s.layers.layout().host_order) return af;
+  const bool written_little = (std::endian::native == std::endian::little) != (s.target.savefile == Savefile::Swapped);
+  return written_little ? __builtin_bswap32(af) : af;
+}
+
+ExprId address_family(const Site& s, std::uint32_t number) {
+  const ValueId field = in_link_header(s, 0, 4);
+  const auto is = [&](std::uint32_t af) { return equals(s, field, family_as_loaded(s, af)); };
+  if (number == ethertype::Ip) return is(family::Inet);
+  if (number != ethertype::Ip6) return truth(s, false);
+  if (s.target.savefile == Savefile::None) return is(family::Inet6Linux);
+  return any(s, {is(family::Inet6Darwin), is(family::Inet6Bsd), is(family::Inet6FreeBsd)});
+}
+
+ExprId ip_version(const Site& s, ValueId first_byte, std::uint32_t number) {
+  if (number == ethertype::Ip) return masked(s, first_byte, 0xf0, 0x40);
+  if (number == ethertype::Ip6) return masked(s, first_byte, 0xf0, 0x60);
+  return truth(s, false);
+}
+
+/// The bottom-of-stack bit of the label just before the network header (RFC 3032 §2.1), then the IP version.
+Test below_mpls(const Site& s, std::uint32_t number) {
+  if (number != ethertype::Ip && number != ethertype::Ip6)
+    return fail(Code::LinkType, s.span, "unsupported protocol over mpls", "after 'mpls' only IPv4 and IPv6 can be told apart");
+  const ExprId bottom = any_bit(s, field(s, network_header(s.layers), 0u - 4 + 2, 1), 0x01);
+  return all(s, {bottom, ip_version(s, in_network(s, 0, 1), number)});
+}
+
+}  // namespace
+
+std::optional<ExprId> has_link_header(const Site& s) {
+  if (!s.layers.encapsulated) return std::nullopt;
+  // Geneve may carry IP without a frame around it: then header and payload start at the same place.
+  return no(s, s.filter.compare(Relation::Equal, s.layers.link_header.variable, s.layers.payload.variable, s.span));
+}
+
+Test link_protocol(const Site& s, std::uint32_t number) {
+  if (s.layers.mpls_labels > 0) return below_mpls(s, number);
+  switch (s.layers.layout().type_field) {
+    case TypeField::Ethernet: return ethernet(s, number);
+    case TypeField::Sll: return cooked(s, number);
+    case TypeField::EtherType:
+      return checked(s, "EtherType", number, 0xffff, equals(s, in_type_field(s, 0, 2), number));
+    case TypeField::Llc: {
+      WEIR_TRY(protocol, llc_only(s, number));
+      return all(s, {wlan_data_frame(s), protocol});
+    }
+    case TypeField::Ppp: {
+      const std::uint32_t ppp = ppp_protocol(number);
+      return checked(s, "PPP protocol", ppp, 0xffff, equals(s, in_type_field(s, 0, 2), ppp));
+    }
+    case TypeField::Family: return address_family(s, number);
+    case TypeField::IpVersion: return ip_version(s, in_link_header(s, 0, 1), number);
+    case TypeField::OnlyIpv4: return truth(s, number == ethertype::Ip);
+    case TypeField::OnlyIpv6: return truth(s, number == ethertype::Ip6);
+    case TypeField::None: break;
+  }
+  return fail(Code::LinkType, s.span, fmt::format("link-layer type filtering not implemented for DLT_{} ({})",
+                                                  s.layers.link->name, s.layers.link->description));
+}
+
+}  // namespace weir::resolve

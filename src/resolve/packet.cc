@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include "resolve/families.hpp"
+
+namespace weir::resolve {
+namespace {
+
+using wire::DirectionField;
+
+/// if_packet.h: PACKET_OUTGOING, also LINUX_SLL_OUTGOING.
+constexpr std::uint32_t outgoing = 4;
+
+std::optional<Diagnostic> needs_live_capture(const Site& s, std::string_view word) {
+  if (s.target.linux_ext) return std::nullopt;
+  return Diagnostic{Code::LinkType, s.span,
+                    fmt::format("not a live capture, '{}' not supported on DLT_{} ({})", word, s.layers.link->name,
+                                s.layers.link->description),
+                    "only the kernel knows; --linux-ext compiles for a live capture"};
+}
+
+}  // namespace
+
+Test length_test(const Site& s, const ast::LengthTest& t) {
+  return t.greater ? at_least(s, s.filter.length(), t.value) : at_most(s, s.filter.length(), t.value);
+}
+
+Test byte_test(const Site& s, const ast::ByteTest& t) {
+  if (t.value > 255) return out_of_range(t.value_span, "byte argument", t.value, 255);
+  const ValueId byte = in_link_header(s, t.offset, 1);
+  switch (t.op) {
+    case ast::ByteOp::Equal: return equals(s, byte, t.value);
+    case ast::ByteOp::Less: return no(s, at_least(s, byte, t.value));
+    case ast::ByteOp::Greater: return test(s, Relation::Greater, byte, t.value);
+    case ast::ByteOp::And: return any_bit(s, byte, t.value);
+    case ast::ByteOp::Or: return no(s, equals(s, s.filter.binary(Arith::Or, byte, s.filter.constant(t.value)), 0));
+  }
+  return truth(s, false);
+}
+
+Test inbound(const Site& s, const ast::Inbound& i) {
+  const auto is_outgoing = [&](ValueId type) {
+    const ExprId out = equals(s, type, outgoing);
+    return i.outbound ? out : no(s, out);
+  };
+  switch (s.layers.layout().direction) {
+    case DirectionField::Sll: return is_outgoing(in_link_header(s, 0, 2));
+    case DirectionField::Sll2: return is_outgoing(in_link_header(s, 10, 1));
+    case DirectionField::None: break;
+  }
+  if (auto wrong = needs_live_capture(s, i.outbound ? "outbound" : "inbound")) return std::unexpected(*wrong);
+  return is_outgoing(s.filter.meta(Meta::PacketType));
+}
+
+Test ifindex(const Site& s, const ast::Ifindex& i) {
+  // LINKTYPE_LINUX_SLL2 writes the interface index at offset 4.
+  if (s.layers.layout().direction == DirectionField::Sll2) return equals(s, in_link_header(s, 4, 4), i.value);
+  if (auto wrong = needs_live_capture(s, "ifindex")) return std::unexpected(*wrong);
+  return equals(s, s.filter.meta(Meta::InterfaceIndex), i.value);
+}
+
+}  // namespace weir::resolve

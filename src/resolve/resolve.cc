@@ -1,0 +1,137 @@
+#include "resolve/resolve.hpp"
+
+#include <fmt/format.h>
+
+#include "resolve/families.hpp"
+
+namespace weir::resolve {
+namespace {
+
+/// What is handed from left to right: where headers are, and the qualifiers that a bare id inherits (none at the
+/// start and after anything that has none: `tcp or 80` means nothing).
+struct State {
+  Layers layers;
+  std::optional<ast::Qualifiers> qualifiers;
+};
+
+class Walk {
+ public:
+  Walk(pred::Filter& f, const wire::Target& t, const names::Names& n, const Limits& l)
+      : filter_(f), target_(t), names_(n), limits_(l) {}
+
+  Test expr(const ast::Expr& e, State& state) {
+    const Site site{filter_, target_, names_, limits_, state.layers, e.span};
+    return std::visit([&](const auto& node) { return visit(node, site, state); }, e.node);
+  }
+
+ private:
+  Test visit(const ast::Everything&, const Site& s, State&) { return truth(s, true); }
+
+  Test visit(const ast::Primitive& p, const Site& s, State& state) {
+    if (p.qualifiers) state.qualifiers = p.qualifiers;
+    if (!state.qualifiers)
+      return fail(Code::Syntax, s.span, "syntax error: nothing says what this is",
+                  "put a qualifier before it, such as host, net or port");
+    return primitive(s, *state.qualifiers, p.id);
+  }
+
+  Test visit(const ast::QualifiedGroup& g, const Site&, State& state) {
+    state.qualifiers = g.qualifiers;
+    return expr(*g.ids, state);
+  }
+
+  /// What a parenthesis inherits goes on behind it, whatever stood inside.
+  Test visit(const ast::Group& g, const Site&, State& state) {
+    const auto outer = state.qualifiers;
+    auto inner = expr(*g.inner, state);
+    state.qualifiers = outer;
+    return inner;
+  }
+
+  Test visit(const ast::Not& n, const Site& s, State& state) {
+    WEIR_TRY(operand, expr(*n.operand, state));
+    return no(s, operand);
+  }
+
+  /// Runs of one operator become one n-ary node; its first operand is all that stands to the left.
+  Test visit(const ast::Chain& c, const Site& s, State& state) {
+    WEIR_TRY(first, expr(c.operands.front(), state));
+    std::vector<ExprId> run{first};
+    for (std::size_t i = 1; i < c.operands.size(); ++i) {
+      if (i > 1 && c.is_or[i - 1] != c.is_or[i - 2]) run = {joined(s, c.is_or[i - 2], std::move(run))};
+      WEIR_TRY(next, expr(c.operands[i], state));
+      run.push_back(next);
+    }
+    return c.operands.size() == 1 ? first : joined(s, c.is_or.back(), std::move(run));
+  }
+  static ExprId joined(const Site& s, bool is_or, std::vector<ExprId> run) {
+    return is_or ? any(s, std::move(run)) : all(s, std::move(run));
+  }
+
+  Test visit(const ast::Tunnel& t, const Site& s, State& state) {
+    Layers after;
+    WEIR_TRY(test, tunnel(s, t, after));
+    state.layers = after;
+    return bare(state, test);
+  }
+
+  Test visit(const ast::Abbreviation& a, const Site& s, State& state) { return bare(state, abbreviation(s, a.protocol)); }
+  Test visit(const ast::Relation& r, const Site& s, State& state) { return bare(state, relation(s, r)); }
+  Test visit(const ast::Broadcast& b, const Site& s, State& state) { return bare(state, broadcast(s, b.protocol)); }
+  Test visit(const ast::Multicast& m, const Site& s, State& state) { return bare(state, multicast(s, m.protocol)); }
+  Test visit(const ast::LengthTest& t, const Site& s, State& state) { return bare(state, length_test(s, t)); }
+  Test visit(const ast::ByteTest& t, const Site& s, State& state) { return bare(state, byte_test(s, t)); }
+  Test visit(const ast::Inbound& i, const Site& s, State& state) { return bare(state, inbound(s, i)); }
+  Test visit(const ast::Ifindex& i, const Site& s, State& state) { return bare(state, ifindex(s, i)); }
+  Test visit(const ast::WlanType& t, const Site& s, State& state) { return bare(state, wlan_type(s, t)); }
+  Test visit(const ast::WlanDirection& d, const Site& s, State& state) { return bare(state, wlan_direction(s, d)); }
+  Test visit(const ast::Llc& l, const Site& s, State& state) { return bare(state, llc(s, l)); }
+
+  // Primitives of link types that are not built yet: the message names the ones that have them.
+  Test visit(const ast::Pf& p, const Site& s, State&) {
+    constexpr const char* names[] = {"ifname", "ruleset", "rnr", "srnr", "reason", "action"};
+    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on PFLOG linktype", names[static_cast<int>(p.field)]));
+  }
+  Test visit(const ast::Atm& a, const Site& s, State&) {
+    constexpr const char* names[] = {"lane", "metac", "bcc", "oamf4sc", "oamf4ec", "sc", "ilmic", "oam", "oamf4", "connectmsg", "metaconnect"};
+    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on SUNATM", names[static_cast<int>(a.kind)]));
+  }
+  Test visit(const ast::Mtp2& m, const Site& s, State&) {
+    constexpr const char* names[] = {"fisu", "lssu", "msu", "hfisu", "hlssu", "hmsu"};
+    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on SS7", names[static_cast<int>(m.kind)]));
+  }
+  Test visit(const ast::FieldTest& t, const Site& s, State&) {
+    constexpr const char* names[] = {"vpi", "vci", "sio", "opc", "dpc", "sls", "hsio", "hopc", "hdpc", "hsls"};
+    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on {}", names[static_cast<int>(t.field)],
+                                                    t.field <= ast::Field::Vci ? "SUNATM" : "SS7"));
+  }
+
+  /// A primitive without qualifiers leaves none to inherit.
+  static Test bare(State& state, Test test) {
+    state.qualifiers.reset();
+    return test;
+  }
+
+  pred::Filter& filter_;
+  const wire::Target& target_;
+  const names::Names& names_;
+  const Limits& limits_;
+};
+
+}  // namespace
+
+Result<pred::Filter> resolve(const ast::Expr& expr, const wire::Target& target, const names::Names& names,
+                             const Limits& limits) {
+  if (!target.link_type->layout)
+    return fail(Code::Unsupported, {}, fmt::format("link type {} ({}) is not supported yet", target.link_type->name,
+                                                   target.link_type->description),
+                "`weir list linktypes` shows those that are");
+  pred::Filter filter;
+  filter.accept = target.snaplen;
+  State state{outer_layers(filter, *target.link_type), std::nullopt};
+  WEIR_TRY(root, Walk(filter, target, names, limits).expr(expr, state));
+  filter.root = root;
+  return filter;
+}
+
+}  // namespace weir::resolve

@@ -1,0 +1,16 @@
+// Words to numbers: what the filter means on a link type, with every name looked up and every header located.
+#pragma once
+#include "ast/expr.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "names/names.hpp"
+#include "pred/filter.hpp"
+#include "wire/target.hpp"
+
+namespace weir::resolve {
+
+/// The meaning of an expression. The first error stops; its span covers the words at fault.
+Result<pred::Filter> resolve(const ast::Expr& expr, const wire::Target& target, const names::Names& names,
+                             const Limits& limits = {});
+
+}  // namespace weir::resolve

@@ -1,0 +1,62 @@
+// The whole pipeline, top to bottom.
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cbpf/emit.hpp"
+#include "grammar/parse.hpp"
+#include "lower/lower.hpp"
+#include "names/names.hpp"
+#include "optimize/optimize.hpp"
+#include "resolve/resolve.hpp"
+#include "weir/stages.hpp"
+#include "wire/target.hpp"
+
+namespace weir {
+namespace {
+
+Result<wire::Target> target_of(const Options& o) {
+  const wire::LinkType* link = wire::find_link_type(o.link_type);
+  if (!link) return fail(Code::LinkType, {}, fmt::format("unknown link type '{}'", o.link_type), "`weir list linktypes` shows them all");
+  if (o.snaplen == 0) return fail(Code::Range, {}, "a snapshot length of 0 would reject all packets");
+  return wire::Target{link, o.snaplen, o.netmask, o.linux_ext, static_cast<wire::Savefile>(o.savefile)};
+}
+
+std::shared_ptr<const names::Names> names_of(const Options& o) {
+  if (o.names) return o.names;
+  return names::system_names();
+}
+
+std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
+  std::vector<Instruction> code;
+  if (program)
+    for (const cbpf::Instruction& i : program->instructions) code.push_back({i.code, i.jt, i.jf, i.k});
+  return code;
+}
+
+}  // namespace
+
+Result<Filter> compile(std::string_view expression, const Options& options) {
+  auto target = target_of(options);
+  if (!target) return std::unexpected(std::move(target.error()));
+
+  auto ast = grammar::parse(expression, options.limits);
+  if (!ast) return std::unexpected(std::move(ast.error()));
+
+  auto meaning = resolve::resolve(*ast, *target, *names_of(options), options.limits);
+  if (!meaning) return std::unexpected(std::move(meaning.error()));
+
+  auto graph = lower::lower(*meaning, options.limits);
+  if (!graph) return std::unexpected(std::move(graph.error()));
+  if (options.optimize) *graph = optimize::optimize(std::move(*graph));
+
+  auto program = cbpf::emit(*graph, options.limits);
+
+  auto bytecode = bytecode_of(program);
+  return Filter(std::unique_ptr<const Filter::Stages>(
+      new Filter::Stages{std::string(expression), std::move(*ast), std::move(*meaning), std::move(*graph),
+                         std::move(program), std::move(bytecode), {}}));
+}
+
+}  // namespace weir

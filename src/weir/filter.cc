@@ -1,0 +1,61 @@
+#include "vm/cbpf.hpp"
+#include "weir/stages.hpp"
+#include "wire/link_type.hpp"
+
+namespace weir {
+
+Filter::Filter(std::unique_ptr<const Stages> stages) : stages_(std::move(stages)) {}
+Filter::Filter(Filter&&) noexcept = default;
+Filter& Filter::operator=(Filter&&) noexcept = default;
+Filter::~Filter() = default;
+
+std::uint32_t Filter::run(const Packet& packet) const {
+  if (!stages_->cbpf) return ir::evaluate(stages_->ir, packet);
+  return vm::run(*stages_->cbpf, packet, vm::Machine::Kernel);
+}
+
+Result<std::span<const Instruction>> Filter::bytecode() const {
+  if (!stages_->cbpf) return std::unexpected(stages_->cbpf.error());
+  return std::span<const Instruction>(stages_->bytecode);
+}
+
+Result<std::string> Filter::dump(Emit what) const {
+  switch (what) {
+    case Emit::Ast: return ast::to_string(stages_->ast);
+    case Emit::Pred: return pred::to_string(stages_->pred);
+    case Emit::Ir: return ir::to_string(stages_->ir);
+    case Emit::Dot: return ir::to_dot(stages_->ir);
+    default: break;
+  }
+  if (!stages_->cbpf) return std::unexpected(stages_->cbpf.error());
+  const cbpf::Program& program = *stages_->cbpf;
+  switch (what) {
+    case Emit::CArray: return cbpf::to_string(program, cbpf::Style::CArray);
+    case Emit::Decimal: return cbpf::to_string(program, cbpf::Style::Decimal);
+    case Emit::Json: return cbpf::to_string(program, cbpf::Style::Json);
+    case Emit::Bytecode: return cbpf::to_string(program, cbpf::Style::Bytecode);
+    case Emit::Asm: return cbpf::to_assembly(program, stages_->text);
+    default: return cbpf::to_string(program, cbpf::Style::Listing);
+  }
+}
+
+std::span<const Diagnostic> Filter::warnings() const { return stages_->warnings; }
+
+namespace {
+
+LinkTypeInfo info(const wire::LinkType& l) { return {l.name, l.dlt, l.description, l.layout.has_value()}; }
+
+}  // namespace
+
+std::vector<LinkTypeInfo> link_types() {
+  std::vector<LinkTypeInfo> all;
+  for (const wire::LinkType& l : wire::link_types()) all.push_back(info(l));
+  return all;
+}
+
+std::optional<LinkTypeInfo> find_link_type(int dlt) {
+  const wire::LinkType* l = wire::find_link_type(dlt);
+  return l ? std::optional(info(*l)) : std::nullopt;
+}
+
+}  // namespace weir

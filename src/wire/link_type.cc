@@ -1,0 +1,64 @@
+#include "wire/link_type.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "wire/ascii.hpp"
+
+namespace weir::wire {
+namespace {
+
+struct NamedLayout {
+  std::string_view name;
+  Layout layout;
+};
+
+constexpr NamedLayout layouts[] = {
+#define WEIR_LAYOUT(name, ...) {#name, Layout{__VA_ARGS__}},
+#include "wire/layouts.def"
+#undef WEIR_LAYOUT
+};
+
+constexpr std::optional<Layout> layout_of(std::string_view name) {
+  for (const NamedLayout& row : layouts)
+    if (row.name == name) return row.layout;
+  return std::nullopt;
+}
+
+constexpr auto sorted_by_name() {
+  std::array rows = {
+#define WEIR_LINK_TYPE(number, name, description) LinkType{number, #name, description, layout_of(#name)},
+#include "wire/link_types.def"
+#undef WEIR_LINK_TYPE
+  };
+  std::ranges::sort(rows, {}, &LinkType::name);
+  return rows;
+}
+
+constexpr auto rows = sorted_by_name();
+
+static_assert(std::ranges::adjacent_find(rows, {}, &LinkType::name) == rows.end(), "a name stands twice");
+static_assert(std::ranges::count_if(rows, [](const LinkType& row) { return row.layout.has_value(); }) ==
+                  std::ssize(layouts),
+              "a layout without a link type of its name");
+
+constexpr std::string_view without_dlt(std::string_view name) {
+  return same_word(name.substr(0, 4), "DLT_") ? name.substr(4) : name;
+}
+
+}  // namespace
+
+std::span<const LinkType> link_types() { return rows; }
+
+const LinkType* find_link_type(std::string_view name) {
+  const std::string_view wanted = without_dlt(name);
+  const auto row = std::ranges::find_if(rows, [&](const LinkType& r) { return same_word(r.name, wanted); });
+  return row == rows.end() ? nullptr : &*row;
+}
+
+const LinkType* find_link_type(int dlt) {
+  const auto row = std::ranges::find(rows, dlt, &LinkType::dlt);
+  return row == rows.end() ? nullptr : &*row;
+}
+
+}  // namespace weir::wire

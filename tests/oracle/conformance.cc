@@ -1,0 +1,235 @@
+#include "conformance.hpp"
+
+#include <fstream>
+#include <map>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "savefile.hpp"
+
+namespace weir::oracle {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> strings(const json& j, const char* key) {
+  return j.contains(key) ? j[key].get<std::vector<std::string>>() : std::vector<std::string>();
+}
+
+std::optional<std::uint32_t> netmask_of(const json& j) {
+  if (j.is_null()) return std::nullopt;
+  std::uint32_t mask = 0;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (std::sscanf(j.get<std::string>().c_str(), "%u.%u.%u.%u", &a, &b, &c, &d) == 4) mask = a << 24 | b << 16 | c << 8 | d;
+  return mask;
+}
+
+Setting setting_of(const json& j) {
+  Setting s;
+  s.link_type = j.value("linktype", "EN10MB");
+  s.snaplen = j.value("snaplen", 262144u);
+  if (j.contains("netmask")) s.netmask = netmask_of(j["netmask"]);
+  s.linux_ext = j.value("linux_ext", false);
+  if (j.contains("savefile") && !j["savefile"].is_null())
+    s.savefile = j["savefile"] == "native" ? Savefile::Native : Savefile::Swapped;
+  return s;
+}
+
+cbpf::Program program_of(const json& j) {
+  cbpf::Program p;
+  for (const json& i : j)
+    p.instructions.push_back({i[0].get<std::uint16_t>(), i[1].get<std::uint8_t>(), i[2].get<std::uint8_t>(), i[3].get<std::uint32_t>()});
+  return p;
+}
+
+/// A line `DLT<tab>FILTER`, or a filter for Ethernet.
+Case case_of_line(const std::string& line) {
+  Case c;
+  const std::size_t tab = line.find('\t');
+  if (tab != std::string::npos) c.setting.link_type = line.substr(0, tab);
+  c.filter = tab == std::string::npos ? line : line.substr(tab + 1);
+  return c;
+}
+
+struct Count {
+  std::size_t good = 0, excused = 0, bad = 0, skipped = 0;
+
+  void add(Outcome o) { ++(o == Outcome::Disagreed ? bad : o == Outcome::Excused ? excused : good); }
+  void print(const char* what) const {
+    fmt::print("{}: {} agree, {} excused, {} disagree, {} skipped (other link types)\n", what, good, excused, bad, skipped);
+  }
+};
+
+class Conformance {
+ public:
+  Conformance(Examiner& examiner, std::filesystem::path directory, std::uint64_t seed, std::string pattern)
+      : examiner_(examiner), directory_(std::move(directory)), random_(seed), pattern_(std::move(pattern)) {
+    const json tables = json::parse(std::ifstream(directory_ / "names.json"));
+    const names::FixedTables fixed{.hosts = strings(tables, "hosts"), .ethers = strings(tables, "ethers"),
+                                   .networks = strings(tables, "networks"), .services = strings(tables, "services"), .protocols = strings(tables, "protocols")};
+    names_ = names::fixed_names(fixed, examiner.system());
+  }
+
+  void run() {
+    accept();
+    apply();
+    reject();
+    as_libpcap("wild.txt", true);
+    refused_lines();
+    as_libpcap("triggers.txt", false);
+  }
+
+ private:
+  bool wanted(const std::string& name, const std::string& filter) const {
+    return pattern_.empty() || name.find(pattern_) != std::string::npos || filter.find(pattern_) != std::string::npos;
+  }
+
+  void accept() {
+    Count count;
+    for (const std::string& line : lines_of(directory_ / "accept.jsonl")) {
+      const json j = json::parse(line);
+      Case c{.setting = setting_of(j), .filter = {}, .program = program_of(j["program"]), .names = names_.get()};
+      for (const std::string& filter : strings(j, "filters")) {
+        if (!wanted(j["name"], filter)) continue;
+        c.filter = filter;
+        if (comparable(c.setting.link_type)) count.add(examiner_.examine(c, random_));
+        else ++count.skipped;
+      }
+    }
+    count.print("accept.jsonl");
+  }
+
+  void apply() {
+    Count count;
+    for (const std::string& line : lines_of(directory_ / "apply.jsonl")) {
+      const json j = json::parse(line);
+      if (!wanted(j["name"], j["filter"])) continue;
+      const auto capture = read_savefile(directory_ / "captures" / j["capture"].get<std::string>());
+      if (!capture || !comparable(capture->link_type)) {
+        ++count.skipped;
+        continue;
+      }
+      Case c{.setting = setting_of(j), .filter = j["filter"], .names = names_.get()};
+      c.setting.link_type = capture->link_type;
+      count.add(verdicts(c, capture->packets, j["returns"].get<std::vector<std::uint32_t>>()));
+    }
+    count.print("apply.jsonl");
+  }
+
+  Outcome verdicts(const Case& c, const std::vector<Sample>& packets, const std::vector<std::uint32_t>& expected) {
+    const auto ours = examiner_.compile_ours(c);
+    if (!ours) {
+      examiner_.report().fail(fmt::format("{}: `{}`: libpcap accepts, weir says: {}", c.setting.link_type, c.filter, ours.error().message), rerun_line(c.setting, c.filter, nullptr, 0));
+      return Outcome::Disagreed;
+    }
+    for (std::size_t i = 0; i < expected.size() && i < packets.size(); ++i) {
+      for (const EngineRow& row : engines) {
+        const std::uint32_t got = oracle::run(row.engine, *ours, packets[i].whole());
+        // The table has what a savefile keeps: no more than the packet.
+        if (std::min<std::size_t>(got, packets[i].bytes.size()) == std::min<std::size_t>(expected[i], packets[i].bytes.size())) continue;
+        examiner_.report().fail(fmt::format("{}: `{}` on packet {}: {} returns {}, expected {}", c.setting.link_type, c.filter, i + 1, row.name, got, expected[i]),
+                                rerun_line(c.setting, c.filter, &packets[i], packets[i].bytes.size()));
+        return Outcome::Disagreed;
+      }
+    }
+    return Outcome::Compared;
+  }
+
+  void reject() {
+    Count count;
+    for (const std::string& line : lines_of(directory_ / "reject.jsonl")) {
+      const json j = json::parse(line);
+      if (!wanted(j["name"], j["filter"])) continue;
+      const Case c{.setting = setting_of(j), .filter = j["filter"], .names = names_.get()};
+      if (!comparable(c.setting.link_type)) ++count.skipped;
+      else count.add(examiner_.expect_refusal(c, j["message"]) ? Outcome::RefusedByBoth : Outcome::Disagreed);
+    }
+    count.print("reject.jsonl");
+  }
+
+  /// Filters that the installed libpcap is asked about; `all`: it accepts every one of them.
+  void as_libpcap(const char* file, bool all) {
+    Count count;
+    for (const std::string& line : lines_of(directory_ / file)) {
+      const Case c = case_of_line(line);
+      if (!wanted("", c.filter)) continue;
+      if (!comparable(c.setting.link_type)) {
+        ++count.skipped;
+        continue;
+      }
+      const Outcome o = examiner_.examine(c, random_);
+      if (all && o == Outcome::RefusedByBoth) fmt::print("NOTE: {}: both refuse `{}`\n", file, c.filter);
+      count.add(o);
+    }
+    count.print(file);
+  }
+
+  void refused_lines() {
+    Count count;
+    for (const std::string& line : lines_of(directory_ / "wild_rejected.txt")) {
+      const std::size_t comment = line.find("\t#");
+      const Case c = case_of_line(line.substr(0, comment));
+      if (!wanted("", c.filter)) continue;
+      if (!comparable(c.setting.link_type)) ++count.skipped;
+      else count.add(examiner_.expect_refusal(c, comment == std::string::npos ? "" : line.substr(comment + 2)) ? Outcome::RefusedByBoth : Outcome::Disagreed);
+    }
+    count.print("wild_rejected.txt");
+  }
+
+  Examiner& examiner_;
+  std::filesystem::path directory_;
+  Random random_;
+  std::string pattern_;
+  std::unique_ptr<names::Names> names_;
+};
+
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> files;
+  if (std::filesystem::is_directory(directory))
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+void run_conformance(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed, const std::string& pattern) {
+  Conformance(examiner, directory, seed, pattern).run();
+}
+
+void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed) {
+  std::map<std::string, std::vector<Sample>> packets;
+  for (const auto& path : files_in(directory / "packets")) {
+    auto capture = read_savefile(path, 300);
+    if (!capture) continue;
+    auto& all = packets[capture->link_type];
+    all.insert(all.end(), capture->packets.begin(), capture->packets.end());
+  }
+  Count count;
+  Random random(seed);
+  for (const auto& path : files_in(directory / "filters")) {
+    if (path.extension() != ".txt") continue;
+    for (const std::string& line : lines_of(path)) {
+      if (line[0] == '#') continue;
+      Case c = case_of_line(line);
+      if (!comparable(c.setting.link_type)) {
+        ++count.skipped;
+        continue;
+      }
+      c.samples = packets[c.setting.link_type];
+      count.add(examiner.examine(c, random));
+    }
+  }
+  count.print("corpus");
+}
+
+}  // namespace weir::oracle

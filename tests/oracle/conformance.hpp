@@ -1,0 +1,17 @@
+// Filters with known results: the conformance files and the corpus.
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "examine.hpp"
+
+namespace weir::oracle {
+
+/// Runs all files of the conformance directory on the link types that can be compared, and prints a line for each.
+/// `pattern`: only cases whose name or filter contains it.
+void run_conformance(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed, const std::string& pattern);
+
+/// Every filter of corpus/filters on every packet of corpus/packets that has its link type.
+void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed);
+
+}  // namespace weir::oracle

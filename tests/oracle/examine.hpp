@@ -1,0 +1,63 @@
+// One filter, compiled by libpcap and by us, tried on packets made for it.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "differences.hpp"
+#include "generate.hpp"
+#include "judge.hpp"
+#include "reference.hpp"
+#include "report.hpp"
+
+namespace weir::oracle {
+
+struct Case {
+  Setting setting;
+  std::string filter;
+  Kinds kinds = {};
+  std::optional<cbpf::Program> program = {};  ///< what the filter means, where libpcap need not be asked
+  std::vector<Sample> samples = {};           ///< packets to try beside those made for the filter
+  const names::Names* names = nullptr;        ///< null: the system's
+};
+
+class Examiner {
+ public:
+  Examiner(Differences& differences, Report& report);
+
+  /// Compiles, compares on packets, counts, and reports what disagrees.
+  Outcome examine(const Case& c, Random& random);
+
+  /// Whether both refuse: for filters that are known to be refused. `message` excuses as libpcap's words do.
+  bool expect_refusal(const Case& c, const std::string& message);
+
+  /// The first disagreement on one packet; the filter is compiled anew.
+  std::optional<Disagreement> probe(const Case& c, const Sample& sample, std::size_t n);
+
+  /// Says what every engine makes of one packet.
+  void explain(const Case& c, const Sample& sample, std::size_t n);
+
+  Result<Subject> compile_ours(const Case& c) const;
+  Kernel& kernel() { return kernel_; }
+  Reference& reference() { return reference_; }
+  Report& report() { return report_; }
+  const std::shared_ptr<const names::Names>& system() const { return system_; }
+
+ private:
+  std::expected<cbpf::Program, std::string> compile_theirs(const Case& c);
+  /// A difference in what is accepted: excused, or a failure.
+  Outcome differ(Difference what, const Case& c, const std::string& message);
+  /// Tries the packets; what disagrees first, if anything.
+  bool compare(const Case& c, Trial& trial, const std::vector<Sample>& samples, Random& random, Tally& tally);
+  bool judge(const Case& c, Trial& trial, const Sample& sample, std::size_t n, Tally& tally);
+  bool settle(const Case& c, Trial& trial, const Sample& sample, std::size_t n, const Disagreement& d);
+
+  Differences& differences_;
+  Report& report_;
+  std::shared_ptr<const names::Names> system_;
+  Reference reference_;
+  Kernel kernel_;
+};
+
+}  // namespace weir::oracle

@@ -1,0 +1,109 @@
+#include "judge.hpp"
+
+#include <algorithm>
+
+#include "reference.hpp"
+
+namespace weir::oracle {
+namespace {
+
+std::string says(const std::string& who, std::uint32_t what) {
+  return who + (what == 0 ? " rejects" : " returns " + std::to_string(what));
+}
+
+Disagreement differs(std::string engine, std::uint32_t got, const std::string& who, std::uint32_t expected) {
+  Disagreement d;
+  d.expectation = says(who, expected) + ", " + says(engine, got);
+  d.engine = std::move(engine);
+  return d;
+}
+
+}  // namespace
+
+Trial::Trial(const Subject& subject, const cbpf::Program* reference) : subject_(subject), reference_(reference) {
+  reference_uses_metadata_ = reference != nullptr && uses_metadata(*reference);
+}
+
+std::optional<Disagreement> Trial::enter(Kernel& kernel) {
+  if (uses_metadata(subject_.optimized_code)) return std::nullopt;
+  if (const auto refused = kernel.attach(subject_.optimized_code)) {
+    Disagreement d;
+    d.engine = "the running kernel";
+    d.expectation = "it refuses the program: " + *refused;
+    return d;
+  }
+  kernel_ = &kernel;
+  return std::nullopt;
+}
+
+std::optional<Disagreement> Trial::judge(const Sample& sample, std::size_t n) {
+  const Packet packet = sample.cut(n);
+  inexact = uncertain = false;
+  if (auto wrong = check_reference(packet)) return wrong;
+  const std::uint32_t libpcap = trace_.returned;
+  uncertain = reference_ != nullptr && trace_.laps > protochain_limit();
+  const std::uint32_t pred = run(Engine::Pred, subject_, packet);
+  accepted = pred != 0;
+  if (reference_ != nullptr && !uncertain)
+    if (auto wrong = check_meaning(sample, n, libpcap, pred)) return wrong;
+  if (auto wrong = check_engines(sample, n, pred)) return wrong;
+  return packet.length == packet.bytes.size() ? check_kernel(packet) : std::nullopt;
+}
+
+/// Three interpreters on libpcap's program: its own, the tracing one here, and our vm.
+std::optional<Disagreement> Trial::check_reference(const Packet& packet) {
+  if (reference_ == nullptr) return std::nullopt;
+  oracle::run(*reference_, packet, Tail::None, trace_);
+  const std::uint32_t vm = run_on_our_machine(*reference_, packet);
+  std::optional<Disagreement> wrong;
+  if (vm != trace_.returned) wrong = differs("our vm on libpcap's program", vm, "the tracing interpreter", trace_.returned);
+  if (!reference_uses_metadata_) {
+    const std::uint32_t own = run_libpcap(*reference_, packet);
+    if (own != vm) wrong = differs("our vm on libpcap's program", vm, "libpcap's interpreter", own);
+    else if (own != trace_.returned) wrong = differs("the tracing interpreter", trace_.returned, "libpcap's interpreter", own);
+  }
+  if (wrong) wrong->with_machine = true;
+  return wrong;
+}
+
+bool Trial::returns_on_all_tails(const Sample& sample, std::size_t n, std::uint32_t expected) {
+  const cbpf::Program& yardstick = guide();
+  const Packet known = sample.whole(), captured = sample.cut(n);
+  for (const Tail tail : {Tail::Zeros, Tail::Ones, Tail::Noise}) {
+    oracle::run(yardstick, tail == Tail::Noise ? captured : known, tail, trace_);
+    if (trace_.returned != expected) return false;
+  }
+  return true;
+}
+
+std::optional<Disagreement> Trial::check_meaning(const Sample& sample, std::size_t n, std::uint32_t libpcap, std::uint32_t pred) {
+  if (libpcap == pred) return std::nullopt;
+  inexact = true;
+  if (libpcap == 0 && returns_on_all_tails(sample, n, pred)) return std::nullopt;
+  auto wrong = differs(engines[0].name, pred, "libpcap", libpcap);
+  wrong.with_libpcap = true;
+  return wrong;
+}
+
+std::optional<Disagreement> Trial::check_engines(const Sample& sample, std::size_t n, std::uint32_t pred) {
+  const Packet packet = sample.cut(n);
+  for (const EngineRow& row : engines) {
+    if (row.engine == Engine::Pred) continue;
+    const std::uint32_t got = run(row.engine, subject_, packet);
+    if (got == pred) continue;
+    const bool may = row.agreement == Agreement::Refines && pred == 0;
+    if (!may || !returns_on_all_tails(sample, n, got)) return differs(row.name, got, "pred", pred);
+  }
+  return std::nullopt;
+}
+
+std::optional<Disagreement> Trial::check_kernel(const Packet& packet) {
+  if (kernel_ == nullptr) return std::nullopt;
+  const auto got = kernel_->send(packet.bytes);
+  const std::uint32_t returned = run(Engine::CbpfOptimizedKernel, subject_, packet);
+  const auto expected = std::min<std::uint64_t>(returned, packet.bytes.size());
+  if (got.has_value() == (returned != 0) && got.value_or(0) == expected) return std::nullopt;
+  return differs("the running kernel", got.value_or(0), "our vm, as the kernel,", static_cast<std::uint32_t>(expected));
+}
+
+}  // namespace weir::oracle

@@ -1,0 +1,70 @@
+// The relation that all engines must keep, on one filter.
+//
+// Write L(p,n) for libpcap's program on packet p of which n bytes are captured, L(p,∞) for the same where every load
+// below 2^32 is in bounds, and E for an engine of ours. For all p and n:
+//
+//     L(p,n) accepts  ⇒  E(p,n) accepts  ⇒  L(p,∞) accepts,          and who accepts returns what L returns.
+//
+// An engine sees n bytes; p is any packet that begins with them. So the right side is tried with several p: the
+// bytes that were cut off followed by zeros and by ones, as well as noise right behind byte n. It has to hold for all
+// of them. Where L(p,n) loads nothing past byte n, L(p,n) = L(p,∞), and the relation is equality; no case is needed for that.
+//
+// Among our own engines the meaning (pred) is the yardstick: what is not optimized equals it at every n, optimized engines keep
+// the relation above. Divisions by zero reject in all of these, at every n. The kernel sees whole packets only: there p has n bytes on the
+// wire, and a socket shows min(returned, n).
+#pragma once
+#include <optional>
+#include <string>
+
+#include "kernel.hpp"
+#include "subject.hpp"
+#include "trace.hpp"
+
+namespace weir::oracle {
+
+struct Disagreement {
+  std::string engine;      ///< who differs
+  std::string expectation; ///< from what, and what each said
+  bool with_libpcap = false;  ///< from libpcap, not from our own meaning
+  bool with_machine = false;  ///< two interpreters differ on the same program
+};
+
+/// One compiled filter and everyone who can run it.
+class Trial {
+ public:
+  /// `reference` may be null: then our engines are compared among themselves.
+  Trial(const Subject& subject, const cbpf::Program* reference);
+
+  /// Puts the program into the running kernel too, unless it needs metadata, which a plain socket has not.
+  std::optional<Disagreement> enter(Kernel& kernel);
+
+  /// The first disagreement on a packet of which n bytes are captured.
+  std::optional<Disagreement> judge(const Sample& sample, std::size_t n);
+
+  /// From here on libpcap is not asked.
+  void forget_reference() { reference_ = nullptr; }
+  const cbpf::Program* reference() const { return reference_; }
+  /// The program whose tests packets should be made for.
+  const cbpf::Program& guide() const { return reference_ != nullptr ? *reference_ : subject_.code; }
+
+  /// The verdict of the last judge(), and whether it was allowed to differ from libpcap's because of the cut.
+  bool accepted = false;
+  bool inexact = false;
+  bool uncertain = false;  ///< libpcap's protochain went on where ours is unrolled no further: not compared
+
+ private:
+  std::optional<Disagreement> check_reference(const Packet& packet);
+  std::optional<Disagreement> check_meaning(const Sample& sample, std::size_t n, std::uint32_t libpcap, std::uint32_t pred);
+  std::optional<Disagreement> check_engines(const Sample& sample, std::size_t n, std::uint32_t pred);
+  std::optional<Disagreement> check_kernel(const Packet& packet);
+  /// What the yardstick returns for the packet with all bytes there, for each of several continuations.
+  bool returns_on_all_tails(const Sample& sample, std::size_t n, std::uint32_t expected);
+
+  const Subject& subject_;
+  const cbpf::Program* reference_;
+  bool reference_uses_metadata_ = false;
+  Kernel* kernel_ = nullptr;
+  Trace trace_;
+};
+
+}  // namespace weir::oracle

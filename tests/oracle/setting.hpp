@@ -1,0 +1,45 @@
+// What a filter is compiled for, and a packet it is tried on, as the oracle sees them.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/packet.hpp"
+
+namespace weir::oracle {
+
+enum class Savefile : std::uint8_t { None, Native, Swapped };
+
+struct Setting {
+  std::string link_type = "EN10MB";      ///< a DLT name
+  std::uint32_t snaplen = 262144;
+  std::optional<std::uint32_t> netmask = {};  ///< host order
+  bool linux_ext = false;
+  Savefile savefile = Savefile::None;
+};
+
+/// The link types that can be compared.
+inline constexpr std::array<std::string_view, 10> link_types = {
+    "EN10MB", "RAW", "IPV4", "IPV6", "NULL", "LOOP", "LINUX_SLL", "LINUX_SLL2", "PPP", "IEEE802_11_RADIO"};
+
+inline bool comparable(std::string_view link_type) {
+  for (const std::string_view name : link_types)
+    if (name == link_type) return true;
+  return false;
+}
+
+/// A packet of which `bytes` are known.
+struct Sample {
+  std::vector<std::uint8_t> bytes = {};
+  std::uint32_t length = 0;  ///< on the wire
+  Metadata meta = {};
+
+  /// As an engine sees it when the first n bytes were captured.
+  Packet cut(std::size_t n) const { return {{bytes.data(), n < bytes.size() ? n : bytes.size()}, length, meta}; }
+  Packet whole() const { return cut(bytes.size()); }
+};
+
+}  // namespace weir::oracle

@@ -1,0 +1,78 @@
+#include "subject.hpp"
+
+#include "base/limits.hpp"
+#include "cbpf/emit.hpp"
+#include "grammar/parse.hpp"
+#include "lower/lower.hpp"
+#include "optimize/optimize.hpp"
+#include "resolve/resolve.hpp"
+#include "vm/cbpf.hpp"
+#include "wire/target.hpp"
+
+namespace weir::oracle {
+namespace {
+
+Result<wire::Target> target_of(const Setting& s) {
+  wire::Target t;
+  t.link_type = wire::find_link_type(s.link_type);
+  if (t.link_type == nullptr) return fail(Code::LinkType, {}, "no link type " + s.link_type);
+  t.snaplen = s.snaplen;
+  t.netmask = s.netmask;
+  t.linux_ext = s.linux_ext;
+  t.savefile = static_cast<wire::Savefile>(s.savefile);
+  return t;
+}
+
+}  // namespace
+
+Result<Subject> compile(const Setting& setting, const std::string& filter, const names::Names& names) {
+  const Limits limits;
+  Subject s;
+  const auto target = target_of(setting);
+  if (!target) return std::unexpected(target.error());
+  const auto tree = grammar::parse(filter, limits);
+  if (!tree) return std::unexpected(tree.error());
+  auto meaning = resolve::resolve(*tree, *target, names, limits);
+  if (!meaning) return std::unexpected(meaning.error());
+  s.meaning = std::move(*meaning);
+  auto graph = lower::lower(s.meaning, limits);
+  if (!graph) return std::unexpected(graph.error());
+  s.graph = std::move(*graph);
+  s.optimized = optimize::optimize(s.graph);
+  auto code = cbpf::emit(s.graph, limits);
+  if (!code) return std::unexpected(code.error());
+  s.code = std::move(*code);
+  auto optimized_code = cbpf::emit(s.optimized, limits);
+  if (!optimized_code) return std::unexpected(optimized_code.error());
+  s.optimized_code = std::move(*optimized_code);
+  return s;
+}
+
+std::optional<std::string> defect(const Subject& s) {
+  if (const auto wrong = ir::verify(s.graph)) return "the graph: " + *wrong;
+  if (const auto wrong = ir::verify(s.optimized)) return "the optimized graph: " + *wrong;
+  if (const auto wrong = cbpf::check(s.code)) return "the program: " + wrong->message;
+  if (const auto wrong = cbpf::check(s.optimized_code)) return "the optimized program: " + wrong->message;
+  return std::nullopt;
+}
+
+std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
+  switch (engine) {
+    case Engine::Pred: return pred::evaluate(s.meaning, packet);
+    case Engine::Ir: return ir::evaluate(s.graph, packet);
+    case Engine::IrOptimized: return ir::evaluate(s.optimized, packet);
+    case Engine::Cbpf: return vm::run(s.code, packet, vm::Machine::Libpcap);
+    case Engine::CbpfKernel: return vm::run(s.code, packet, vm::Machine::Kernel);
+    case Engine::CbpfOptimized: return vm::run(s.optimized_code, packet, vm::Machine::Libpcap);
+    case Engine::CbpfOptimizedKernel: return vm::run(s.optimized_code, packet, vm::Machine::Kernel);
+  }
+  return 0;
+}
+
+std::uint32_t run_on_our_machine(const cbpf::Program& p, const Packet& packet) {
+  return vm::run(p, packet, vm::Machine::Libpcap);
+}
+
+std::uint32_t protochain_limit() { return Limits{}.protochain; }
+
+}  // namespace weir::oracle

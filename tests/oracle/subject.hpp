@@ -1,0 +1,56 @@
+// weir as the oracle sees it: a filter through all stages, and each stage run on packets. The only file that calls
+// the rooms; a new engine is a row in engines.def and a case in `run`.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "cbpf/program.hpp"
+#include "ir/program.hpp"
+#include "names/names.hpp"
+#include "pred/filter.hpp"
+#include "setting.hpp"
+
+namespace weir::oracle {
+
+enum class Engine : std::uint8_t {
+#define WEIR_ENGINE(name, words, agreement) name,
+#include "engines.def"
+#undef WEIR_ENGINE
+};
+enum class Agreement : std::uint8_t { Exact, Refines };
+struct EngineRow {
+  Engine engine;
+  const char* name;
+  Agreement agreement;
+};
+inline constexpr EngineRow engines[] = {
+#define WEIR_ENGINE(name, words, agreement) {Engine::name, words, Agreement::agreement},
+#include "engines.def"
+#undef WEIR_ENGINE
+};
+
+/// A filter in all its forms.
+struct Subject {
+  pred::Filter meaning;
+  ir::Program graph, optimized;
+  cbpf::Program code, optimized_code;
+};
+
+/// Parses, resolves, lowers, optimizes and emits.
+Result<Subject> compile(const Setting& setting, const std::string& filter, const names::Names& names);
+
+/// What is wrong with a compiled filter before any packet is seen: the verifiers' words.
+std::optional<std::string> defect(const Subject& subject);
+
+/// What an engine returns for a packet.
+std::uint32_t run(Engine engine, const Subject& subject, const Packet& packet);
+
+/// A program of libpcap's on our machine.
+std::uint32_t run_on_our_machine(const cbpf::Program& p, const Packet& packet);
+
+/// How many headers `protochain` follows.
+std::uint32_t protochain_limit();
+
+}  // namespace weir::oracle
