@@ -21,12 +21,11 @@ target_include_directories(libweir INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL
 
 # Installed, base/ lies inside weir/: <weir/weir.hpp> finds "base/…" beside itself, and the headers in base/ are
 # changed to find each other, so that no user needs a second include folder with so common a name.
-file(GLOB base_headers CONFIGURE_DEPENDS src/base/*.hpp src/base/*.def)
+set(public_base diagnostic.def diagnostic.hpp limits.hpp packet.hpp result.hpp span.hpp)
 set(installed_base ${CMAKE_BINARY_DIR}/installed/base)
-foreach(header ${base_headers})
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
-  get_filename_component(name ${header} NAME)
-  file(READ ${header} text)
+foreach(name ${public_base})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS src/base/${name})
+  file(READ src/base/${name} text)
   string(REPLACE "#include \"base/" "#include \"" text "${text}")
   file(CONFIGURE OUTPUT ${installed_base}/${name} CONTENT "${text}" @ONLY)
 endforeach()

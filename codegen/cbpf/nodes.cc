@@ -113,7 +113,7 @@ void Select::branch(const Node& n, Entry& t, Entry& f) {
     return jump(jump_code(n.relation()), *k, t, f);
   }
   const bool symmetric = n.relation() == Relation::Equal || n.relation() == Relation::Bits;
-  if (symmetric && easily(n.b, n.a))
+  if (symmetric && trouble(n.b, n.a) < trouble(n.a, n.b))
     operands(n.b, n.a);
   else
     operands(n.a, n.b);

@@ -77,7 +77,7 @@ class Select {
   void shift(ir::ValueId id, const ir::Value& v);
   /// a into A and b into X, at once.
   void operands(ir::ValueId a, ir::ValueId b);
-  bool easily(ir::ValueId a, ir::ValueId b);
+  unsigned trouble(ir::ValueId a, ir::ValueId b) const;
   bool spares_x(ir::ValueId v) const;
   bool straight_to_x(ir::ValueId v) const;
   std::optional<std::uint32_t> header_length_at(ir::ValueId v) const;

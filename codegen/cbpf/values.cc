@@ -53,7 +53,8 @@ std::vector<unsigned> costs(const ir::Program& p) {
   for (std::uint32_t i = 0; i < p.value_count(); ++i) {
     const Value& v = p[ValueId{i}];
     if (v.kind == ValueKind::Choice) cost[i] = dear;
-    if (v.kind == ValueKind::Load || v.kind == ValueKind::Negate) cost[i] = std::min(dear, 1 + of(v.a));
+    if (v.kind == ValueKind::Load) cost[i] = v.a == no_value ? 1 : 2;  // a base that costs more is kept itself
+    if (v.kind == ValueKind::Negate) cost[i] = std::min(dear, 1 + of(v.a));
     if (v.kind == ValueKind::Binary)
       cost[i] = std::min(dear, of(v.a) + (constant_of(p, v.b) ? 1 : 3 + of(v.b)));
   }
@@ -150,7 +151,7 @@ void Select::binary(ValueId id, const Value& v) {
   }
   const bool may_pass_31 = (v.arith() == Arith::Lsh || v.arith() == Arith::Rsh) && ranges_.of(v.b).high > 31;
   if (may_pass_31) return shift(id, v);
-  if (commutes(v.arith()) && easily(v.b, v.a))
+  if (commutes(v.arith()) && trouble(v.b, v.a) < trouble(v.a, v.b))
     operands(v.b, v.a);
   else
     operands(v.a, v.b);
@@ -209,8 +210,12 @@ void Select::operands(ValueId a, ValueId b) {
   release(first);
 }
 
-/// Whether a and b get into A and X without holding one of them in between.
-bool Select::easily(ValueId a, ValueId b) { return straight_to_x(b) || spares_x(a); }
+/// How much it takes to get a and b into A and X: 0 where b is there already, 3 where one must be held in between.
+unsigned Select::trouble(ValueId a, ValueId b) const {
+  if (machine_.x == b && spares_x(a)) return 0;
+  if (straight_to_x(b)) return 1;
+  return spares_x(a) ? 2 : 3;
+}
 
 /// Computed into A without touching X.
 bool Select::spares_x(ValueId id) const {
@@ -220,7 +225,7 @@ bool Select::spares_x(ValueId id) const {
     case ValueKind::Constant:
     case ValueKind::Length:
     case ValueKind::Meta: return true;
-    case ValueKind::Load: return v.a == no_value;
+    case ValueKind::Load: return v.a == no_value || v.a == machine_.x;
     case ValueKind::Negate: return spares_x(v.a);
     case ValueKind::Binary: {
       const auto k = constant_of(program_, v.b);

@@ -1,5 +1,6 @@
 // What is known along an edge decides tests further on: the edge then leads past them. Facts follow the graph from
-// the root; each edge is judged with what is known at its beginning and by its own outcome.
+// the root; each edge is judged with what is known at its beginning and by its own outcome. Choices whose first tests
+// are decided where they are used begin behind them.
 #include <utility>
 
 #include "optimize/known.hpp"
@@ -13,9 +14,9 @@ using namespace ir;
 
 class Facts : public Rewrite {
  public:
-  explicit Facts(const Program& p)
-      : Rewrite(p), ranges_(p), at_(p.node_count()), met_(p.node_count(), Unmet), ways_(p.node_count()),
-        visited_(p.value_count()) {
+  /// Adds to `p` the values that facts make of its own.
+  explicit Facts(Program& p)
+      : Rewrite(p), program_(p), ranges_(p), at_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()) {
     met_[static_cast<std::uint32_t>(p.root)] = Met;
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});
@@ -24,31 +25,60 @@ class Facts : public Rewrite {
  private:
   enum Meeting : std::uint8_t { Unmet, Met, AnyState };  // AnyState: the root of a choice, evaluated anywhere
 
-  struct Ways {
-    NodeId t, f;
-  };
-
   void flow(NodeId id) {
     const auto i = static_cast<std::uint32_t>(id);
-    const Node& n = from_[id];
+    Known known = std::move(at_[i]);
+    Node n = from_[id];
+    n.a = under(n.a, known);
+    n.b = under(n.b, known);
     enter_choices(n.a);
     enter_choices(n.b);
-    if (n.kind == NodeKind::Return) return;
-    Known known = std::move(at_[i]);
     if (const auto outcome = decided(n, known)) {
-      const NodeId to = follow(*outcome ? n.t : n.f, known);
-      ways_[i] = {to, to};
-      return pass(to, std::move(known));
+      n.t = n.f = follow(*outcome ? n.t : n.f, known);
+      n.kind = NodeKind::Guard;
+      pass(n.t, std::move(known));
+    } else if (n.kind != NodeKind::Return) {
+      ask(n, std::move(known));
     }
+    nodes_[i] = n;
+  }
+
+  void ask(Node& n, Known&& known) {
     if (n.kind == NodeKind::Test) {
       Known otherwise = known;
       otherwise.learn(from_, ranges_, n, false);
-      ways_[i].f = follow(n.f, otherwise);
-      pass(ways_[i].f, std::move(otherwise));
+      n.f = follow(n.f, otherwise);
+      pass(n.f, std::move(otherwise));
     }
     known.learn(from_, ranges_, n, true);
-    ways_[i].t = follow(n.t, known);
-    pass(ways_[i].t, std::move(known));
+    n.t = follow(n.t, known);
+    pass(n.t, std::move(known));
+  }
+
+  /// The value with choices cut short by what is known.
+  ValueId under(ValueId id, const Known& known) {
+    if (id == no_value || !has_choice(id)) return id;
+    Value v = from_[id];
+    if (v.kind == ValueKind::Choice) {
+      const NodeId root = follow(v.root(), known);
+      if (from_[root].kind == NodeKind::Return) return under(from_[root].a, known);
+      return root == v.root() ? id : program_.choice(root, from_.span(id));
+    }
+    v.a = under(v.a, known);
+    v.b = under(v.b, known);
+    return v == from_[id] ? id : program_.add(v, from_.span(id));
+  }
+
+  bool has_choice(ValueId id) {
+    if (id == no_value) return false;
+    const auto i = static_cast<std::uint32_t>(id);
+    if (has_choice_.size() <= i) has_choice_.resize(from_.value_count(), Unasked);
+    if (has_choice_[i] == Unasked) {
+      const Value v = from_[id];
+      const bool has = v.kind == ValueKind::Choice || has_choice(v.a) || has_choice(v.b);
+      has_choice_[i] = has ? Yes : No;
+    }
+    return has_choice_[i] == Yes;
   }
 
   /// Guards are looked through; they are placed anew.
@@ -72,7 +102,9 @@ class Facts : public Rewrite {
   }
 
   void enter_choices(ValueId id) {
-    if (id == no_value || std::exchange(visited_[static_cast<std::uint32_t>(id)], char{1})) return;
+    if (!has_choice(id)) return;
+    if (entered_.size() <= static_cast<std::uint32_t>(id)) entered_.resize(from_.value_count());
+    if (std::exchange(entered_[static_cast<std::uint32_t>(id)], char{1})) return;
     const Value& v = from_[id];
     enter_choices(v.a);
     enter_choices(v.b);
@@ -83,28 +115,29 @@ class Facts : public Rewrite {
 
   bool wanted(NodeId old) const override { return met_[static_cast<std::uint32_t>(old)] != Unmet; }
 
-  Node redirect(NodeId old) override {
-    Node n = from_[old];
-    const Ways& w = ways_[static_cast<std::uint32_t>(old)];
-    if (n.kind != NodeKind::Return) n.t = w.t;
-    if (n.kind == NodeKind::Test) n.f = w.f;
-    return n;
-  }
+  Node redirect(NodeId old) override { return nodes_[static_cast<std::uint32_t>(old)]; }
 
   NodeId make(const Node& n, NodeId, Span span) override {
     const bool idle = n.kind == NodeKind::Guard || (n.kind == NodeKind::Test && n.t == n.f);
     return idle ? n.t : to_.add(n, span);
   }
 
+  enum Answer : std::uint8_t { Unasked, No, Yes };
+
+  Program& program_;
   Ranges ranges_;
   std::vector<Known> at_;
   std::vector<Meeting> met_;
-  std::vector<Ways> ways_;
-  std::vector<char> visited_;
+  std::vector<Node> nodes_;  ///< by old id: with the ways out and values that facts leave
+  std::vector<Answer> has_choice_;
+  std::vector<char> entered_;
 };
 
 }  // namespace
 
-Program apply_facts(const Program& p) { return place_guards(Facts(p).run()); }
+Program apply_facts(const Program& p) {
+  Program work = p;
+  return place_guards(Facts(work).run());
+}
 
 }  // namespace weir::optimize

@@ -24,6 +24,7 @@ Program Rewrite::run() {
 
 ValueId Rewrite::value(ValueId old) {
   const auto i = static_cast<std::uint32_t>(old);
+  if (values_.size() <= i) values_.resize(from_.value_count(), no_value);  // a pass may add values to the old program
   if (values_[i] != no_value) return values_[i];
   Value v = from_[old];
   if (v.kind == ValueKind::Choice) v.k = static_cast<std::uint32_t>(node(v.root()));

@@ -1,6 +1,7 @@
 // Values and tests in their one form. Every rule keeps the value for every packet.
 #include <bit>
 #include <optional>
+#include <utility>
 
 #include "ir/ranges.hpp"
 #include "optimize/passes.hpp"
@@ -37,9 +38,21 @@ class Values : public Rewrite {
     if (x && !y && commutes(op)) return binary(op, b, a, span);
     if (y)
       if (const auto same = with_constant(op, a, *y, span)) return *same;
+    if (op == Arith::Add && !y)
+      if (const auto sum = constant_outside(a, b, span)) return *sum;
     if (a == b && op == Arith::And) return a;  // x & x == x
     if (a == b && op == Arith::Or) return a;   // x | x == x
     return to_.add({ValueKind::Binary, static_cast<std::uint8_t>(op), 0, a, b}, span);
+  }
+
+  /// (x + c) + y == x + (y + c) == (x + y) + c: the constant ends up in the load that the sum is for.
+  std::optional<ValueId> constant_outside(ValueId a, ValueId b, Span span) {
+    for (const auto& [sum, other] : {std::pair(a, b), std::pair(b, a)}) {
+      const Value v = to_[sum];
+      if (v.kind == ValueKind::Binary && v.arith() == Arith::Add && k(v.b))
+        return binary(Arith::Add, binary(Arith::Add, sum == a ? v.a : other, sum == a ? other : v.a, span), v.b, span);
+    }
+    return std::nullopt;
   }
 
   static bool commutes(Arith op) {

@@ -25,12 +25,20 @@ constexpr std::uint32_t link_header = 0;
 /// SKF_AD_ALU_XOR_X: a load that is none.
 constexpr std::uint32_t xor_x = meta_offset + 40;
 
-/// bpf_skb_load_helper_8 and its like: an offset of 2^31 and more is negative.
-Value kernel_bytes(const Packet& packet, std::uint32_t offset, std::uint32_t size) {
-  if (offset < 0x80000000) return load(packet.bytes, offset, 0, size);
-  if (offset >= network_offset) return load(packet.bytes, network_header, offset - network_offset, size);
-  if (offset >= link_offset) return load(packet.bytes, link_header, offset - link_offset, size);
-  return std::nullopt;
+/// Bytes in network order at an offset that has not wrapped; nothing when they are not all captured.
+template <std::uint32_t Size>
+Value bytes_at(const Packet& packet, std::uint64_t offset) {
+  if (offset + Size > packet.bytes.size()) return std::nullopt;
+  std::uint32_t value = 0;
+  for (std::uint32_t n = 0; n < Size; ++n) value = value << 8 | packet.bytes[offset + n];
+  return value;
+}
+
+/// Where an offset of 2^31 and more, which is negative for bpf_skb_load_helper_8 and its like, begins in the packet.
+std::uint64_t from_header(std::uint32_t offset) {
+  if (offset >= network_offset) return offset - network_offset + network_header;
+  if (offset >= link_offset) return offset - link_offset + link_header;
+  return UINT32_MAX;  // beyond any packet
 }
 
 /// What Packet does not tell (mark, queue, hash, processor, random number, payload offset, netlink attributes) is 0.
@@ -55,15 +63,18 @@ struct Run {
   std::uint32_t x = 0;
   std::array<std::uint32_t, cbpf::scratch_words> scratch{};
 
-  Value absolute(std::uint32_t k, std::uint32_t size) const {
-    if (k < meta_offset) return bytes(k, 0, size);
+  template <std::uint32_t Size>
+  Value absolute(std::uint32_t k) const {
+    if (k < meta_offset) return bytes<Size>(k, 0);
     if constexpr (M == Machine::Kernel) return kernel_metadata(packet, k, a, x);
-    return libpcap_metadata(packet, k, size);
+    return libpcap_metadata(packet, k, Size);
   }
 
-  Value bytes(std::uint32_t k, std::uint32_t index, std::uint32_t size) const {
-    if constexpr (M == Machine::Kernel) return kernel_bytes(packet, k + index, size);
-    return load(packet.bytes, k, index, size);
+  template <std::uint32_t Size>
+  Value bytes(std::uint32_t k, std::uint32_t index) const {
+    if constexpr (M == Machine::Libpcap) return bytes_at<Size>(packet, std::uint64_t{k} + index);
+    const std::uint32_t offset = k + index;
+    return bytes_at<Size>(packet, offset < 0x80000000 ? offset : from_header(offset));
   }
 
   std::uint32_t shift_left(std::uint32_t by) const { return M == Machine::Libpcap && by > 31 ? 0 : a << (by & 31); }
@@ -90,8 +101,13 @@ std::uint64_t distance(const Instruction& i) {
 constexpr std::uint64_t max_steps = 1'000'000;
 
 template <Machine M>
-std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t& steps) {
+std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t& executed) {
   Run<M> r{packet};
+  std::uint64_t steps = 0;  // a local, so that it stays in a register
+  const auto end = [&](std::uint32_t result) {
+    executed = steps;
+    return result;
+  };
   const Instruction* const code = p.instructions.data();
   const std::uint64_t count = p.instructions.size();
   for (std::uint64_t pc = 0; pc < count && steps < max_steps; ++pc) {  // a jump out of the program, also to below 0, ends it
@@ -99,25 +115,25 @@ std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t
     ++steps;
     switch (static_cast<Opcode>(i.code)) {
       case Opcode::LdImm: r.a = i.k; continue;
-      case Opcode::LdAbsW: if (!put(r.a, r.absolute(i.k, 4))) return 0; continue;
-      case Opcode::LdAbsH: if (!put(r.a, r.absolute(i.k, 2))) return 0; continue;
-      case Opcode::LdAbsB: if (!put(r.a, r.absolute(i.k, 1))) return 0; continue;
-      case Opcode::LdIndW: if (!put(r.a, r.bytes(i.k, r.x, 4))) return 0; continue;
-      case Opcode::LdIndH: if (!put(r.a, r.bytes(i.k, r.x, 2))) return 0; continue;
-      case Opcode::LdIndB: if (!put(r.a, r.bytes(i.k, r.x, 1))) return 0; continue;
-      case Opcode::LdxMsh: if (!put(r.x, r.bytes(i.k, 0, 1))) return 0; r.x = (r.x & 0xf) << 2; continue;
-      case Opcode::LdMem: if (i.k >= r.scratch.size()) return 0; r.a = r.scratch[i.k]; continue;
-      case Opcode::LdxMem: if (i.k >= r.scratch.size()) return 0; r.x = r.scratch[i.k]; continue;
-      case Opcode::St: if (i.k >= r.scratch.size()) return 0; r.scratch[i.k] = r.a; continue;
-      case Opcode::Stx: if (i.k >= r.scratch.size()) return 0; r.scratch[i.k] = r.x; continue;
+      case Opcode::LdAbsW: if (!put(r.a, r.template absolute<4>(i.k))) return end(0); continue;
+      case Opcode::LdAbsH: if (!put(r.a, r.template absolute<2>(i.k))) return end(0); continue;
+      case Opcode::LdAbsB: if (!put(r.a, r.template absolute<1>(i.k))) return end(0); continue;
+      case Opcode::LdIndW: if (!put(r.a, r.template bytes<4>(i.k, r.x))) return end(0); continue;
+      case Opcode::LdIndH: if (!put(r.a, r.template bytes<2>(i.k, r.x))) return end(0); continue;
+      case Opcode::LdIndB: if (!put(r.a, r.template bytes<1>(i.k, r.x))) return end(0); continue;
+      case Opcode::LdxMsh: if (!put(r.x, r.template bytes<1>(i.k, 0))) return end(0); r.x = (r.x & 0xf) << 2; continue;
+      case Opcode::LdMem: if (i.k >= r.scratch.size()) return end(0); r.a = r.scratch[i.k]; continue;
+      case Opcode::LdxMem: if (i.k >= r.scratch.size()) return end(0); r.x = r.scratch[i.k]; continue;
+      case Opcode::St: if (i.k >= r.scratch.size()) return end(0); r.scratch[i.k] = r.a; continue;
+      case Opcode::Stx: if (i.k >= r.scratch.size()) return end(0); r.scratch[i.k] = r.x; continue;
       case Opcode::LdLen: r.a = packet.length; continue;
       case Opcode::LdxLen: r.x = packet.length; continue;
       case Opcode::LdxImm: r.x = i.k; continue;
       case Opcode::AddK: r.a += i.k; continue;
       case Opcode::SubK: r.a -= i.k; continue;
       case Opcode::MulK: r.a *= i.k; continue;
-      case Opcode::DivK: if (i.k == 0) return 0; r.a /= i.k; continue;
-      case Opcode::ModK: if (i.k == 0) return 0; r.a %= i.k; continue;
+      case Opcode::DivK: if (i.k == 0) return end(0); r.a /= i.k; continue;
+      case Opcode::ModK: if (i.k == 0) return end(0); r.a %= i.k; continue;
       case Opcode::AndK: r.a &= i.k; continue;
       case Opcode::OrK: r.a |= i.k; continue;
       case Opcode::XorK: r.a ^= i.k; continue;
@@ -126,8 +142,8 @@ std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t
       case Opcode::AddX: r.a += r.x; continue;
       case Opcode::SubX: r.a -= r.x; continue;
       case Opcode::MulX: r.a *= r.x; continue;
-      case Opcode::DivX: if (r.x == 0) return 0; r.a /= r.x; continue;
-      case Opcode::ModX: if (r.x == 0) return 0; r.a %= r.x; continue;
+      case Opcode::DivX: if (r.x == 0) return end(0); r.a /= r.x; continue;
+      case Opcode::ModX: if (r.x == 0) return end(0); r.a %= r.x; continue;
       case Opcode::AndX: r.a &= r.x; continue;
       case Opcode::OrX: r.a |= r.x; continue;
       case Opcode::XorX: r.a ^= r.x; continue;
@@ -143,14 +159,14 @@ std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t
       case Opcode::JgtX: pc += distance(i, r.a > r.x); continue;
       case Opcode::JgeX: pc += distance(i, r.a >= r.x); continue;
       case Opcode::JsetX: pc += distance(i, (r.a & r.x) != 0); continue;
-      case Opcode::RetK: return i.k;
-      case Opcode::RetA: return r.a;
+      case Opcode::RetK: return end(i.k);
+      case Opcode::RetA: return end(r.a);
       case Opcode::Tax: r.x = r.a; continue;
       case Opcode::Txa: r.a = r.x; continue;
     }
-    return 0;  // no instruction: check refuses it
+    return end(0);  // no instruction: check refuses it
   }
-  return 0;
+  return end(0);
 }
 
 }  // namespace
