@@ -1,7 +1,5 @@
 #include "cbpf/emit.hpp"
 
-#include <cassert>
-
 #include <fmt/format.h>
 
 #include "cbpf/select.hpp"
@@ -37,7 +35,8 @@ Result<Program> emit(const ir::Program& p, const Limits& limits) {
     Program program = layout(blocks);
     if (program.instructions.size() > limits.instructions)
       return too_large(program.instructions.size(), limits.instructions, true);
-    assert(!check(program));
+    // One thing remains that can go wrong: a jump so long that the kernel cannot take it.
+    if (auto wrong = check(program)) return std::unexpected(std::move(*wrong));
     return program;
   }
 }

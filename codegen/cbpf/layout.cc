@@ -17,6 +17,7 @@ class Layout {
     used_[static_cast<std::uint32_t>(blocks.order.front())] = true;
     for (const BlockId id : blocks.order) {
       const Block& b = blocks[id];
+      for (const Block::Line& line : b.lines) stores_ |= line.code == op::ST || line.code == op::STX;
       if (!used_[static_cast<std::uint32_t>(id)] || b.end == Block::End::Return) continue;
       used_[static_cast<std::uint32_t>(b.t)] = true;
       if (b.end == Block::End::Jump) used_[static_cast<std::uint32_t>(b.f)] = true;
@@ -59,8 +60,10 @@ class Layout {
   void go_to(BlockId to, Span span, std::size_t least) {
     const std::size_t d = distance(to);
     if (d == 0 && least == 0) return;
+    // The kernel checks scratch memory line by line and does not see that nothing comes from a return to what stands
+    // behind it (net/core/filter.c, check_load_and_stores): where scratch memory is used, returns stay at the end.
     const Block& b = blocks_[to];
-    if (b.end == Block::End::Return && b.lines.empty())
+    if (b.end == Block::End::Return && b.lines.empty() && !stores_)
       push({b.last.code, 0, 0, b.last.k}, b.last.span);
     else
       push({op::JMP | op::JA, 0, 0, static_cast<std::uint32_t>(d)}, span);
@@ -80,6 +83,7 @@ class Layout {
   const Blocks& blocks_;
   std::vector<std::size_t> nearest_;  ///< by block: position of the last placed way into it
   std::vector<bool> used_;            ///< by block: something leads there
+  bool stores_ = false;
   Program program_;
 };
 

@@ -47,7 +47,8 @@ struct Program {
 /// and libpcap (bpf_validate) take it. At least as strict as both; also demands that every instruction exists,
 /// that scratch words are written before they are read on every path, that jumps go forward and stay inside, that
 /// there are 1 to 4096 instructions and the last one returns, that no constant divides by 0 or shifts by 32 and
-/// more. The message names the instruction.
+/// more. For the kernel a `ret` does not end a path: scratch words must be written on the way past it, too. And no `ja`
+/// skips more than 32767 instructions of the eBPF that the kernel makes of the program. The message names the instruction.
 std::optional<Diagnostic> check(const Program& p);
 
 enum class Style : std::uint8_t {
@@ -64,7 +65,8 @@ std::string to_string(const Program& p, Style style);
 /// comment with the words of the filter it came from. `filter` is the text that the spans point into.
 std::string to_assembly(const Program& p, std::string_view filter);
 
-/// One instruction as tcpdump -d writes it, without its number and without the jump columns (`ldh      [12]`).
+/// One instruction as tcpdump -d writes it, without its number and without the jump columns (`ldh      [12]`); `ja` shows
+/// its distance (`ja       +3`).
 std::string to_string(const Instruction& i);
 
 /// Reads tcpdump -ddd text: the number of instructions, then "CODE JT JF K" lines.

@@ -8,7 +8,7 @@ using namespace ir;
 
 namespace {
 
-constexpr std::uint32_t max_offset = 0x7fffffff;  // no packet has more bytes; the kernel takes higher offsets as negative
+constexpr std::uint32_t max_offset = max_captured;  // the kernel takes higher offsets as negative
 
 std::uint16_t size_code(std::uint32_t size) { return size == 4 ? op::W : size == 2 ? op::H : op::B; }
 
@@ -32,11 +32,12 @@ bool commutes(Arith a) {
   return a == Arith::Add || a == Arith::Mul || a == Arith::And || a == Arith::Or || a == Arith::Xor;
 }
 
-/// The size libpcap reads each piece of metadata with (gencode.c); the kernel gives the whole value for any.
+/// The kernel gives the whole of a piece of metadata for any size of load; libpcap's interpreter knows only VLAN tags, and
+/// those only as byte loads (bpf_filter.c).
 std::uint16_t meta_size(Meta m) {
   switch (m) {
-    case Meta::VlanTagPresent: return op::B;
-    case Meta::VlanTag:
+    case Meta::VlanTagPresent:
+    case Meta::VlanTag: return op::B;
     case Meta::PacketType: return op::H;
     case Meta::Protocol:
     case Meta::InterfaceIndex:

@@ -40,6 +40,30 @@ constexpr auto list_about = "List what filters can be compiled for.";
 constexpr auto list_examples = R"(Examples:
   weir list linktypes)";
 
+/// What CLI11 would take apart in words of an expression: `[1,2]`, which it splits at commas, and `++`, which ends
+/// a subcommand. A space behind them prevents it, and means nothing in an expression.
+bool would_be_taken_apart(std::string_view word) {
+  return word == "++" || (word.starts_with('[') && word.ends_with(']'));
+}
+
+std::vector<std::string> protect(std::vector<std::string> arguments) {
+  for (auto& word : arguments) {
+    if (would_be_taken_apart(word)) word += ' ';
+  }
+  std::ranges::reverse(arguments);  // the order in which CLI11 takes them
+  return arguments;
+}
+
+/// An option that takes a file name, which is not to have such a space.
+template <class Place>
+CLI::Option* add_file(CLI::App& command, const std::string& name, Place& place, const std::string& about) {
+  const auto take = [&](std::string word) {
+    if (word.ends_with(' ') && would_be_taken_apart(std::string_view(word).substr(0, word.size() - 1))) word.pop_back();
+    place = word;
+  };
+  return command.add_option_function<std::string>(name, take, about)->type_name("FILE");
+}
+
 /// Puts a value where it belongs, or makes CLI11 report what is wrong with it.
 template <class T, class Place>
 void store(Value<T> value, Place& place) {
@@ -50,7 +74,7 @@ void store(Value<T> value, Place& place) {
 void add_expression(CLI::App& command, Expression& expression) {
   command.add_option("EXPR", expression.words, "Filter expression; its words are joined with spaces, none keep all packets")
       ->type_name("");
-  command.add_option("-F", expression.file, "Read the expression from FILE (-: standard input)")->type_name("FILE");
+  add_file(command, "-F", expression.file, "Read the expression from FILE (-: standard input)");
 }
 
 void add_netmask_and_optimize(CLI::App& command, Options& options) {
@@ -81,15 +105,15 @@ void add_compile(CLI::App& program, CompileCommand& c) {
   command.add_option_function<std::string>(
       "--savefile", [&](const std::string& word) { store(parse_savefile(word), c.options.savefile); },
       "For a savefile from a host of native or swapped byte order")->type_name("ORDER");
-  command.add_option("-o", c.output, "Write to FILE instead of standard output")->type_name("FILE");
+  add_file(command, "-o", c.output, "Write to FILE instead of standard output");
 }
 
 void add_filter(CLI::App& program, FilterCommand& c) {
   auto& command = *program.add_subcommand("filter", filter_about);
   command.footer(filter_examples);
   add_expression(command, c.expression);
-  command.add_option("-r", c.input, "Savefile to read (-: standard input)")->type_name("IN")->required();
-  command.add_option("-w", c.output, "Write the packets to OUT (-: standard output)")->type_name("OUT");
+  add_file(command, "-r", c.input, "Savefile to read (-: standard input)")->required();
+  add_file(command, "-w", c.output, "Write the packets to this savefile (-: standard output)");
   command.add_flag("--count", c.count, "Print only how many packets matched");
   command.add_option_function<std::string>(
       "-c", [&](const std::string& word) { store(parse_packet_count(word), c.limit); },
@@ -106,16 +130,6 @@ void add_list(CLI::App& program, ListCommand& c) {
   command.add_option_function<std::string>(
       "WHAT", [&](const std::string& word) { store(parse_listed(word), c.what); },
       "linktypes: name, DLT number, whether filters can be compiled for it, description")->type_name("")->required();
-}
-
-/// What CLI11 would take apart in words of an expression: `[1,2]`, which it splits at commas, and `++`, which ends
-/// a subcommand. A space behind them prevents it, and means nothing in an expression.
-std::vector<std::string> protect(std::vector<std::string> arguments) {
-  for (auto& word : arguments) {
-    if (word == "++" || (word.starts_with('[') && word.ends_with(']'))) word += ' ';
-  }
-  std::ranges::reverse(arguments);  // the order in which CLI11 takes them
-  return arguments;
 }
 
 /// Everything behind `--` is a word of the expression.

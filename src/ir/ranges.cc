@@ -51,6 +51,13 @@ Interval Ranges::of(ValueId v) {
   return known_[n];
 }
 
+Ranges::Passage Ranges::passage(const Node& guard) {
+  const Interval base = guard.a == no_value ? Interval{0, 0} : of(guard.a);
+  const std::uint64_t end = std::uint64_t{guard.k} + guard.size();
+  if (base.low + end > max_captured) return Passage::Never;
+  return base.high + end > max_captured ? Passage::Maybe : Passage::Always;
+}
+
 Interval Ranges::compute(const Value& v) {
   switch (v.kind) {
     case ValueKind::Constant: return {v.k, v.k};

@@ -13,11 +13,19 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
+/// No packet has 2^31 bytes and more: libpcap's and the kernel's lengths are positive ints.
+inline constexpr std::uint32_t max_captured = 0x7fffffff;
+
 /// Bounds of values, whatever the packet. Looks at each value once.
 class Ranges {
  public:
   explicit Ranges(const Program& p) : program_(p) {}
   Interval of(ValueId v);
+
+  /// What guards of whole packets can do: those of small offsets always pass, then only the end of what is captured
+  /// stops one; the guard of an offset that no packet has never passes; others may do either.
+  enum class Passage : std::uint8_t { Always, Maybe, Never };
+  Passage passage(const Node& guard);
 
  private:
   Interval compute(const Value& v);

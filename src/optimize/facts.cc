@@ -34,8 +34,8 @@ class Facts : public Rewrite {
     enter_choices(n.a);
     enter_choices(n.b);
     if (const auto outcome = decided(n, known)) {
-      n.t = n.f = follow(*outcome ? n.t : n.f, known);
-      n.kind = NodeKind::Guard;
+      n = {NodeKind::Test, 0, 0, n.a, n.a, follow(*outcome ? n.t : n.f, known), {}};
+      n.f = n.t;  // `make` leaves out a test without a choice
       pass(n.t, std::move(known));
     } else if (n.kind != NodeKind::Return) {
       ask(n, std::move(known));
@@ -50,7 +50,7 @@ class Facts : public Rewrite {
       n.f = follow(n.f, otherwise);
       pass(n.f, std::move(otherwise));
     }
-    known.learn(from_, ranges_, n, true);
+    if (n.kind != NodeKind::Guard) known.learn(from_, ranges_, n, true);
     n.t = follow(n.t, known);
     pass(n.t, std::move(known));
   }
@@ -81,9 +81,9 @@ class Facts : public Rewrite {
     return has_choice_[i] == Yes;
   }
 
-  /// Guards are looked through; they are placed anew.
+  /// Guards that whole packets pass are looked through; they are placed anew.
   std::optional<bool> decided(const Node& n, const Known& known) {
-    if (n.kind == NodeKind::Guard) return true;
+    if (n.kind == NodeKind::Guard) return ranges_.passage(n) == Ranges::Passage::Always ? std::optional(true) : std::nullopt;
     if (n.kind == NodeKind::Return) return std::nullopt;
     const auto outcome = known.decides(from_, ranges_, n);
     return n.kind == NodeKind::NonZero && outcome == false ? std::nullopt : outcome;
@@ -118,8 +118,7 @@ class Facts : public Rewrite {
   Node redirect(NodeId old) override { return nodes_[static_cast<std::uint32_t>(old)]; }
 
   NodeId make(const Node& n, NodeId, Span span) override {
-    const bool idle = n.kind == NodeKind::Guard || (n.kind == NodeKind::Test && n.t == n.f);
-    return idle ? n.t : to_.add(n, span);
+    return n.kind == NodeKind::Test && n.t == n.f ? n.t : to_.add(n, span);
   }
 
   enum Answer : std::uint8_t { Unasked, No, Yes };

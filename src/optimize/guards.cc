@@ -1,8 +1,9 @@
-// Guards stand where loads need them: before the first use on each path. A guard without a load behind it may go,
-// since whole packets pass every guard.
+// Guards stand where loads need them: before the first use on each path. A guard without a load behind it may go where
+// every whole packet passes it; one whose offset may be beyond any packet stays, as it may reject those too.
 #include <algorithm>
 #include <utility>
 
+#include "ir/ranges.hpp"
 #include "optimize/passes.hpp"
 #include "optimize/rewrite.hpp"
 
@@ -45,7 +46,7 @@ class Guarded {
 class Placement : public Rewrite {
  public:
   explicit Placement(const Program& p)
-      : Rewrite(p), at_(p.node_count()), seen_(p.node_count()), needs_(p.node_count()), visited_(p.value_count()) {
+      : Rewrite(p), ranges_(p), at_(p.node_count()), seen_(p.node_count()), needs_(p.node_count()), visited_(p.value_count()) {
     for (std::uint32_t i = 0; i < p.value_count(); ++i)  // a choice may be evaluated anywhere: nothing is known at its root
       if (p[ValueId{i}].kind == ValueKind::Choice) seen_[p[ValueId{i}].k] = 1;
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
@@ -53,17 +54,20 @@ class Placement : public Rewrite {
   }
 
  private:
+  bool is_idle(const Node& n) { return n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always; }
+
   // ---- forward: what is guarded where, and what each node still needs --------------------------------
 
   void flow(NodeId id) {
     const auto i = static_cast<std::uint32_t>(id);
     Guarded state = std::move(at_[i]);
     const Node& n = from_[id];
-    if (n.kind == NodeKind::Guard) return pass(n.t, std::move(state));
+    if (is_idle(n)) return pass(n.t, std::move(state));
     ++visit_;
     if (n.a != no_value) collect(n.a, state, needs_[i]);
     if (n.b != no_value) collect(n.b, state, needs_[i]);
     if (n.kind == NodeKind::Return) return;
+    if (n.kind == NodeKind::Guard) state.add(n.a, std::uint64_t{n.k} + n.size());
     if (n.kind == NodeKind::Test) pass(n.f, state);
     pass(n.t, std::move(state));
   }
@@ -94,7 +98,7 @@ class Placement : public Rewrite {
   // ---- back: the graph with guards where they are needed ----------------------------------------------
 
   NodeId make(const Node& n, NodeId old, Span span) override {
-    if (n.kind == NodeKind::Guard || (n.kind == NodeKind::Test && n.t == n.f)) return n.t;
+    if (is_idle(from_[old]) || (n.kind == NodeKind::Test && n.t == n.f)) return n.t;
     NodeId entry = to_.add(n, span);
     const auto& needs = needs_[static_cast<std::uint32_t>(old)];
     for (auto need = needs.rbegin(); need != needs.rend(); ++need) {
@@ -104,6 +108,7 @@ class Placement : public Rewrite {
     return entry;
   }
 
+  Ranges ranges_;
   std::vector<Guarded> at_;
   std::vector<char> seen_;
   std::vector<std::vector<ValueId>> needs_;

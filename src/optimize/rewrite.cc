@@ -4,6 +4,19 @@ namespace weir::optimize {
 
 using namespace ir;
 
+std::vector<bool> nodes_in_choices(const Program& p) {
+  std::vector<bool> in(p.node_count());
+  for (std::uint32_t i = 0; i < p.value_count(); ++i)
+    if (p[ValueId{i}].kind == ValueKind::Choice) in[p[ValueId{i}].k] = true;
+  for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;) {  // ways out have smaller ids
+    const Node& n = p[NodeId{i}];
+    if (!in[i] || n.kind == NodeKind::Return) continue;
+    in[static_cast<std::uint32_t>(n.t)] = true;
+    if (n.kind == NodeKind::Test) in[static_cast<std::uint32_t>(n.f)] = true;
+  }
+  return in;
+}
+
 Rewrite::Rewrite(const Program& from)
     : from_(from), reachable_(reachable(from)), values_(from.value_count(), no_value), nodes_(from.node_count()) {}
 

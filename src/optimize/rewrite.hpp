@@ -7,6 +7,9 @@
 
 namespace weir::optimize {
 
+/// By node: whether it is part of a choice's graph.
+std::vector<bool> nodes_in_choices(const ir::Program& p);
+
 class Rewrite {
  public:
   explicit Rewrite(const ir::Program& from);

@@ -14,7 +14,7 @@ using namespace ir;
 
 class Values : public Rewrite {
  public:
-  explicit Values(const Program& p) : Rewrite(p), ranges_(to_) {}
+  explicit Values(const Program& p) : Rewrite(p), in_choice_(nodes_in_choices(p)), ranges_(to_) {}
 
  private:
   std::optional<std::uint32_t> k(ValueId v) const { return constant_of(to_, v); }
@@ -127,8 +127,10 @@ class Values : public Rewrite {
 
   // ---- tests ---------------------------------------------------------------------------------------
 
-  NodeId make(const Node& n, NodeId, Span span) override {
+  NodeId make(const Node& n, NodeId old, Span span) override {
     if (n.kind == NodeKind::NonZero && ranges_.of(n.a).low > 0) return n.t;
+    if (n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Never && !in_choice_[static_cast<std::uint32_t>(old)])
+      return to_.ret(0u);
     return n.kind == NodeKind::Test ? test(n.relation(), n.a, n.b, n.t, n.f, span) : to_.add(n, span);
   }
 
@@ -199,6 +201,7 @@ class Values : public Rewrite {
     return std::nullopt;
   }
 
+  std::vector<bool> in_choice_;  ///< by old node; there, returning 0 would be a value and not a verdict
   Ranges ranges_;
 };
 

@@ -1,4 +1,5 @@
 #include <bit>
+#include <initializer_list>
 
 #include <fmt/format.h>
 
@@ -79,20 +80,31 @@ Test llc_only(const Site& s, std::uint32_t number) {
   return checked(s, "EtherType", number, 0xffff, equals(s, in_llc(s, 6, 2), number));
 }
 
-/// An address family as it reads in network order when a host of the savefile's byte order wrote it.
-std::uint32_t family_as_loaded(const Site& s, std::uint32_t af) {
-  if (!s.layers.layout().host_order) return af;
-  const bool written_little = (std::endian::native == std::endian::little) != (s.target.savefile == Savefile::Swapped);
-  return written_little ? __builtin_bswap32(af) : af;
+/// How an address family reads when its bytes are in the order in which loads take them, or in the other one.
+enum class Order : std::uint8_t { Network, Reversed };
+
+ExprId family_is(const Site& s, Order order, std::initializer_list<std::uint32_t> families) {
+  std::vector<ExprId> tests;
+  for (const std::uint32_t af : families)
+    tests.push_back(equals(s, in_link_header(s, 0, 4), order == Order::Reversed ? __builtin_bswap32(af) : af));
+  return any(s, std::move(tests));
 }
 
+ExprId family_in(const Site& s, Order order, std::uint32_t number) {
+  if (number == ethertype::Ip) return family_is(s, order, {family::Inet});
+  if (s.target.savefile == Savefile::None) return family_is(s, order, {family::Inet6Linux});
+  return family_is(s, order, {family::Inet6Darwin, family::Inet6Bsd, family::Inet6FreeBsd});
+}
+
+/// In a savefile the family may be in either order, for writers have not agreed on whose it is.
 ExprId address_family(const Site& s, std::uint32_t number) {
-  const ValueId field = in_link_header(s, 0, 4);
-  const auto is = [&](std::uint32_t af) { return equals(s, field, family_as_loaded(s, af)); };
-  if (number == ethertype::Ip) return is(family::Inet);
-  if (number != ethertype::Ip6) return truth(s, false);
-  if (s.target.savefile == Savefile::None) return is(family::Inet6Linux);
-  return any(s, {is(family::Inet6Darwin), is(family::Inet6Bsd), is(family::Inet6FreeBsd)});
+  if (number != ethertype::Ip && number != ethertype::Ip6) return truth(s, false);
+  constexpr bool little = std::endian::native == std::endian::little;
+  if (!s.layers.layout().host_order) return family_in(s, Order::Network, number);
+  if (s.target.savefile == Savefile::None) return family_in(s, little ? Order::Reversed : Order::Network, number);
+  const bool reversed_first = s.target.savefile == Savefile::Swapped;
+  return any(s, {family_in(s, reversed_first ? Order::Reversed : Order::Network, number),
+                 family_in(s, reversed_first ? Order::Network : Order::Reversed, number)});
 }
 
 ExprId ip_version(const Site& s, ValueId first_byte, std::uint32_t number) {

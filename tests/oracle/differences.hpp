@@ -24,6 +24,7 @@ class Differences {
     std::string filter;
     std::string message;     ///< of who refuses; found anywhere in it
     std::string example_link_type, example;
+    std::string instead;     ///< Meaning: what `filter` is replaced with to ask libpcap for the right meaning; `apart`: see repair.hpp; empty: nothing helps
     std::string reason;
     std::size_t line = 0;
     std::size_t used = 0;
@@ -32,8 +33,12 @@ class Differences {
   /// Reads the file; the message says which line is no row.
   static std::expected<Differences, std::string> read(const std::string& path);
 
-  /// The first row that excuses it, and notes that it did; null when there is none.
-  const Row* excuse(Difference what, std::string_view link_type, const std::string& filter, const std::string& message);
+  /// The first row that excuses it, and notes that it did; null when there is none. Rows in `but` do not count.
+  const Row* excuse(Difference what, std::string_view link_type, const std::string& filter, const std::string& message,
+                    const std::vector<const Row*>& but = {});
+
+  /// The filter in words that libpcap 1.10.3 gets right.
+  std::string amended(const Row& row, const std::string& filter) const;
 
   const std::vector<Row>& rows() const { return rows_; }
 

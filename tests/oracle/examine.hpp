@@ -52,12 +52,18 @@ class Examiner {
   bool compare(const Case& c, Trial& trial, const std::vector<Sample>& samples, Random& random, Tally& tally);
   bool judge(const Case& c, Trial& trial, const Sample& sample, std::size_t n, Tally& tally);
   bool settle(const Case& c, Trial& trial, const Sample& sample, std::size_t n, const Disagreement& d);
+  /// A row excuses libpcap: asks it in other words, or not at all.
+  bool excused(const Case& c, Trial& trial);
+  void ask_anew(const Case& c);
 
   Differences& differences_;
   Report& report_;
   std::shared_ptr<const names::Names> system_;
   Reference reference_;
   Kernel kernel_;
+  std::string asked_;  ///< the words in which libpcap was asked for the filter under examination
+  std::vector<const Differences::Row*> applied_;  ///< the rows that excused it so far
+  std::optional<cbpf::Program> amended_;          ///< its answer, when those were not the filter's own
 };
 
 }  // namespace weir::oracle

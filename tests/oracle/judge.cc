@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "endless.hpp"
 #include "reference.hpp"
 
 namespace weir::oracle {
 namespace {
+
+/// How the bytes that nobody has seen may go on.
+constexpr Tail tails[] = {Tail::Zeros, Tail::Ones, Tail::Noise};
 
 std::string says(const std::string& who, std::uint32_t what) {
   return who + (what == 0 ? " rejects" : " returns " + std::to_string(what));
@@ -20,8 +24,15 @@ Disagreement differs(std::string engine, std::uint32_t got, const std::string& w
 
 }  // namespace
 
-Trial::Trial(const Subject& subject, const cbpf::Program* reference) : subject_(subject), reference_(reference) {
-  reference_uses_metadata_ = reference != nullptr && uses_metadata(*reference);
+Trial::Trial(const Subject& subject, const cbpf::Program* reference) : subject_(subject) {
+  set_reference(reference);
+  ours_on_libpcap_ = !uses_kernel_metadata(subject.code) && !uses_kernel_metadata(subject.optimized_code);
+}
+
+void Trial::set_reference(const cbpf::Program* reference, bool repaired) {
+  reference_ = reference;
+  reference_on_libpcap_ = reference != nullptr && !repaired && !uses_metadata(*reference);
+  reference_on_vm_ = reference != nullptr && !repaired && !uses_kernel_metadata(*reference);
 }
 
 std::optional<Disagreement> Trial::enter(Kernel& kernel) {
@@ -41,7 +52,7 @@ std::optional<Disagreement> Trial::judge(const Sample& sample, std::size_t n) {
   inexact = uncertain = false;
   if (auto wrong = check_reference(packet)) return wrong;
   const std::uint32_t libpcap = trace_.returned;
-  uncertain = reference_ != nullptr && trace_.laps > protochain_limit();
+  uncertain = reference_ != nullptr && trace_.laps >= protochain_limit();
   const std::uint32_t pred = run(Engine::Pred, subject_, packet);
   accepted = pred != 0;
   if (reference_ != nullptr && !uncertain)
@@ -54,10 +65,11 @@ std::optional<Disagreement> Trial::judge(const Sample& sample, std::size_t n) {
 std::optional<Disagreement> Trial::check_reference(const Packet& packet) {
   if (reference_ == nullptr) return std::nullopt;
   oracle::run(*reference_, packet, Tail::None, trace_);
-  const std::uint32_t vm = run_on_our_machine(*reference_, packet);
+  if (trace_.endless) return std::nullopt;
+  const std::uint32_t vm = reference_on_vm_ ? run_on_our_machine(*reference_, packet) : trace_.returned;
   std::optional<Disagreement> wrong;
   if (vm != trace_.returned) wrong = differs("our vm on libpcap's program", vm, "the tracing interpreter", trace_.returned);
-  if (!reference_uses_metadata_) {
+  if (reference_on_libpcap_) {
     const std::uint32_t own = run_libpcap(*reference_, packet);
     if (own != vm) wrong = differs("our vm on libpcap's program", vm, "libpcap's interpreter", own);
     else if (own != trace_.returned) wrong = differs("the tracing interpreter", trace_.returned, "libpcap's interpreter", own);
@@ -66,20 +78,27 @@ std::optional<Disagreement> Trial::check_reference(const Packet& packet) {
   return wrong;
 }
 
-bool Trial::returns_on_all_tails(const Sample& sample, std::size_t n, std::uint32_t expected) {
-  const cbpf::Program& yardstick = guide();
+bool Trial::libpcap_returns(const Sample& sample, std::size_t n, std::uint32_t expected) {
   const Packet known = sample.whole(), captured = sample.cut(n);
-  for (const Tail tail : {Tail::Zeros, Tail::Ones, Tail::Noise}) {
-    oracle::run(yardstick, tail == Tail::Noise ? captured : known, tail, trace_);
-    if (trace_.returned != expected) return false;
+  for (const Tail tail : tails) {
+    oracle::run(*reference_, tail == Tail::Noise ? captured : known, tail, trace_);
+    const bool followed = trace_.laps < protochain_limit();
+    if (followed && trace_.returned != expected) return false;
   }
+  return true;
+}
+
+bool Trial::meaning_returns(const Sample& sample, std::size_t n, std::uint32_t expected) const {
+  const Packet known = sample.whole(), captured = sample.cut(n);
+  for (const Tail tail : tails)
+    if (evaluate(subject_.meaning, tail == Tail::Noise ? captured : known, tail) != expected) return false;
   return true;
 }
 
 std::optional<Disagreement> Trial::check_meaning(const Sample& sample, std::size_t n, std::uint32_t libpcap, std::uint32_t pred) {
   if (libpcap == pred) return std::nullopt;
   inexact = true;
-  if (libpcap == 0 && returns_on_all_tails(sample, n, pred)) return std::nullopt;
+  if (libpcap == 0 && libpcap_returns(sample, n, pred)) return std::nullopt;
   auto wrong = differs(engines[0].name, pred, "libpcap", libpcap);
   wrong.with_libpcap = true;
   return wrong;
@@ -87,12 +106,15 @@ std::optional<Disagreement> Trial::check_meaning(const Sample& sample, std::size
 
 std::optional<Disagreement> Trial::check_engines(const Sample& sample, std::size_t n, std::uint32_t pred) {
   const Packet packet = sample.cut(n);
+  const std::uint32_t again = evaluate(subject_.meaning, packet, Tail::None);
+  if (again != pred) return differs("pred, evaluated by the oracle", again, "pred", pred);
   for (const EngineRow& row : engines) {
     if (row.engine == Engine::Pred) continue;
+    if (!ours_on_libpcap_ && (row.engine == Engine::Cbpf || row.engine == Engine::CbpfOptimized)) continue;
     const std::uint32_t got = run(row.engine, subject_, packet);
     if (got == pred) continue;
     const bool may = row.agreement == Agreement::Refines && pred == 0;
-    if (!may || !returns_on_all_tails(sample, n, got)) return differs(row.name, got, "pred", pred);
+    if (!may || !meaning_returns(sample, n, got)) return differs(row.name, got, "pred", pred);
   }
   return std::nullopt;
 }

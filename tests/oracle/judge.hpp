@@ -41,8 +41,9 @@ class Trial {
   /// The first disagreement on a packet of which n bytes are captured.
   std::optional<Disagreement> judge(const Sample& sample, std::size_t n);
 
-  /// From here on libpcap is not asked.
-  void forget_reference() { reference_ = nullptr; }
+  /// From here on this is the yardstick; null: libpcap is asked no more.
+  /// `repaired`: it is no program that other machines than the tracing one can run.
+  void set_reference(const cbpf::Program* reference, bool repaired = false);
   const cbpf::Program* reference() const { return reference_; }
   /// The program whose tests packets should be made for.
   const cbpf::Program& guide() const { return reference_ != nullptr ? *reference_ : subject_.code; }
@@ -57,12 +58,16 @@ class Trial {
   std::optional<Disagreement> check_meaning(const Sample& sample, std::size_t n, std::uint32_t libpcap, std::uint32_t pred);
   std::optional<Disagreement> check_engines(const Sample& sample, std::size_t n, std::uint32_t pred);
   std::optional<Disagreement> check_kernel(const Packet& packet);
-  /// What the yardstick returns for the packet with all bytes there, for each of several continuations.
-  bool returns_on_all_tails(const Sample& sample, std::size_t n, std::uint32_t expected);
+  /// Whether libpcap's program, or our meaning, returns it for the packet with all bytes there: for each of several
+  /// continuations.
+  bool libpcap_returns(const Sample& sample, std::size_t n, std::uint32_t expected);
+  bool meaning_returns(const Sample& sample, std::size_t n, std::uint32_t expected) const;
 
   const Subject& subject_;
   const cbpf::Program* reference_;
-  bool reference_uses_metadata_ = false;
+  bool reference_on_libpcap_ = false;  ///< libpcap's interpreter can run libpcap's program
+  bool reference_on_vm_ = false;       ///< so can our vm
+  bool ours_on_libpcap_ = false;       ///< our vm, as libpcap's interpreter, can run our program
   Kernel* kernel_ = nullptr;
   Trace trace_;
 };

@@ -227,7 +227,7 @@ Payload llc(Random& r) {
   } else if (sap == 0xfe) {
     put(b, r.pick({0x81u, 0x82u, 0x83u}), 1);
     put_random(b, 3, r);
-    put(b, r.pick({15u, 16u, 17u, 18u, 20u, 24u, 25u, 26u, 27u}), 1);
+    put(b, r.pick({15u, 16u, 17u, 18u, 20u, 24u, 25u, 26u, 27u}) | (r.percent(30) ? 0x80 : 0), 1);
   }
   put_random(b, 20 + r.below(20), r);
   return {static_cast<std::uint16_t>(b.size()), b};

@@ -11,6 +11,7 @@ double percent(std::uint64_t part, std::uint64_t whole) { return whole == 0 ? 0 
 
 void add(Tally& to, const Tally& one) {
   for (std::size_t i = 0; i < outcome_count; ++i) to.outcomes[i] += one.outcomes[i];
+  to.ran += one.ran;
   to.packet_accepted += one.packet_accepted;
   to.packet_rejected += one.packet_rejected;
   to.ways += one.ways;
@@ -21,11 +22,10 @@ std::uint64_t of(const Tally& t, Outcome o) { return t.outcomes[static_cast<std:
 
 void print_row(std::string_view name, const Tally& t) {
   if (t.filters() == 0) return;
-  const std::uint64_t ran = of(t, Outcome::Compared) + of(t, Outcome::OursAlone);
   fmt::print("  {:<27}{:>8}{:>9.1f}%{:>8.1f}%{:>7.1f}%{:>8.1f}%{:>10.1f}%{:>9.1f}%{:>8.1f}%\n", name, t.filters(),
              percent(of(t, Outcome::Compared), t.filters()), percent(of(t, Outcome::RefusedByBoth), t.filters()),
              percent(of(t, Outcome::OursAlone), t.filters()), percent(of(t, Outcome::Excused), t.filters()),
-             percent(t.packet_accepted, ran), percent(t.packet_rejected, ran), percent(t.ways_taken, t.ways));
+             percent(t.packet_accepted, t.ran), percent(t.packet_rejected, t.ran), percent(t.ways_taken, t.ways));
 }
 
 void print_head(std::string_view what) {

@@ -22,6 +22,7 @@ inline constexpr std::size_t outcome_count = 5;
 /// Numbers of one kind of filter, one link type, or all.
 struct Tally {
   std::array<std::uint64_t, outcome_count> outcomes{};
+  std::uint64_t ran = 0;              ///< filters that were tried on packets
   std::uint64_t packet_accepted = 0;  ///< filters that accepted some packet
   std::uint64_t packet_rejected = 0;  ///< filters that rejected some packet
   std::uint64_t ways = 0;             ///< ways out of the tests of libpcap's programs

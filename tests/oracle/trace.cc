@@ -7,18 +7,9 @@ namespace {
 
 namespace op = cbpf::op;
 
-/// More steps than any run on a packet of ours takes; only a broken program gets here.
-constexpr std::uint32_t step_limit = 1'000'000;
-
-std::uint32_t tail_byte(Tail tail, std::uint64_t at) {
-  switch (tail) {
-    case Tail::None:
-    case Tail::Zeros: return 0;
-    case Tail::Ones: return 0xff;
-    case Tail::Noise: break;
-  }
-  return static_cast<std::uint32_t>((at + 1) * 0x9e3779b97f4a7c15 >> 56);
-}
+/// A program that jumps forward only ends by itself. libpcap's `protochain` may go round for ever, because behind an
+/// authentication header it goes on at that header's length, not at where it ends.
+constexpr std::uint32_t most_laps = 200;
 
 std::uint32_t size_of(std::uint16_t code) {
   switch (code & 0x18) {
@@ -62,6 +53,7 @@ class Machine {
     trace_.failed.reset();
     trace_.divided_by_zero = false;
     trace_.laps = 0;
+    trace_.endless = false;
     trace_.tail_loads = 0;
     trace_.symbols.clear();
     trace_.branches.clear();
@@ -72,7 +64,7 @@ class Machine {
 
   void run() {
     std::uint32_t pc = 0;
-    for (std::uint32_t step = 0; step < step_limit; ++step) {
+    while (trace_.laps < most_laps) {
       const cbpf::Instruction& i = program_.instructions[pc];
       if ((i.code & 7) == op::RET) {
         trace_.returned = (i.code & 0x18) == op::A ? value(a_) : i.k;
@@ -87,6 +79,7 @@ class Machine {
       if (!execute(i)) return;
       ++pc;
     }
+    trace_.endless = true;
   }
 
  private:
@@ -183,19 +176,42 @@ class Machine {
   Trace& trace_;
   std::uint32_t a_ = 0;
   std::uint32_t x_ = 0;
-  std::array<std::uint32_t, cbpf::scratch_words> memory_{};
+  std::array<std::uint32_t, 2 * cbpf::scratch_words> memory_{};  // twice as much as there is: see repair.hpp
 };
 
 }  // namespace
+
+std::uint32_t tail_byte(Tail tail, std::uint64_t at) {
+  switch (tail) {
+    case Tail::None:
+    case Tail::Zeros: return 0;
+    case Tail::Ones: return 0xff;
+    case Tail::Noise: break;
+  }
+  return static_cast<std::uint32_t>((at + 1) * 0x9e3779b97f4a7c15 >> 56);
+}
 
 void run(const cbpf::Program& p, const Packet& packet, Tail tail, Trace& trace) {
   Machine(p, packet, tail, trace).run();
 }
 
-bool uses_metadata(const cbpf::Program& p) {
+namespace {
+
+template <class Which>
+bool any_metadata_load(const cbpf::Program& p, Which which) {
   for (const cbpf::Instruction& i : p.instructions)
-    if ((i.code & 7) == op::LD && (i.code & 0xe0) == op::ABS && i.k >= meta_offset) return true;
+    if ((i.code & 7) == op::LD && (i.code & 0xe0) == op::ABS && i.k >= meta_offset && which(static_cast<Meta>(i.k - meta_offset))) return true;
   return false;
+}
+
+}  // namespace
+
+bool uses_metadata(const cbpf::Program& p) {
+  return any_metadata_load(p, [](Meta) { return true; });
+}
+
+bool uses_kernel_metadata(const cbpf::Program& p) {
+  return any_metadata_load(p, [](Meta m) { return m != Meta::VlanTag && m != Meta::VlanTagPresent; });
 }
 
 }  // namespace weir::oracle

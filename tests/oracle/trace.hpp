@@ -15,6 +15,9 @@ namespace weir::oracle {
 /// What follows the last byte of a packet. With any but None every load below 2^32 is in bounds.
 enum class Tail : std::uint8_t { None, Zeros, Ones, Noise };
 
+/// The byte that stands at an offset of the tail.
+std::uint32_t tail_byte(Tail tail, std::uint64_t at);
+
 enum class SymbolKind : std::uint8_t { Constant, Load, Length, Meta, Negate, Binary };
 
 /// How a value of a run was computed.
@@ -47,6 +50,7 @@ struct Trace {
   std::optional<Access> failed;     ///< the load that ran out of the packet and ended the run
   bool divided_by_zero = false;
   std::uint32_t laps = 0;           ///< backward jumps (libpcap's protochain)
+  bool endless = false;             ///< given up: it goes round and round
   std::uint32_t tail_loads = 0;     ///< loads that touched the tail
   std::vector<Symbol> symbols;
   std::vector<Branch> branches;
@@ -58,5 +62,7 @@ void run(const cbpf::Program& p, const Packet& packet, Tail tail, Trace& trace);
 
 /// Whether the program reads what the kernel knows of a packet.
 bool uses_metadata(const cbpf::Program& p);
+/// Whether it reads more of that than VLAN tags, which is all that libpcap's interpreter can be given.
+bool uses_kernel_metadata(const cbpf::Program& p);
 
 }  // namespace weir::oracle

@@ -115,6 +115,9 @@ class KernelSocket {
     return setsockopt(ends_[1], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ? 0 : errno;
   }
 
+  /// Whether the kernel has nothing against the program itself (ENOMEM is net.core.optmem_max).
+  bool accepts(const cbpf::Program& p) { return attach(p) != EINVAL; }
+
   /// How many bytes of a packet the program keeps, which are no more than there are.
   std::size_t keep(const std::vector<std::uint8_t>& packet) {
     std::vector<std::uint8_t> buffer(packet.size() + 1);

@@ -1,0 +1,245 @@
+"""weir compile: formats, options, errors, where the text comes from and goes to."""
+import ctypes
+import ctypes.util
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+from program import ProgramTest, WEIR, run
+
+EXPRESSIONS = ("", "ip", "tcp port 80", "ip6 and not udp", "tcp[tcpflags] & tcp-syn != 0", "vlan 10 and host 10.0.0.1",
+               "len > 100 and ip[6:2] & 0x1fff = 0", "ether[0] & 1 = 0 and ip[16] >= 224", "net 10.0.0.0/8 or arp")
+
+
+class Instruction(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint)]
+
+
+def tcpdump_forms(decimal):
+    """-d and -dd of a program as tcpdump prints them: libpcap's own printer, and bpf_dump.c's format."""
+    libpcap = ctypes.CDLL(ctypes.util.find_library("pcap"))
+    libpcap.bpf_image.restype = ctypes.c_char_p
+    program = [Instruction(*map(int, line.split())) for line in decimal.splitlines()[1:]]
+    listing = "".join(libpcap.bpf_image(ctypes.byref(i), n).decode() + "\n" for n, i in enumerate(program))
+    c_array = "".join(f"{{ 0x{i.code:x}, {i.jt}, {i.jf}, 0x{i.k:08x} }},\n" for i in program)
+    return listing, c_array
+
+
+class Formats(ProgramTest):
+    def test_listings_are_tcpdumps(self):
+        for expression in EXPRESSIONS:
+            decimal = self.check("compile", "-ddd", expression)
+            listing, c_array = tcpdump_forms(decimal)
+            self.assertEqual(self.check("compile", expression), listing)
+            self.assertEqual(self.check("compile", "-d", expression), listing)
+            self.assertEqual(self.check("compile", "-dd", expression), c_array)
+            self.assertEqual(self.check("compile", "-d", "-d", "-d", expression), decimal)
+
+    def test_short_programs_are_tcpdumps(self):
+        """Where there is only one sensible program, all of the output is equal."""
+        for expression in ("", "ip", "arp", "tcp", "ether proto 0x88cc", "len > 100"):
+            for form in ("-d", "-dd", "-ddd"):
+                theirs = subprocess.run(["tcpdump", "-y", "EN10MB", form, expression], capture_output=True, text=True)
+                self.assertEqual(self.check("compile", form, expression), theirs.stdout)
+
+    def test_emit_names_of_the_listings(self):
+        for flag, name in (("-d", "listing"), ("-dd", "c-array"), ("-ddd", "decimal")):
+            self.assertEqual(self.check("compile", f"--emit={name}", "tcp"), self.check("compile", flag, "tcp"))
+
+    def test_bytecode_is_decimal_on_one_line(self):
+        for expression in EXPRESSIONS:
+            decimal = self.check("compile", "-ddd", expression)
+            self.assertEqual(self.check("compile", "--emit=bytecode", expression), ",".join(decimal.splitlines()) + "\n")
+
+    def test_json(self):
+        text = "ip and tcp port 80"
+        program = json.loads(self.check("compile", "--emit=json", text))["instructions"]
+        decimal = self.check("compile", "-ddd", text)
+        numbers = "".join(f"{i['code']} {i['jt']} {i['jf']} {i['k']}\n" for i in program)
+        self.assertEqual(f"{len(program)}\n{numbers}", decimal)
+        self.assertEqual(program[0]["text"], "ldh [12]")
+        self.assertLessEqual({text[i["begin"]:i["end"]] for i in program}, {"ip", "tcp port 80", text, ""})
+
+    def test_stages(self):
+        for kind, start in (("asm", "#define"), ("dot", "digraph"), ("ast", "tcp"), ("pred", "and"), ("ir", "n0: ")):
+            output = self.check("compile", f"--emit={kind}", "tcp")
+            self.assertTrue(output.startswith(start) or kind == "pred", output)
+            self.assertTrue(output.endswith("\n"))
+
+    def test_what_is_not_there_yet(self):
+        for kind in ("ebpf", "ebpf-object", "native", "c", "ir:fold"):
+            message = self.check_error(2, "not built yet", "compile", f"--emit={kind}", "tcp")
+            self.assertIn("listing, c-array, decimal, asm", message)
+        self.check_error(2, "--emit=nonsense is unknown", "compile", "--emit=nonsense")
+
+
+class Options(ProgramTest):
+    def test_link_type(self):
+        ip = self.check("compile", "-y", "RAW", "ip")
+        for name in ("raw", "DLT_RAW", "dlt_raw"):
+            self.assertEqual(self.check("compile", "-y", name, "ip"), ip)
+        self.assertEqual(self.check("compile", "--linktype=RAW", "ip"), ip)
+        self.assertNotEqual(self.check("compile", "ip"), ip)
+
+    def test_unknown_link_type_is_answered_with_near_ones(self):
+        for word, near in (("EN10", "EN10MB"), ("ethernet", "EN10MB"), ("80211", "IEEE802_11_RADIO"),
+                           ("cooked", "LINUX_SLL"), ("LINUXSLL2", "LINUX_SLL2"), ("rawip", "RAW")):
+            self.assertIn(near, self.check_error(2, "is no link type", "compile", "-y", word, "ip").split("(")[0])
+        self.check_error(2, "is no link type (", "compile", "-y", "xyzzy", "ip")
+
+    def test_link_type_without_filters(self):
+        self.check_error(2, "USB_LINUX", "compile", "-y", "USB_LINUX", "ip")
+
+    def test_snaplen(self):
+        last = lambda *options: self.check("compile", *options, "").split()[-1]
+        self.assertEqual(last(), "#262144")
+        self.assertEqual(last("-s", "0"), "#262144")
+        self.assertEqual(last("-s96"), "#96")
+        self.assertEqual(last("-s", "0x60"), "#96")
+        self.assertEqual(last("--snapshot-length=65535"), "#65535")
+        for wrong in ("262145", "-1", "many", "", "1e3", "99999999999999999999"):
+            self.check_error(2, "-s takes", "compile", f"-s{wrong}" if wrong else "--snapshot-length=", "ip")
+
+    def test_netmask(self):
+        self.check_error(2, "netmask", "compile", "ip broadcast")
+        dotted = self.check("compile", "-m", "255.255.255.0", "ip broadcast")
+        self.assertIn("#0xff", dotted)
+        self.assertEqual(self.check("compile", "-m", "0xffffff00", "ip broadcast"), dotted)
+        for wrong in ("255.255.255", "24", "0x1ffffffff", "mask"):
+            self.check_error(2, "-m takes a netmask", "compile", "-m", wrong, "ip")
+
+    def test_optimizer(self):
+        text = "ip and ip and tcp port 80"
+        plain = self.check("compile", "-O", text)
+        self.assertGreater(len(plain), len(self.check("compile", text)))
+        self.assertEqual(self.check("compile", "--no-optimize", text), plain)
+
+    def test_linux_extensions_and_byte_order(self):
+        self.assertNotEqual(self.check("compile", "--linux-ext", "vlan"), self.check("compile", "vlan"))
+        native = self.check("compile", "-y", "NULL", "--savefile=native", "ip")
+        self.assertNotEqual(self.check("compile", "-y", "NULL", "--savefile=swapped", "ip"), native)
+        self.check_error(2, "native or swapped", "compile", "--savefile=little", "ip")
+
+    def test_contradictions(self):
+        self.check_error(2, "-d and --emit", "compile", "-d", "--emit=ir", "ip")
+        self.check_error(2, "not from both", "compile", "-F", "file", "ip")
+        self.check_error(2, "At Most 1", "compile", "-o", "a", "-o", "b", "ip")
+        self.check_error(2, "--nonsense", "compile", "--nonsense", "ip")
+
+
+class Text(ProgramTest):
+    def test_words_are_joined(self):
+        expected = self.check("compile", "tcp port 80 and not host 10.0.0.1")
+        self.assertEqual(self.check("compile", *"tcp port 80 and not host 10.0.0.1".split()), expected)
+        self.assertEqual(self.check("compile", "tcp port 80", "-d", "and not", "host 10.0.0.1"), expected)
+        self.assertEqual(self.check("compile", "--", *"tcp port 80 and not host 10.0.0.1".split()), expected)
+
+    def test_words_that_a_command_line_library_might_take_apart(self):
+        self.assertEqual(self.check("compile", "ip", "[0]", "=", "69"), self.check("compile", "ip[0] = 69"))
+        self.assertEqual(self.check("compile", "len", "-", "1", "=", "5"), self.check("compile", "len - 1 = 5"))
+        negative = self.check("compile", "-F", "-", stdin=b"-1 + len = 5")
+        self.assertEqual(self.check("compile", "--", "-1", "+", "len", "=", "5"), negative)
+        self.check_error(2, "'filter'", "compile", "port", "filter")
+        self.check_error(2, "[1,2]", "compile", "ip", "[1,2]", "=", "1")
+        self.check_error(2, "++", "compile", "tcp", "++")
+
+    def test_from_a_file(self):
+        expected = self.check("compile", "tcp port 80 and not host 10.0.0.1")
+        text = "# web traffic\ntcp port 80\n\n  and not host 10.0.0.1  # but ours\n"
+        pathlib.Path("web.filter").write_text(text)
+        self.assertEqual(self.check("compile", "-F", "web.filter"), expected)
+        self.assertEqual(self.check("compile", "-Fweb.filter"), expected)
+        self.assertEqual(self.check("compile", "-F", "-", stdin=text.encode()), expected)
+        pathlib.Path("[a,b]").write_text("ip")
+        self.assertEqual(self.check("compile", "-F", "[a,b]"), self.check("compile", "ip"))
+        pathlib.Path("empty").write_text("")
+        self.assertEqual(self.check("compile", "-F", "empty"), self.check("compile"))
+
+    def test_files_that_cannot_be_read(self):
+        self.check_error(1, "cannot read none: No such file or directory", "compile", "-F", "none")
+        self.check_error(1, "Is a directory", "compile", "-F", ".")
+
+    def test_errors_point_at_the_words(self):
+        message = self.check_error(2, "weir: error: ", "compile", "tcp port 80 xor udp")
+        shown, caret = message.splitlines()[1:3]
+        self.assertEqual(shown.strip(), "tcp port 80 xor udp")
+        self.assertEqual(caret.index("^"), shown.index("xor"))
+
+    def test_errors_in_files_say_the_line(self):
+        message = self.check_error(2, "line 2", "compile", "-F", "-", stdin=b"tcp port 80\nand hots 10.0.0.1\nor udp\n")
+        self.assertNotIn("udp", message)
+
+    def test_hostile_texts(self):
+        for text in (b"\0", b"tcp\0port 80", b"\xff\xfe", b"(" * 200000, b"not " * 200000, b"[" * 5000, b"'\"$\\"):
+            process = run("compile", "-F", "-", stdin=text)
+            self.assertEqual((process.returncode, process.stdout), (2, b""), text[:10])
+            self.assertLess(len(process.stderr), 1000)
+
+    def test_a_filter_that_does_not_fit(self):
+        hosts = " or ".join(f"host 10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(0, 40000, 2))
+        self.check_error(2, "4096", "compile", "-F", "-", stdin=hosts.encode())
+
+
+class Output(ProgramTest):
+    def test_to_a_file(self):
+        self.assertEqual(self.check("compile", "-o", "out", "tcp"), "")
+        self.assertEqual(pathlib.Path("out").read_text(), self.check("compile", "tcp"))
+        self.assertEqual(self.files(), ["out"])
+        self.assertEqual(self.check("compile", "-o", "-", "tcp"), self.check("compile", "tcp"))
+        self.assertEqual(self.check("compile", "-o", "/dev/stdout", "tcp"), self.check("compile", "tcp"))
+
+    def test_an_error_leaves_the_old_file(self):
+        pathlib.Path("out").write_text("old")
+        self.check_error(2, "", "compile", "-o", "out", "tcp port")
+        self.assertEqual(pathlib.Path("out").read_text(), "old")
+        self.assertEqual(self.files(), ["out"])
+
+    def test_what_cannot_be_written(self):
+        self.check_error(1, "No space left on device", "compile", "-o", "/dev/full", "tcp")
+        self.check_error(1, "No such file or directory", "compile", "-o", "none/out", "tcp")
+        self.check_error(1, "Is a directory", "compile", "-o", ".", "tcp")
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run([WEIR, "compile", "tcp"], stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(b"cannot write standard output", process.stderr)
+
+    def test_a_reader_that_goes_away_ends_it_quietly(self):
+        hosts = " or ".join(f"host 10.0.{n >> 8}.{n & 255}" for n in range(2000))
+        for dump in ("ast", "pred", "ir"):
+            reader, writer = os.pipe()
+            os.close(reader)
+            process = subprocess.run([WEIR, "compile", f"--emit={dump}", hosts], stdout=writer, stderr=subprocess.PIPE)
+            os.close(writer)
+            self.assertEqual(process.stderr, b"")
+
+
+class Help(ProgramTest):
+    def test_version(self):
+        self.assertRegex(self.check("--version"), r"^weir \d+\.\d+\.\d+\n$")
+
+    def test_help_names_every_option(self):
+        self.assertIn("compile", self.check("--help"))
+        for option in ("-d", "-dd", "-ddd", "--emit", "-y", "-s", "-m", "-O", "-F", "--linux-ext", "--savefile", "-o"):
+            self.assertIn(option, self.check("compile", "--help"))
+        for option in ("-r", "-w", "--count", "-c", "-F", "-y", "-m", "-O"):
+            self.assertIn(option, self.check("filter", "--help"))
+        self.assertIn("linktypes", self.check("list", "--help"))
+        self.assertEqual(self.check("compile", "-h"), self.check("compile", "--help"))
+
+    def test_wrong_use(self):
+        self.check_error(2, "a command is missing: one of compile, filter, list")
+        self.check_error(2, "'comple' is no command", "comple", "tcp")
+        self.check_error(2, "--nonsense", "--nonsense")
+        self.check_error(2, "-r is required", "filter", "tcp")
+        self.check_error(2, "cannot be listed", "list", "things")
+
+    def test_link_types(self):
+        lines = self.check("list", "linktypes").splitlines()
+        self.assertTrue(any(line.split()[:3] == ["EN10MB", "1", "yes"] for line in lines))
+        self.assertTrue(any(line.split()[:2] == ["USB_LINUX", "189"] for line in lines))
+
+
+if __name__ == "__main__":
+    unittest.main()

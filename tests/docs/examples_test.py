@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Runs the examples of README.md (```console blocks) and of man/weir.1 (.EX blocks) and compares what they print.
+
+A line that begins with `$ ` is a command; what follows it is its output, in which a line of dots stands for any lines.
+The commands see the captures that the pages speak of, and `weir` in their PATH.
+"""
+import gzip
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ["WEIR_SOURCE"])
+WEIR = pathlib.Path(os.environ["WEIR"])
+
+
+def examples(block):
+    """Pairs of command and expected output."""
+    for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def readme_blocks():
+    return re.findall(r"^```console\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)
+
+
+def man_blocks():
+    for block in re.findall(r"^\.EX\n(.*?)^\.EE", (SOURCE / "man" / "weir.1").read_text(), re.M | re.S):
+        for escape, text in ((r"\-", "-"), (r"\&", ""), (r"\e", "\\")):
+            block = block.replace(escape, text)
+        yield block
+
+
+def as_pattern(output):
+    lines = (r"(?:.*\n)*" if line.strip() in ("…", "...") else re.escape(line + "\n") for line in output.splitlines())
+    return "".join(lines)
+
+
+class Examples(unittest.TestCase):
+    maxDiff = None
+
+    def run_blocks(self, blocks):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = SOURCE / "corpus" / "packets" / "ethernet.pcap"
+            for name in ("in.pcap", "capture.pcap"):
+                shutil.copy(capture, pathlib.Path(folder) / name)
+            (pathlib.Path(folder) / "in.pcap.gz").write_bytes(gzip.compress(capture.read_bytes()))
+            environment = {**os.environ, "TZ": "UTC0", "LC_ALL": "C", "PATH": f"{WEIR.parent}:{os.environ['PATH']}"}
+            count = 0
+            for command, expected in (pair for block in blocks for pair in examples(block)):
+                with self.subTest(command=command):
+                    process = subprocess.run(["sh", "-c", command], cwd=folder, env=environment, text=True,
+                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                    self.assertRegex(process.stdout, r"\A" + as_pattern(expected) + r"\Z")
+                count += 1
+            self.assertGreater(count, 0)
+
+    def test_readme(self):
+        self.run_blocks(readme_blocks())
+
+    def test_man_page(self):
+        self.run_blocks(man_blocks())
+
+    def test_options_are_in_the_man_page(self):
+        page = (SOURCE / "man" / "weir.1").read_text().replace(r"\-", "-")
+        for command in ("compile", "filter"):
+            text = subprocess.run([WEIR, command, "--help"], capture_output=True, text=True).stdout
+            for option in re.findall(r"^ +(-\w)?,?(--[\w-]+)?", text, re.M):
+                for name in filter(None, option):
+                    self.assertIn(name, page)
+
+
+if __name__ == "__main__":
+    unittest.main()
