@@ -72,8 +72,8 @@ void store(Value<T> value, Place& place) {
 }
 
 void add_expression(CLI::App& command, Expression& expression) {
-  command.add_option("EXPR", expression.words, "Filter expression; its words are joined with spaces, none keep all packets")
-      ->type_name("");
+  command.add_option("EXPR", expression.words,
+                     "Filter expression; its words are joined with spaces, none keep all packets")->type_name("");
   add_file(command, "-F", expression.file, "Read the expression from FILE (-: standard input)");
 }
 
@@ -84,7 +84,7 @@ void add_netmask_and_optimize(CLI::App& command, Options& options) {
   command.add_flag_callback("-O,--no-optimize", [&] { options.optimize = false; }, "Do not optimize the program");
 }
 
-void add_compile(CLI::App& program, CompileCommand& c) {
+CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
   auto& command = *program.add_subcommand("compile", compile_about);
   command.footer(compile_examples);
   add_expression(command, c.expression);
@@ -106,9 +106,10 @@ void add_compile(CLI::App& program, CompileCommand& c) {
       "--savefile", [&](const std::string& word) { store(parse_savefile(word), c.options.savefile); },
       "For a savefile from a host of native or swapped byte order")->type_name("ORDER");
   add_file(command, "-o", c.output, "Write to FILE instead of standard output");
+  return &command;
 }
 
-void add_filter(CLI::App& program, FilterCommand& c) {
+CLI::App* add_filter(CLI::App& program, FilterCommand& c) {
   auto& command = *program.add_subcommand("filter", filter_about);
   command.footer(filter_examples);
   add_expression(command, c.expression);
@@ -122,14 +123,16 @@ void add_filter(CLI::App& program, FilterCommand& c) {
       "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
       "Refuse a file that has another link type")->type_name("LINKTYPE");
   add_netmask_and_optimize(command, c.options);
+  return &command;
 }
 
-void add_list(CLI::App& program, ListCommand& c) {
+CLI::App* add_list(CLI::App& program, ListCommand& c) {
   auto& command = *program.add_subcommand("list", list_about);
   command.footer(list_examples);
   command.add_option_function<std::string>(
       "WHAT", [&](const std::string& word) { store(parse_listed(word), c.what); },
       "linktypes: name, DLT number, whether filters can be compiled for it, description")->type_name("")->required();
+  return &command;
 }
 
 /// Everything behind `--` is a word of the expression.
@@ -174,6 +177,25 @@ std::optional<std::string> contradiction(const FilterCommand& c) {
   return std::nullopt;
 }
 
+std::unexpected<NoCommand> wrong(const CLI::App& program, const std::string& what) {
+  return std::unexpected(NoCommand{true, wrong_use(program, what)});
+}
+
+/// Has CLI11 fill in what the options of the program were added for.
+std::expected<void, NoCommand> read_options(CLI::App& program, std::vector<std::string> arguments) {
+  if (const auto why = no_command(program, arguments)) return wrong(program, *why);
+  try {
+    program.parse(protect(std::move(arguments)));
+  } catch (const CLI::CallForHelp&) {
+    return std::unexpected(NoCommand{false, program.help()});
+  } catch (const CLI::CallForVersion& version) {
+    return std::unexpected(NoCommand{false, std::string(version.what()) + "\n"});
+  } catch (const CLI::ParseError& error) {
+    return wrong(program, error.what());
+  }
+  return {};
+}
+
 }  // namespace
 
 std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> arguments) {
@@ -185,35 +207,24 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   CompileCommand compile;
   FilterCommand filter;
   ListCommand list;
-  add_compile(program, compile);
-  add_filter(program, filter);
-  add_list(program, list);
+  auto* compile_options = add_compile(program, compile);
+  auto* filter_options = add_filter(program, filter);
+  auto* list_options = add_list(program, list);
 
-  const auto wrong = [&](const std::string& what) { return std::unexpected(NoCommand{true, wrong_use(program, what)}); };
-  if (const auto why = no_command(program, arguments)) return wrong(*why);
   auto words = split_off_words(arguments);
-  try {
-    program.parse(protect(std::move(arguments)));
-  } catch (const CLI::CallForHelp&) {
-    return std::unexpected(NoCommand{false, program.help()});
-  } catch (const CLI::CallForVersion& version) {
-    return std::unexpected(NoCommand{false, std::string(version.what()) + "\n"});
-  } catch (const CLI::ParseError& error) {
-    return wrong(error.what());
-  }
-  const auto add_words = [&](Expression& e) { std::ranges::move(words, std::back_inserter(e.words)); };
-  if (program.got_subcommand("compile")) {
-    add_words(compile.expression);
-    if (const auto why = contradiction(*program.get_subcommand("compile"), compile)) return wrong(*why);
+  if (auto read = read_options(program, std::move(arguments)); !read) return std::unexpected(read.error());
+  if (*compile_options) {
+    std::ranges::move(words, std::back_inserter(compile.expression.words));
+    if (const auto why = contradiction(*compile_options, compile)) return wrong(program, *why);
     return compile;
   }
-  if (program.got_subcommand("filter")) {
-    add_words(filter.expression);
-    if (const auto why = contradiction(filter)) return wrong(*why);
+  if (*filter_options) {
+    std::ranges::move(words, std::back_inserter(filter.expression.words));
+    if (const auto why = contradiction(filter)) return wrong(program, *why);
     return filter;
   }
-  if (!program.got_subcommand("list")) return wrong("a command is missing");
-  if (!words.empty()) return wrong("list takes no expression");
+  if (!*list_options) return wrong(program, "a command is missing");
+  if (!words.empty()) return wrong(program, "list takes no expression");
   return list;
 }
 

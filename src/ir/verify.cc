@@ -14,6 +14,7 @@
 
 #include "ir/order.hpp"
 #include "ir/radix_map.hpp"
+#include "ir/ranges.hpp"
 #include "ir/words.hpp"
 
 namespace weir::ir {
@@ -219,7 +220,7 @@ class Guards {
       return maps_.at(facts, captured(bytes.base)) >= bytes.end;
     }
     if (v.kind == ValueKind::Binary && (v.arith() == Arith::Div || v.arith() == Arith::Mod))
-      return constant_of(p_, v.b).value_or(0) != 0 || maps_.at(facts, not_zero(v.b)) != 0;
+      return ranges_.of(v.b).low > 0 || maps_.at(facts, not_zero(v.b)) != 0;
     return true;
   }
 
@@ -252,6 +253,7 @@ class Guards {
   }
 
   const Program& p_;
+  mutable Ranges ranges_{p_};  // remembers what it has been asked
   RadixMaps maps_;
   std::vector<Facts> at_node_, at_value_;
 };

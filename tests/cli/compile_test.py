@@ -51,7 +51,8 @@ class Formats(ProgramTest):
     def test_bytecode_is_decimal_on_one_line(self):
         for expression in EXPRESSIONS:
             decimal = self.check("compile", "-ddd", expression)
-            self.assertEqual(self.check("compile", "--emit=bytecode", expression), ",".join(decimal.splitlines()) + "\n")
+            bytecode = self.check("compile", "--emit=bytecode", expression)
+            self.assertEqual(bytecode, ",".join(decimal.splitlines()) + "\n")
 
     def test_json(self):
         text = "ip and tcp port 80"

@@ -151,9 +151,15 @@ class Conformance {
       if (!wanted(j["name"], j["filter"])) continue;
       const Case c{.setting = setting_of(j), .filter = j["filter"], .names = names_.get()};
       if (!comparable(c.setting.link_type)) ++count.skipped;
-      else count.add(examiner_.expect_refusal(c, j["message"]) ? Outcome::RefusedByBoth : Outcome::Disagreed);
+      else count.add(refused(c, j["message"]));
     }
     count.print("reject.jsonl");
+  }
+
+  /// What libpcap's optimizer finds to match nothing is a filter like any other: its message depends on how clever that is.
+  Outcome refused(const Case& c, const std::string& message) {
+    if (message.find("rejects all packets") != std::string::npos) return examiner_.examine(c, random_);
+    return examiner_.expect_refusal(c, message) ? Outcome::RefusedByBoth : Outcome::Disagreed;
   }
 
   /// Filters that the installed libpcap is asked about; `all`: it accepts every one of them.
@@ -180,7 +186,7 @@ class Conformance {
       const Case c = case_of_line(line.substr(0, comment));
       if (!wanted("", c.filter)) continue;
       if (!comparable(c.setting.link_type)) ++count.skipped;
-      else count.add(examiner_.expect_refusal(c, comment == std::string::npos ? "" : line.substr(comment + 2)) ? Outcome::RefusedByBoth : Outcome::Disagreed);
+      else count.add(refused(c, comment == std::string::npos ? "" : line.substr(comment + 2)));
     }
     count.print("wild_rejected.txt");
   }

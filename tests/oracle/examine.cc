@@ -81,7 +81,7 @@ std::expected<cbpf::Program, std::string> Examiner::compile_theirs(const Case& c
 }
 
 Outcome Examiner::differ(Difference what, const Case& c, const std::string& message) {
-  if (differences_.excuse(what, c.setting.link_type, c.filter, message) != nullptr) return Outcome::Excused;
+  if (differences_.excuse(what, described(c.setting), c.filter, message) != nullptr) return Outcome::Excused;
   const auto still = [&](const std::string& text) {
     Case other = c;
     other.filter = text;
@@ -89,7 +89,7 @@ Outcome Examiner::differ(Difference what, const Case& c, const std::string& mess
     const auto ours = compile_ours(other);
     if (theirs.has_value() == ours.has_value() || ours.has_value() != (what == Difference::Accept)) return false;
     if (!alike(ours ? theirs.error() : ours.error().message, message)) return false;
-    return differences_.excuse(what, c.setting.link_type, text, ours ? theirs.error() : ours.error().message) == nullptr;
+    return differences_.excuse(what, described(c.setting), text, ours ? theirs.error() : ours.error().message) == nullptr;
   };
   const std::string small = c.program ? c.filter : shrink_filter(c.filter, still);
   report_.fail(fmt::format("{}: `{}` (from `{}`): {}", c.setting.link_type, small, c.filter,
@@ -163,13 +163,12 @@ bool Examiner::judge(const Case& c, Trial& trial, const Sample& sample, std::siz
 }
 
 bool Examiner::excused(const Case& c, Trial& trial) {
-  if (c.program) return false;
-  const Differences::Row* row = differences_.excuse(Difference::Meaning, c.setting.link_type, asked_, "", applied_);
+  const Differences::Row* row = differences_.excuse(Difference::Meaning, described(c.setting), asked_, "", applied_);
   if (row == nullptr) return false;
   applied_.push_back(row);
   const bool apart = row->instead == "apart";
   if (!row->instead.empty() && !apart) asked_ = differences_.amended(*row, asked_);
-  const auto answer = reference_.compile(c.setting, asked_);
+  const auto answer = c.program && apart ? *c.program : reference_.compile(c.setting, asked_);
   if (row->instead.empty() || !answer) {
     trial.set_reference(nullptr);
     return row->instead.empty();

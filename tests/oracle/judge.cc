@@ -26,13 +26,12 @@ Disagreement differs(std::string engine, std::uint32_t got, const std::string& w
 
 Trial::Trial(const Subject& subject, const cbpf::Program* reference) : subject_(subject) {
   set_reference(reference);
-  ours_on_libpcap_ = !uses_kernel_metadata(subject.code) && !uses_kernel_metadata(subject.optimized_code);
+  ours_on_libpcap_ = !uses_metadata(subject.code) && !uses_metadata(subject.optimized_code);
 }
 
 void Trial::set_reference(const cbpf::Program* reference, bool repaired) {
   reference_ = reference;
   reference_on_libpcap_ = reference != nullptr && !repaired && !uses_metadata(*reference);
-  reference_on_vm_ = reference != nullptr && !repaired && !uses_kernel_metadata(*reference);
 }
 
 std::optional<Disagreement> Trial::enter(Kernel& kernel) {
@@ -65,15 +64,12 @@ std::optional<Disagreement> Trial::judge(const Sample& sample, std::size_t n) {
 std::optional<Disagreement> Trial::check_reference(const Packet& packet) {
   if (reference_ == nullptr) return std::nullopt;
   oracle::run(*reference_, packet, Tail::None, trace_);
-  if (trace_.endless) return std::nullopt;
-  const std::uint32_t vm = reference_on_vm_ ? run_on_our_machine(*reference_, packet) : trace_.returned;
+  if (trace_.endless || !reference_on_libpcap_) return std::nullopt;
+  const std::uint32_t vm = run_on_our_machine(*reference_, packet);
+  const std::uint32_t own = run_libpcap(*reference_, packet);
   std::optional<Disagreement> wrong;
-  if (vm != trace_.returned) wrong = differs("our vm on libpcap's program", vm, "the tracing interpreter", trace_.returned);
-  if (reference_on_libpcap_) {
-    const std::uint32_t own = run_libpcap(*reference_, packet);
-    if (own != vm) wrong = differs("our vm on libpcap's program", vm, "libpcap's interpreter", own);
-    else if (own != trace_.returned) wrong = differs("the tracing interpreter", trace_.returned, "libpcap's interpreter", own);
-  }
+  if (own != vm) wrong = differs("our vm on libpcap's program", vm, "libpcap's interpreter", own);
+  else if (own != trace_.returned) wrong = differs("the tracing interpreter", trace_.returned, "libpcap's interpreter", own);
   if (wrong) wrong->with_machine = true;
   return wrong;
 }

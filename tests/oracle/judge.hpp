@@ -65,9 +65,9 @@ class Trial {
 
   const Subject& subject_;
   const cbpf::Program* reference_;
-  bool reference_on_libpcap_ = false;  ///< libpcap's interpreter can run libpcap's program
-  bool reference_on_vm_ = false;       ///< so can our vm
-  bool ours_on_libpcap_ = false;       ///< our vm, as libpcap's interpreter, can run our program
+  // libpcap's interpreter has no metadata but VLAN tags, and those not by every load.
+  bool reference_on_libpcap_ = false;  ///< it can run libpcap's program
+  bool ours_on_libpcap_ = false;       ///< it can run ours
   Kernel* kernel_ = nullptr;
   Trace trace_;
 };

@@ -31,6 +31,11 @@ inline bool comparable(std::string_view link_type) {
   return false;
 }
 
+/// The link type as rows of differences.tsv name it: `NULL`, `NULL savefile`, `EN10MB live`.
+inline std::string described(const Setting& s) {
+  return s.link_type + (s.linux_ext ? " live" : s.savefile != Savefile::None ? " savefile" : "");
+}
+
 /// A packet of which `bytes` are known.
 struct Sample {
   std::vector<std::uint8_t> bytes = {};

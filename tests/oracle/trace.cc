@@ -195,23 +195,10 @@ void run(const cbpf::Program& p, const Packet& packet, Tail tail, Trace& trace) 
   Machine(p, packet, tail, trace).run();
 }
 
-namespace {
-
-template <class Which>
-bool any_metadata_load(const cbpf::Program& p, Which which) {
-  for (const cbpf::Instruction& i : p.instructions)
-    if ((i.code & 7) == op::LD && (i.code & 0xe0) == op::ABS && i.k >= meta_offset && which(static_cast<Meta>(i.k - meta_offset))) return true;
-  return false;
-}
-
-}  // namespace
-
 bool uses_metadata(const cbpf::Program& p) {
-  return any_metadata_load(p, [](Meta) { return true; });
-}
-
-bool uses_kernel_metadata(const cbpf::Program& p) {
-  return any_metadata_load(p, [](Meta m) { return m != Meta::VlanTag && m != Meta::VlanTagPresent; });
+  for (const cbpf::Instruction& i : p.instructions)
+    if ((i.code & 7) == op::LD && (i.code & 0xe0) == op::ABS && i.k >= meta_offset) return true;
+  return false;
 }
 
 }  // namespace weir::oracle

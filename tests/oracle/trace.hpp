@@ -62,7 +62,5 @@ void run(const cbpf::Program& p, const Packet& packet, Tail tail, Trace& trace);
 
 /// Whether the program reads what the kernel knows of a packet.
 bool uses_metadata(const cbpf::Program& p);
-/// Whether it reads more of that than VLAN tags, which is all that libpcap's interpreter can be given.
-bool uses_kernel_metadata(const cbpf::Program& p);
 
 }  // namespace weir::oracle

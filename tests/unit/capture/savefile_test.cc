@@ -160,7 +160,8 @@ TEST_CASE("what is no savefile is called what it is") {
 TEST_CASE("hostile files end with an error, early") {
   Scratch scratch;
   constexpr auto native = std::endian::native;
-  const auto start = words(native, {0xa1b2c3d4, native == std::endian::big ? 0x00020004u : 0x00040002u, 0, 0, 65535, 1});
+  const std::uint32_t version = native == std::endian::big ? 0x00020004 : 0x00040002;
+  const auto start = words(native, {0xa1b2c3d4, version, 0, 0, 65535, 1});
   for (const std::uint32_t size : {0x7fffffffu, 0xffffffffu, 0x10000001u}) {
     put(scratch.path("in"), start + words(native, {1, 2, size, size}) + "few bytes");
     const auto [count, ended] = copy(scratch.path("in"), scratch.path("copy"));

@@ -1,0 +1,165 @@
+// The library as a sniffer uses it.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "names/names.hpp"
+#include "weir/weir.hpp"
+
+using namespace weir;
+
+namespace {
+
+std::string listing(std::string_view filter, Options options = {}) {
+  const auto f = compile(filter, options);
+  REQUIRE_MESSAGE(f, (f ? "" : render(filter, f.error())));
+  return *f->dump(Emit::Listing);
+}
+
+Diagnostic error(std::string_view filter, Options options = {}) {
+  const auto f = compile(filter, options);
+  REQUIRE(!f);
+  return f.error();
+}
+
+std::string words(std::string_view filter, Span s) { return std::string(filter.substr(s.begin, s.end - s.begin)); }
+
+std::string repeated(std::string_view unit, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i) text += unit;
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("an empty filter keeps everything") {
+  CHECK(listing("") == "(000) ret      #262144\n");
+  CHECK(listing(" # nothing\n") == "(000) ret      #262144\n");
+}
+
+TEST_CASE("filters match packets") {
+  // Ethernet, IPv4 without options, TCP from port 80.
+  std::vector<std::uint8_t> packet(60);
+  packet[12] = 8, packet[14] = 0x45, packet[23] = 6, packet[35] = 80;
+  const auto f = compile("tcp src port 80");
+  REQUIRE(f);
+  CHECK(f->match({packet, 60, {}}));
+  CHECK(f->run({packet, 60, {}}) == 262144);
+  packet[35] = 81;
+  CHECK(!f->match({packet, 60, {}}));
+}
+
+TEST_CASE("a listing without dead tests") {
+  CHECK(listing("ip and ip and not arp") == listing("ip"));
+  CHECK(listing("ip or ip") == listing("ip"));
+  CHECK(listing("not not ip") == listing("ip"));
+}
+
+TEST_CASE("bare ids inherit what stands before them") {
+  CHECK(listing("port 80 or 90") == listing("port 80 or port 90"));
+  CHECK(listing("tcp src port (80 or 90)") == listing("tcp src port 80 or tcp src port 90"));
+  CHECK(listing("port 80 or (host 10.0.0.1) or 90") == listing("port 80 or host 10.0.0.1 or port 90"));
+  CHECK(error("tcp or 80").code == Code::Syntax);
+  CHECK(error("(port 80) or 90").code == Code::Syntax);
+}
+
+TEST_CASE("equal precedence, left to right") {
+  CHECK(listing("ip or arp and len > 5") == listing("(ip or arp) and len > 5"));
+  CHECK(listing("not ip or arp") == listing("(not ip) or arp"));
+}
+
+TEST_CASE("tunnels move what stands to their right") {
+  CHECK(listing("ip and not vlan") != listing("not vlan and ip"));
+  CHECK(listing("vlan or ip").find("[16]") != std::string::npos);
+}
+
+TEST_CASE("errors point at the words") {
+  const std::string net = "tcp and net 10.0.0.1/8";
+  CHECK(words(net, error(net).span) == "10.0.0.1/8");
+  CHECK(error(net).hint == "the network is 10.0.0.0/8");
+  const std::string vlan = "ip or vlan 4096";
+  CHECK(words(vlan, error(vlan).span) == "4096");
+  CHECK(error(vlan).message == "VLAN tag 4096 greater than maximum 4095");
+  const std::string zero = "len / (2 - 2) = 1";
+  CHECK(error(zero).code == Code::Arithmetic);
+}
+
+TEST_CASE("rendering puts a caret under the words, also in long and many-line filters") {
+  const std::string filter = "tcp and\n  vlan 5000 or\nudp";
+  CHECK(render(filter, error(filter)) ==
+        "error: line 2: VLAN tag 5000 greater than maximum 4095\n    vlan 5000 or\n         ^~~~\n  hint: allowed are 0 to 4095\n");
+  const std::string far = repeated("tcp port 80 or ", 100) + "vlan 5000" + repeated(" or udp port 53", 100);
+  const std::string text = render(far, error(far));
+  CHECK(text.find("vlan 5000") != std::string::npos);
+  CHECK(text.size() < 500);
+  const auto line = text.find("  ...");
+  const auto shown = text.substr(line, text.find('\n', line) - line);
+  const auto caret = text.substr(text.find('\n', line) + 1);
+  CHECK(shown.substr(caret.find('^'), 4) == "5000");
+}
+
+TEST_CASE("the order and depth of a filter are bounded, its length is not") {
+  CHECK(error(repeated("not ", 200'000) + "ip").code == Code::TooDeep);
+  CHECK(error(repeated("(", 200'000) + "ip" + repeated(")", 200'000)).code == Code::TooDeep);
+  std::string chain = "ip";
+  for (int i = 0; i < 200'000; ++i) chain += i % 2 ? " and ip" : " or arp";
+  CHECK(compile(chain));
+}
+
+TEST_CASE("what does not fit says by how much, and still matches") {
+  std::string hosts = "host 10.0.0.1";
+  for (int i = 1; i < 5000; ++i) hosts += " or 10.1." + std::to_string(i / 256) + "." + std::to_string(i % 256);
+  const auto f = compile(hosts);
+  REQUIRE(f);
+  const auto code = f->bytecode();
+  REQUIRE(!code);
+  CHECK(code.error().code == Code::TooLarge);
+  CHECK(code.error().message.find("4096") != std::string::npos);
+  std::vector<std::uint8_t> packet(60);
+  packet[12] = 8, packet[14] = 0x45, packet[26] = 10, packet[27] = 1, packet[29] = 7;
+  CHECK(f->match({packet, 60, {}}));
+  packet[27] = 2;
+  CHECK(!f->match({packet, 60, {}}));
+}
+
+TEST_CASE("jumps reach however far the program is long") {
+  std::string ports = "tcp port 1";
+  for (int i = 2; i < 400; ++i) ports += " or tcp port " + std::to_string(7 * i);
+  const auto f = compile(ports);
+  REQUIRE(f);
+  REQUIRE(f->bytecode());
+  std::vector<std::uint8_t> packet(60);
+  packet[12] = 8, packet[14] = 0x45, packet[23] = 6;
+  for (int i = 0; i < 3000; ++i) {
+    packet[36] = static_cast<std::uint8_t>(i >> 8), packet[37] = static_cast<std::uint8_t>(i);
+    REQUIRE(f->match({packet, 60, {}}) == (i == 1 || (i % 7 == 0 && i / 7 >= 2 && i / 7 < 400)));
+  }
+}
+
+TEST_CASE("names come from where they are told to come from") {
+  names::FixedTables tables;
+  tables.hosts = {"10.0.0.7 gate"};
+  tables.services = {"web 8080/tcp"};
+  Options options;
+  options.names = names::fixed_names(tables);
+  CHECK(listing("host gate", options) == listing("host 10.0.0.7"));
+  CHECK(listing("port web", options) == listing("tcp port 8080"));
+  CHECK(error("host nowhere", options).code == Code::Name);
+}
+
+TEST_CASE("metadata only where the kernel gives them") {
+  CHECK(error("inbound").code == Code::LinkType);
+  Options live;
+  live.linux_ext = true;
+  CHECK(listing("inbound", live).find("type") != std::string::npos);
+}
+
+TEST_CASE("link types that are not built yet say so") {
+  Options options;
+  options.link_type = "MTP2";
+  CHECK(error("fisu", options).code == Code::Unsupported);
+  options.link_type = "NOSUCH";
+  CHECK(error("ip", options).code == Code::LinkType);
+}
