@@ -107,6 +107,15 @@ ValueId Program::choice(NodeId choice_root, Span span) {
   return add(Value{ValueKind::Choice, 0, static_cast<std::uint32_t>(choice_root)}, span);
 }
 
+void Program::trim() {
+  value_index_ = {};
+  node_index_ = {};
+  values_.shrink_to_fit();
+  nodes_.shrink_to_fit();
+  value_spans_.shrink_to_fit();
+  node_spans_.shrink_to_fit();
+}
+
 NodeId Program::ret(ValueId value) { return add(Node{NodeKind::Return, 0, 0, value}); }
 
 NodeId Program::guard(std::uint32_t size, ValueId base, std::uint32_t displacement, NodeId next, Span span) {

@@ -97,6 +97,9 @@ class Program {
   std::size_t value_count() const { return values_.size(); }
   std::size_t node_count() const { return nodes_.size(); }
 
+  /// Gives back memory that only building needs; nothing may be added afterwards.
+  void trim();
+
   NodeId root{};  ///< where evaluation starts
 
  private:

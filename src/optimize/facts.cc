@@ -14,13 +14,16 @@ using namespace ir;
 
 class Facts : public Rewrite {
  public:
-  /// Adds to `p` the values that facts make of its own.
+  /// Adds to `p` the values that facts make of its own; `run` gives the graph with what was found.
   explicit Facts(Program& p)
       : Rewrite(p), program_(p), ranges_(p), at_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()) {
     met_[static_cast<std::uint32_t>(p.root)] = Met;
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});
   }
+
+  bool found_anything() const { return found_; }
+  bool found_values() const { return found_values_; }
 
  private:
   enum Meeting : std::uint8_t { Unmet, Met, AnyState };  // AnyState: the root of a choice, evaluated anywhere
@@ -41,6 +44,18 @@ class Facts : public Rewrite {
       ask(n, std::move(known));
     }
     nodes_[i] = n;
+    found_ |= n != from_[id] && !only_skips_guards(from_[id], n);
+  }
+
+  /// Ways out past guards are no news: those will stand there again.
+  bool only_skips_guards(const Node& old, const Node& now) const {
+    const auto past = [&](NodeId to) {
+      while (from_[to].kind == NodeKind::Guard) to = from_[to].t;
+      return to;
+    };
+    if (old.kind == NodeKind::Guard) return true;
+    const bool same_ways = past(old.t) == past(now.t) && (old.kind != NodeKind::Test || past(old.f) == past(now.f));
+    return old.kind == now.kind && old.a == now.a && old.b == now.b && same_ways;
   }
 
   void ask(Node& n, Known&& known) {
@@ -61,8 +76,13 @@ class Facts : public Rewrite {
     Value v = from_[id];
     if (v.kind == ValueKind::Choice) {
       const NodeId root = follow(v.root(), known);
-      if (from_[root].kind == NodeKind::Return) return under(from_[root].a, known);
-      return root == v.root() ? id : program_.choice(root, from_.span(id));
+      if (from_[root].kind == NodeKind::Return) {
+        found_values_ = true;
+        return under(from_[root].a, known);
+      }
+      if (root == v.root()) return id;
+      found_values_ = true;
+      return program_.choice(root, from_.span(id));
     }
     v.a = under(v.a, known);
     v.b = under(v.b, known);
@@ -130,13 +150,24 @@ class Facts : public Rewrite {
   std::vector<Node> nodes_;  ///< by old id: with the ways out and values that facts leave
   std::vector<Answer> has_choice_;
   std::vector<char> entered_;
+  bool found_ = false, found_values_ = false;
 };
+
+/// What is found shortens the graph, which may show more; these many turns have always been enough.
+constexpr int max_turns = 4;
 
 }  // namespace
 
-Program apply_facts(const Program& p) {
-  Program work = p;
-  return place_guards(Facts(work).run());
+bool apply_facts(Program& p) {
+  bool values = false;
+  for (int turn = 0; turn < max_turns; ++turn) {
+    Facts facts(p);
+    if (!facts.found_anything()) break;
+    values |= facts.found_values();
+    p = facts.run();
+    place_guards(p);
+  }
+  return values;
 }
 
 }  // namespace weir::optimize

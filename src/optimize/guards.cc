@@ -46,15 +46,30 @@ class Guarded {
 class Placement : public Rewrite {
  public:
   explicit Placement(const Program& p)
-      : Rewrite(p), ranges_(p), at_(p.node_count()), seen_(p.node_count()), needs_(p.node_count()), visited_(p.value_count()) {
+      : Rewrite(p), ranges_(p), at_(p.node_count()), seen_(p.node_count()), needs_(p.node_count()), visited_(p.value_count()), leads_to_(p.node_count()) {
+    find_idle();
     for (std::uint32_t i = 0; i < p.value_count(); ++i)  // a choice may be evaluated anywhere: nothing is known at its root
       if (p[ValueId{i}].kind == ValueKind::Choice) seen_[p[ValueId{i}].k] = 1;
+    seen_[static_cast<std::uint32_t>(p.root)] = 1;
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
-      if (reachable_[i]) flow(NodeId{i});
+      if (seen_[i]) flow(NodeId{i});
   }
 
  private:
-  bool is_idle(const Node& n) { return n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always; }
+  bool wanted(NodeId old) const override { return seen_[static_cast<std::uint32_t>(old)] != 0; }
+
+  /// Where each node leads once guards that always pass, and tests that then have but one way out, are left out.
+  void find_idle() {
+    for (std::uint32_t i = 0; i < from_.node_count(); ++i) {
+      const Node& n = from_[NodeId{i}];
+      const auto past = [&](NodeId to) { return leads_to_[static_cast<std::uint32_t>(to)]; };
+      const bool passes = n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always;
+      const bool one_way = n.kind == NodeKind::Test && past(n.t) == past(n.f);
+      leads_to_[i] = passes || one_way ? past(n.t) : NodeId{i};
+    }
+  }
+
+  bool is_idle(NodeId id) const { return leads_to_[static_cast<std::uint32_t>(id)] != id; }
 
   // ---- forward: what is guarded where, and what each node still needs --------------------------------
 
@@ -62,7 +77,7 @@ class Placement : public Rewrite {
     const auto i = static_cast<std::uint32_t>(id);
     Guarded state = std::move(at_[i]);
     const Node& n = from_[id];
-    if (is_idle(n)) return pass(n.t, std::move(state));
+    if (is_idle(id)) return pass(n.t, std::move(state));
     ++visit_;
     if (n.a != no_value) collect(n.a, state, needs_[i]);
     if (n.b != no_value) collect(n.b, state, needs_[i]);
@@ -98,7 +113,7 @@ class Placement : public Rewrite {
   // ---- back: the graph with guards where they are needed ----------------------------------------------
 
   NodeId make(const Node& n, NodeId old, Span span) override {
-    if (is_idle(from_[old]) || (n.kind == NodeKind::Test && n.t == n.f)) return n.t;
+    if (is_idle(old)) return n.t;
     NodeId entry = to_.add(n, span);
     const auto& needs = needs_[static_cast<std::uint32_t>(old)];
     for (auto need = needs.rbegin(); need != needs.rend(); ++need) {
@@ -114,10 +129,11 @@ class Placement : public Rewrite {
   std::vector<std::vector<ValueId>> needs_;
   std::vector<std::uint32_t> visited_;
   std::uint32_t visit_ = 0;
+  std::vector<NodeId> leads_to_;
 };
 
 }  // namespace
 
-Program place_guards(const Program& p) { return Placement(p).run(); }
+void place_guards(Program& p) { p = Placement(p).run(); }
 
 }  // namespace weir::optimize

@@ -20,15 +20,13 @@ constexpr int max_rounds = 4;
 std::span<const Pass> passes() { return table; }
 
 ir::Program optimize(ir::Program p) {
-  for (int round = 0; round < max_rounds; ++round) {
-    ir::Program next = p;
+  bool again = true;
+  for (int round = 0; again && round < max_rounds; ++round) {
+    again = false;
     for (const Pass& pass : table) {
-      next = pass.run(next);
-      assert(!ir::verify(next));
+      again |= pass.run(p);
+      assert(!ir::verify(p));
     }
-    const bool settled = next.node_count() == p.node_count() && next.value_count() == p.value_count();
-    p = std::move(next);
-    if (settled) break;
   }
   return p;
 }

@@ -11,10 +11,10 @@ namespace weir::optimize {
 /// All passes, in order, until none finds anything or the stated number of rounds is over.
 ir::Program optimize(ir::Program p);
 
-/// One pass: its name, what it does, and why it stands where it stands.
+/// One pass: its name, what it does (true: the passes before it may now find more), and why it stands where it stands.
 struct Pass {
   std::string_view name;
-  ir::Program (*run)(const ir::Program&);
+  bool (*run)(ir::Program&);
   std::string_view why_here;
 };
 std::span<const Pass> passes();

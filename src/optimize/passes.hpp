@@ -5,11 +5,11 @@
 namespace weir::optimize {
 
 /// values.cc: constants, identities, tests brought into one form. Lowers the number of operations.
-ir::Program simplify_values(const ir::Program& p);
+bool simplify_values(ir::Program& p);
 /// facts.cc: what is known along an edge decides later tests. Lowers the number of tests on the longest path.
-ir::Program apply_facts(const ir::Program& p);
+bool apply_facts(ir::Program& p);
 /// guards.cc: each load is guarded at its first use on a path, and nowhere else. The end of every pass, since the
 /// others move and drop loads; takes graphs whose guards do not fit their loads.
-ir::Program place_guards(const ir::Program& p);
+void place_guards(ir::Program& p);
 
 }  // namespace weir::optimize

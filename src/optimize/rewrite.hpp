@@ -28,14 +28,13 @@ class Rewrite {
   /// The ways out to follow instead of those of the old node; ids of the old program.
   virtual ir::Node redirect(ir::NodeId old) { return from_[old]; }
   /// Whether an old node will be asked for.
-  virtual bool wanted(ir::NodeId old) const { return reachable_[static_cast<std::uint32_t>(old)]; }
+  virtual bool wanted(ir::NodeId old) const = 0;
 
   ir::ValueId value(ir::ValueId old);
   ir::NodeId node(ir::NodeId old) const { return nodes_[static_cast<std::uint32_t>(old)]; }
 
   const ir::Program& from_;
   ir::Program to_;
-  std::vector<bool> reachable_;
 
  private:
   std::vector<ir::ValueId> values_;

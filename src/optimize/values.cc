@@ -14,9 +14,11 @@ using namespace ir;
 
 class Values : public Rewrite {
  public:
-  explicit Values(const Program& p) : Rewrite(p), in_choice_(nodes_in_choices(p)), ranges_(to_) {}
+  explicit Values(const Program& p) : Rewrite(p), reachable_(reachable(p)), in_choice_(nodes_in_choices(p)), ranges_(to_) {}
 
  private:
+  bool wanted(NodeId old) const override { return reachable_[static_cast<std::uint32_t>(old)]; }
+
   std::optional<std::uint32_t> k(ValueId v) const { return constant_of(to_, v); }
 
   ValueId make(const Value& v, Span span) override {
@@ -201,12 +203,17 @@ class Values : public Rewrite {
     return std::nullopt;
   }
 
+  std::vector<bool> reachable_;
   std::vector<bool> in_choice_;  ///< by old node; there, returning 0 would be a value and not a verdict
   Ranges ranges_;
 };
 
 }  // namespace
 
-Program simplify_values(const Program& p) { return place_guards(Values(p).run()); }
+bool simplify_values(Program& p) {
+  p = Values(p).run();
+  place_guards(p);
+  return false;
+}
 
 }  // namespace weir::optimize

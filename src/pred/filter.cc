@@ -75,4 +75,12 @@ ExprId Filter::any(std::vector<ExprId> operands, Span span) { return join(ExprKi
 ExprId Filter::mark(std::uint32_t number, Span span) { return push({ExprKind::Mark, 0, number, 0}, span); }
 ExprId Filter::passed(std::uint32_t number, Span span) { return push({ExprKind::Passed, 0, number, 0}, span); }
 
+void Filter::trim() {
+  index_ = {};
+  values_.shrink_to_fit();
+  exprs_.shrink_to_fit();
+  spans_.shrink_to_fit();
+  children_.shrink_to_fit();
+}
+
 }  // namespace weir::pred

@@ -83,6 +83,9 @@ class Filter {
   std::size_t value_count() const { return values_.size(); }
   std::size_t expr_count() const { return exprs_.size(); }
 
+  /// Gives back memory that only building needs; nothing may be added afterwards.
+  void trim();
+
   ExprId root{};
   std::uint32_t accept = 0;      ///< what an accepted packet returns: the snapshot length
   std::uint32_t mark_count = 0;  ///< marks are numbered from 0

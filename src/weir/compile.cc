@@ -53,6 +53,9 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
 
   auto program = cbpf::emit(*graph, options.limits);
 
+  meaning->trim();
+  graph->trim();
+
   auto bytecode = bytecode_of(program);
   return Filter(std::unique_ptr<const Filter::Stages>(
       new Filter::Stages{std::string(expression), std::move(*ast), std::move(*meaning), std::move(*graph),

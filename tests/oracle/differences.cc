@@ -19,6 +19,7 @@ std::optional<Difference> difference(const std::string& word) {
   if (word == "accept") return Difference::Accept;
   if (word == "reject") return Difference::Reject;
   if (word == "meaning") return Difference::Meaning;
+  if (word == "order") return Difference::Order;
   return std::nullopt;
 }
 

@@ -14,6 +14,7 @@ enum class Difference : std::uint8_t {
   Accept,   ///< libpcap refuses what weir accepts
   Reject,   ///< libpcap accepts what weir refuses
   Meaning,  ///< both accept, and mean different things
+  Order,    ///< both mean the same of whole packets, but look at the bytes in another order, which a cut packet shows
 };
 
 class Differences {

@@ -54,6 +54,7 @@ class Examiner {
   bool settle(const Case& c, Trial& trial, const Sample& sample, std::size_t n, const Disagreement& d);
   /// A row excuses libpcap: asks it in other words, or not at all.
   bool excused(const Case& c, Trial& trial);
+  bool excused_order(const Case& c);
   void ask_anew(const Case& c);
 
   Differences& differences_;

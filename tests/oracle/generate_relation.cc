@@ -25,7 +25,7 @@ class RelationGenerator {
   std::string run() {
     if (random_.percent(20)) return named();
     std::string left = value(2, 65);
-    std::string right = random_.percent(75) ? constant() : value(2, 40);
+    std::string right = random_.percent(65) ? constant() : value(2, 40);
     if (random_.percent(10)) std::swap(left, right);
     return left + comparison() + right;
   }

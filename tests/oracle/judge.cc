@@ -97,6 +97,7 @@ std::optional<Disagreement> Trial::check_meaning(const Sample& sample, std::size
   if (libpcap == 0 && libpcap_returns(sample, n, pred)) return std::nullopt;
   auto wrong = differs(engines[0].name, pred, "libpcap", libpcap);
   wrong.with_libpcap = true;
+  wrong.only_order = pred == 0 && libpcap_returns(sample, n, libpcap) && meaning_returns(sample, n, libpcap);
   return wrong;
 }
 

@@ -26,6 +26,7 @@ struct Disagreement {
   std::string engine;      ///< who differs
   std::string expectation; ///< from what, and what each said
   bool with_libpcap = false;  ///< from libpcap, not from our own meaning
+  bool only_order = false;    ///< only by looking at bytes that were cut off, which libpcap does not need so early
   bool with_machine = false;  ///< two interpreters differ on the same program
 };
 

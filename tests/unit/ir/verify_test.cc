@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ir/program.hpp"
+#include "ir/ranges.hpp"
 #include "random_program.hpp"
 
 using namespace weir;
@@ -61,7 +62,7 @@ class Paths {
       return found != passed.captured.end() && found->second >= end;
     }
     const bool divides = v.kind == ValueKind::Binary && (v.arith() == Arith::Div || v.arith() == Arith::Mod);
-    return !divides || constant_of(p_, v.b).value_or(0) != 0 || passed.nonzero.contains(v.b);
+    return !divides || Ranges(p_).of(v.b).low > 0 || passed.nonzero.contains(v.b);
   }
 
   const Program& p_;
