@@ -43,7 +43,7 @@ TEST_CASE("filters that mean the same") {
   const Row rows[] = {
       {"host one", "host 10.0.0.1"},
       {"ip host many", "ip host 10.0.0.2 or 10.0.0.3", {"IPV4"}},
-      {"net home", "net 192.168"},
+      {"net home", "net 192.168.0.0"},
       {"net 300", "net 1.44.0.0/16"},
       {"host 10.1", "net 10.1.0.0/16"},
       {"port web", "port 80"},
