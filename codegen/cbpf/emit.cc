@@ -23,10 +23,10 @@ Result<Program> emit(const ir::Program& p, const Limits& limits) {
   for (int round = 1;; ++round) {
     Select select(p, keep);
     const Blocks blocks = select.run();
-    if (select.too_long()) return too_large(50'000'000, limits.instructions, false);
-    const std::uint64_t missed = select.missed() & ~keep.kept;
-    if (missed && round < max_rounds) {
-      keep.kept |= missed;
+    if (select.too_long()) return too_large(enough_lines, limits.instructions, false);
+    const std::uint64_t better = (keep.kept & select.fetched()) | select.missed();
+    if (round < max_rounds && better != keep.kept) {
+      keep.kept = better;
       continue;
     }
     if (select.out_of_scratch())

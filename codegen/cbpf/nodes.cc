@@ -8,9 +8,6 @@ using namespace ir;
 
 namespace {
 
-/// Beyond this many instructions nobody needs to know how many more there would be.
-constexpr std::size_t enough = 50'000'000;
-
 std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
   std::vector<NodeId> found{root}, left{root};
   while (!left.empty()) {
@@ -223,7 +220,7 @@ void Select::reject() {
 }
 
 void Select::put(std::uint16_t code, std::uint32_t k) {
-  if (++lines_ > enough) too_long_ = true;
+  if (++lines_ > enough_lines) too_long_ = true;
   if (!too_long_) blocks_[current_].lines.push_back({code, k, span_});
 }
 

@@ -14,12 +14,16 @@
 namespace weir::cbpf {
 
 /// Values that cost enough to be kept in scratch memory. Which are worth the store shows only when the code is there:
-/// those that were computed again although every path there had computed them before.
+/// those that were fetched, and those that were computed again although every path there had computed them before.
 struct Keep {
   std::unordered_map<std::uint32_t, std::uint32_t> bit;  ///< of a costly value in Machine::computed; at most 64
   std::uint64_t kept = 0;                                ///< stored whenever computed
 };
+/// At first all choices are kept: one inside the other they would double with every level.
 Keep costly_values(const ir::Program& p);
+
+/// Beyond this many instructions nobody needs to know how many more there would be.
+inline constexpr std::size_t enough_lines = 2'000'000;
 
 class Select {
  public:
@@ -28,6 +32,8 @@ class Select {
   Blocks run();
   /// Values that should have been kept.
   std::uint64_t missed() const { return missed_; }
+  /// Kept values that were fetched.
+  std::uint64_t fetched() const { return fetched_; }
   /// An expression needed more than the 16 scratch words.
   bool out_of_scratch() const { return out_of_scratch_; }
   /// The code grew beyond any use; what run() gave is cut short.
@@ -82,6 +88,7 @@ class Select {
   bool straight_to_x(ir::ValueId v) const;
   std::optional<std::uint32_t> header_length_at(ir::ValueId v) const;
   unsigned need(ir::ValueId v);
+  bool fetch(ir::ValueId v, std::uint16_t code);
   void remember(ir::ValueId v);
   std::uint32_t free_word();
   std::uint32_t hold();
@@ -95,7 +102,7 @@ class Select {
   BlockId reject_{};
   Machine machine_;
   Span span_;
-  std::uint64_t missed_ = 0;
+  std::uint64_t missed_ = 0, fetched_ = 0;
   std::uint32_t pinned_ = 0;  ///< scratch words that hold a part of an expression
   std::uint32_t next_word_ = 0;
   std::size_t lines_ = 0;

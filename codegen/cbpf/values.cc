@@ -68,7 +68,11 @@ Keep costly_values(const ir::Program& p) {
   Keep keep;
   const auto cost = costs(p);
   for (std::uint32_t i = 0; i < p.value_count() && keep.bit.size() < 64; ++i)
-    if (cost[i] >= 3) keep.bit.emplace(i, static_cast<std::uint32_t>(keep.bit.size()));
+    if (cost[i] >= 3) {
+      const auto bit = static_cast<std::uint32_t>(keep.bit.size());
+      keep.bit.emplace(i, bit);
+      if (p[ValueId{i}].kind == ValueKind::Choice) keep.kept |= std::uint64_t{1} << bit;
+    }
   return keep;
 }
 
@@ -76,9 +80,7 @@ void Select::to_a(ValueId v) {
   if (machine_.a == v) return;
   if (machine_.x == v) {
     put(op::MISC | op::TXA);
-  } else if (const auto word = machine_.find(v); word < scratch_words) {
-    put(op::LD | op::MEM, word);
-  } else {
+  } else if (!fetch(v, op::LD | op::MEM)) {
     compute(v);
     remember(v);
   }
@@ -87,9 +89,11 @@ void Select::to_a(ValueId v) {
 
 void Select::to_x(ValueId v) {
   if (machine_.x == v) return;
-  if (const auto word = machine_.find(v); word < scratch_words) {
-    put(op::LDX | op::MEM, word);
-  } else if (const auto k = constant_of(program_, v)) {
+  if (fetch(v, op::LDX | op::MEM)) {
+    machine_.x = v;
+    return;
+  }
+  if (const auto k = constant_of(program_, v)) {
     put(op::LDX | op::IMM, *k);
   } else if (program_[v].kind == ValueKind::Length) {
     put(op::LDX | op::W | op::LEN);
@@ -259,6 +263,16 @@ unsigned Select::need(ValueId id) {
 }
 
 // ---- scratch memory ----------------------------------------------------------------------------------------
+
+/// Loads the value from scratch memory if it is there.
+bool Select::fetch(ValueId v, std::uint16_t code) {
+  const std::uint32_t word = machine_.find(v);
+  if (word == scratch_words) return false;
+  put(code, word);
+  if (const auto bit = keep_.bit.find(static_cast<std::uint32_t>(v)); bit != keep_.bit.end())
+    fetched_ |= std::uint64_t{1} << bit->second;
+  return true;
+}
 
 /// A has just been computed: keeps it when that is worth it, and notes when it was not the first time.
 void Select::remember(ValueId v) {

@@ -26,7 +26,7 @@ struct Table {
 class Lowering {
  public:
   Lowering(const pred::Filter& f, const Limits& limits)
-      : filter_(f), limits_(limits), reach_(f, sets_, 1 << 12), fixed_values_(f.value_count(), ir::no_value),
+      : filter_(f), limits_(limits), reach_(f, sets_, 1 << 8), fixed_values_(f.value_count(), ir::no_value),
         depends_(f.value_count(), Unknown) {}
 
   Result<ir::Program> run() {
