@@ -1,53 +1,58 @@
 #pragma once
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace weir {
 
-/// Index of a pool in which equal items exist once: open addressing on positions, so that an item is stored only
-/// in the pool itself. `T` needs == ; `hash` must agree with it.
+/// Mixes two words into a hash.
+constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t low, std::uint64_t high) {
+  hash = (hash ^ (low | high << 32)) * 0x9e3779b97f4a7c15;
+  return hash ^ hash >> 32;
+}
+
+/// Index of a pool in which equal items exist once: open addressing on positions, linear probing, at most half full.
+/// A slot holds 32 bits of the hash beside the position: probing and growing then hardly look at the pool, and cache
+/// misses are what a big pool costs.
 class InternIndex {
  public:
-  /// Position of `item` in `pool`, appended when it is new.
+  /// Position of `item` in `pool`, appended when it is new. `hash` is a function of it that agrees with ==.
   template <class T, class Hash>
-  std::uint32_t intern(std::vector<T>& pool, const T& item, Hash hash, bool* is_new = nullptr) {
-    if ((pool.size() + 1) * 2 > slots_.size()) grow(pool, hash);
+  std::uint32_t intern(std::vector<T>& pool, const T& item, Hash hash) {
+    if (slots_.empty()) slots_.assign(first_capacity, free_slot);
+    if ((pool.size() + 1) * 2 > slots_.size()) grow();
     const std::size_t mask = slots_.size() - 1;
-    std::size_t i = hash(item) & mask;
-    for (; slots_[i] != empty; i = (i + 1) & mask)
-      if (pool[slots_[i]] == item) {
-        if (is_new) *is_new = false;
-        return slots_[i];
-      }
-    slots_[i] = static_cast<std::uint32_t>(pool.size());
+    const std::uint32_t key = static_cast<std::uint32_t>(hash(item));
+    std::size_t at = key & mask;
+    for (; slots_[at] != free_slot; at = (at + 1) & mask) {
+      const std::uint32_t id = static_cast<std::uint32_t>(slots_[at]);
+      if (slots_[at] >> 32 == key && pool[id] == item) return id;
+    }
+    const std::uint32_t id = static_cast<std::uint32_t>(pool.size());
+    assert(id != static_cast<std::uint32_t>(free_slot));
+    slots_[at] = std::uint64_t{key} << 32 | id;
     pool.push_back(item);
-    if (is_new) *is_new = true;
-    return slots_[i];
+    return id;
   }
 
  private:
-  static constexpr std::uint32_t empty = 0xffffffff;
+  static constexpr std::uint64_t free_slot = ~std::uint64_t{0};
+  static constexpr std::size_t first_capacity = 64;
 
-  template <class T, class Hash>
-  void grow(const std::vector<T>& pool, Hash hash) {
-    slots_.assign(slots_.empty() ? 64 : slots_.size() * 2, empty);
+  void grow() {
+    std::vector<std::uint64_t> old(slots_.size() * 2, free_slot);
+    old.swap(slots_);
     const std::size_t mask = slots_.size() - 1;
-    for (std::uint32_t n = 0; n < pool.size(); ++n) {
-      std::size_t i = hash(pool[n]) & mask;
-      while (slots_[i] != empty) i = (i + 1) & mask;
-      slots_[i] = n;
+    for (const std::uint64_t entry : old) {
+      if (entry == free_slot) continue;
+      std::size_t at = entry >> 32 & mask;
+      while (slots_[at] != free_slot) at = (at + 1) & mask;
+      slots_[at] = entry;
     }
   }
 
-  std::vector<std::uint32_t> slots_;
+  std::vector<std::uint64_t> slots_;
 };
-
-/// Mixes a word into a hash (the multiplier and rotation of FxHash).
-constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
-  return ((hash << 5 | hash >> 59) ^ word) * 0x517cc1b727220a95u;
-}
-/// Spreads the high bits, which hold the most of a mixed hash, over the low ones that index a table.
-constexpr std::size_t finish(std::uint64_t hash) { return static_cast<std::size_t>(hash ^ hash >> 32); }
 
 }  // namespace weir

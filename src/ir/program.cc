@@ -1,6 +1,4 @@
-// The pools of values and nodes: open addressing on ids, linear probing, at most half full. A slot holds 32 bits of
-// the hash beside the id: probing and growing then never look at the pool, and cache misses are what a big graph
-// costs. Tested by tests/unit/ir/program_test.cc.
+// The pools of values and nodes. Tested by tests/unit/ir/program_test.cc.
 #include "ir/program.hpp"
 
 #include <cassert>
@@ -8,40 +6,19 @@
 namespace weir::ir {
 namespace {
 
-constexpr std::uint64_t free_slot = ~std::uint64_t{0};
-constexpr std::size_t first_capacity = 256;
-
-constexpr std::uint64_t mix(std::uint64_t h, std::uint64_t low, std::uint64_t high) {
-  h = (h ^ (low | high << 32)) * 0x9e3779b97f4a7c15;
-  return h ^ h >> 32;
-}
-
 std::uint64_t head(std::uint8_t kind, std::uint8_t detail) {
   return static_cast<std::uint64_t>(kind) | static_cast<std::uint64_t>(detail) << 8;
 }
 
-std::uint64_t hash(const Value& v) {
+std::uint64_t hash_value(const Value& v) {
   const std::uint64_t h = mix(0, head(static_cast<std::uint8_t>(v.kind), v.detail), v.k);
   return mix(h, static_cast<std::uint32_t>(v.a), static_cast<std::uint32_t>(v.b));
 }
 
-std::uint64_t hash(const Node& n) {
+std::uint64_t hash_node(const Node& n) {
   std::uint64_t h = mix(0, head(static_cast<std::uint8_t>(n.kind), n.detail), n.k);
   h = mix(h, static_cast<std::uint32_t>(n.a), static_cast<std::uint32_t>(n.b));
   return mix(h, static_cast<std::uint32_t>(n.t), static_cast<std::uint32_t>(n.f));
-}
-
-/// The same entries in a table of twice the size.
-std::vector<std::uint64_t> grown(const std::vector<std::uint64_t>& old) {
-  std::vector<std::uint64_t> index(old.size() * 2, free_slot);
-  const std::size_t mask = index.size() - 1;
-  for (const std::uint64_t entry : old) {
-    if (entry == free_slot) continue;
-    std::size_t slot = entry >> 32 & mask;
-    while (index[slot] != free_slot) slot = (slot + 1) & mask;
-    index[slot] = entry;
-  }
-  return index;
 }
 
 /// The first words somebody gave stay; an id made without words takes those of the next to ask.
@@ -51,37 +28,16 @@ void keep(Span& span, Span asked) {
 
 }  // namespace
 
-template <class T>
-std::uint32_t Program::intern(std::vector<T>& pool, std::vector<std::uint64_t>& index, const T& item, bool& is_new) {
-  if (index.empty()) index.assign(first_capacity, free_slot);
-  if ((pool.size() + 1) * 2 > index.size()) index = grown(index);
-  const std::size_t mask = index.size() - 1;
-  const std::uint32_t key = static_cast<std::uint32_t>(hash(item));
-  std::size_t slot = key & mask;
-  for (; index[slot] != free_slot; slot = (slot + 1) & mask) {
-    const std::uint32_t id = static_cast<std::uint32_t>(index[slot]);
-    if (index[slot] >> 32 == key && pool[id] == item) return is_new = false, id;
-  }
-  const std::uint32_t id = static_cast<std::uint32_t>(pool.size());
-  assert(id != static_cast<std::uint32_t>(free_slot));
-  is_new = true;
-  index[slot] = std::uint64_t{key} << 32 | id;
-  pool.push_back(item);
-  return id;
-}
-
 ValueId Program::add(const Value& v, Span span) {
-  bool is_new = false;
-  const std::uint32_t id = intern(values_, value_index_, v, is_new);
-  if (is_new) value_spans_.push_back(span);
+  const std::uint32_t id = value_index_.intern(values_, v, hash_value);
+  if (id == value_spans_.size()) value_spans_.push_back(span);
   else keep(value_spans_[id], span);
   return ValueId{id};
 }
 
 NodeId Program::add(const Node& n, Span span) {
-  bool is_new = false;
-  const std::uint32_t id = intern(nodes_, node_index_, n, is_new);
-  if (is_new) node_spans_.push_back(span);
+  const std::uint32_t id = node_index_.intern(nodes_, n, hash_node);
+  if (id == node_spans_.size()) node_spans_.push_back(span);
   else keep(node_spans_[id], span);
   return NodeId{id};
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/arith.hpp"
+#include "base/intern.hpp"
 #include "base/packet.hpp"
 #include "base/result.hpp"
 #include "base/span.hpp"
@@ -103,12 +104,10 @@ class Program {
   NodeId root{};  ///< where evaluation starts
 
  private:
-  // Open addressing on ids: a filter of 100 000 addresses must stay cheap.
-  template <class T> std::uint32_t intern(std::vector<T>&, std::vector<std::uint64_t>&, const T&, bool& is_new);
   std::vector<Value> values_;
   std::vector<Node> nodes_;
   std::vector<Span> value_spans_, node_spans_;
-  std::vector<std::uint64_t> value_index_, node_index_;  ///< slots: hash << 32 | id
+  InternIndex value_index_, node_index_;
 };
 
 /// The part that can be reached from the root, numbered in the order in which `to_string` prints it. That order

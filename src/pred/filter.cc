@@ -5,10 +5,9 @@
 namespace weir::pred {
 namespace {
 
-std::size_t hash(const Value& v) {
-  std::uint64_t h = mix(static_cast<std::uint64_t>(v.kind) << 8 | v.detail, v.k);
-  h = mix(h, static_cast<std::uint64_t>(v.a) << 32 | static_cast<std::uint32_t>(v.b));
-  return finish(mix(h, static_cast<std::uint32_t>(v.test)));
+std::uint64_t hash(const Value& v) {
+  const std::uint64_t h = mix(static_cast<std::uint64_t>(v.kind) << 8 | v.detail, v.k, static_cast<std::uint32_t>(v.test));
+  return mix(h, static_cast<std::uint32_t>(v.a), static_cast<std::uint32_t>(v.b));
 }
 
 }  // namespace
