@@ -43,6 +43,9 @@ Result<Dotted> ipv4(const std::string& text, Span span) {
 
 std::string quad(std::uint32_t a) { return fmt::format("{}.{}.{}.{}", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255); }
 
+/// What a message calls the qualifiers: the type, or the direction where there is only that.
+const char* type_word(const ast::Qualifiers& q) { return q.type == Type::None ? keyword(q.direction) : keyword(q.type); }
+
 /// An address where a port, protocol and the like must stand.
 std::optional<Diagnostic> address_as_number(const ast::Qualifiers& q, const ast::Id& id) {
   if (q.type != Type::Port && q.type != Type::Portrange && q.type != Type::Proto && q.type != Type::Protochain) return std::nullopt;
@@ -151,7 +154,7 @@ Test with_ipv4_net(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
                                               : fmt::format("the network is {} mask {}", net, id.mask));
   }
   if (q.type != Type::Net) {
-    auto error = invalid_qualifier(q.span, keyword(q.type), written(id));
+    auto error = invalid_qualifier(q.span, type_word(q), written(id));
     error.error().hint = fmt::format("a prefix is a network: 'net {}'", written(id));
     return error;
   }

@@ -1,10 +1,11 @@
 // weir_oracle: all engines and libpcap against each other.
 //
-//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--only conformance|generated|corpus] [--match TEXT]
+//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--only differences|conformance|corpus|generated] [--match TEXT]
 //   weir_oracle --linktype L --filter F [--snaplen N] [--netmask M] [--linux-ext] [--savefile native|swapped]
 //               [--packet HEX [--length N] [--cut N] [--meta PROTOCOL,TYPE,INDEX,TAG,PRESENT,TPID]]
 //
-// The second form runs one filter again: what a failure of the first prints. Exit status: 0 all agree, 1 not.
+// The environment variable WEIR_CONFORMANCE says where the filters with known results are; without it they are looked
+// for beside the repository. The second form runs one filter again: what a failure of the first prints. Exit status: 0 all agree, 1 not.
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -124,18 +125,19 @@ void skip(Report& report, const std::string& what) {
 }
 
 void run_all(Examiner& examiner, Differences& differences, const Options& o) {
-  const std::string only = o.text("only"), seed = o.text("seed", "1");
+  const std::string only = o.text("only");
   const auto wanted = [&](const char* part) { return only.empty() || only == part; };
   if (!examiner.kernel().trouble().empty()) skip(examiner.report(), "the running kernel: " + examiner.kernel().trouble());
   if (!examiner.reference().available({.linux_ext = true}, "vlan"))
     fmt::print("SKIPPED: libpcap on VLAN tags in the metadata: no right to open a live handle\n");
-  if (only.empty()) run_differences(examiner, differences);
+  if (wanted("differences")) run_differences(examiner, differences);
   if (wanted("conformance")) {
-    const std::string directory = o.text("conformance");
+    const char* elsewhere = std::getenv("WEIR_CONFORMANCE");
+    const std::string directory = elsewhere != nullptr ? elsewhere : o.text("conformance", WEIR_ORACLE_CONFORMANCE);
     if (std::filesystem::exists(directory + "/accept.jsonl")) run_conformance(examiner, directory, o.number("seed", 1), o.text("match"));
     else fmt::print("SKIPPED: conformance: nothing at {}\n", directory);
   }
-  if (wanted("corpus") && o.has("corpus")) run_corpus(examiner, o.text("corpus"), o.number("seed", 1));
+  if (wanted("corpus")) run_corpus(examiner, o.text("corpus", WEIR_ORACLE_CORPUS), o.number("seed", 1));
   if (wanted("generated")) run_generated(examiner, o);
 }
 

@@ -354,7 +354,7 @@ Sample realistic_packet(std::string_view link_type, Random& random) {
   s.bytes = frame(link_type, random);
   s.length = static_cast<std::uint32_t>(s.bytes.size());
   if (random.percent(10)) s.length += random.below(2000);
-  s.meta.protocol = s.bytes.size() > 13 ? s.bytes[12] << 8u | s.bytes[13] : 0;
+  if (s.bytes.size() > 13) s.meta.protocol = std::uint32_t{s.bytes[12]} << 8 | s.bytes[13];
   s.meta.packet_type = random.below(5);
   s.meta.interface_index = random.pick({0u, 1u, 2u, 5u});
   s.meta.vlan_tag_present = random.percent(40) ? 1 : 0;

@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstddef>
+#include <vector>
 
 namespace weir::oracle {
 namespace {
-
-// bpf_filter takes our instructions as they are.
-static_assert(sizeof(cbpf::Instruction) == sizeof(bpf_insn));
-static_assert(offsetof(cbpf::Instruction, jt) == offsetof(bpf_insn, jt));
-static_assert(offsetof(cbpf::Instruction, jf) == offsetof(bpf_insn, jf));
-static_assert(offsetof(cbpf::Instruction, k) == offsetof(bpf_insn, k));
 
 /// A handle on a live Ethernet-like interface: only such a one makes libpcap use the kernel's VLAN metadata.
 pcap_t* open_live(std::uint32_t snaplen) {
@@ -31,8 +25,8 @@ pcap_t* open_live(std::uint32_t snaplen) {
 /// The header of a savefile, as a host of the other byte order would have written it (pcap-savefile(5): magic, two
 /// 16-bit versions, four 32-bit words).
 void swap_header(std::array<unsigned char, 24>& header) {
-  for (const std::size_t at : {0, 8, 12, 16, 20}) std::reverse(&header[at], &header[at] + 4);
-  for (const std::size_t at : {4, 6}) std::reverse(&header[at], &header[at] + 2);
+  for (const std::size_t at : {0u, 8u, 12u, 16u, 20u}) std::reverse(&header[at], &header[at] + 4);
+  for (const std::size_t at : {4u, 6u}) std::reverse(&header[at], &header[at] + 2);
 }
 
 /// A savefile without packets, written by a host of the given byte order.
@@ -87,12 +81,25 @@ std::expected<cbpf::Program, std::string> Reference::compile(const Setting& sett
   return program;
 }
 
+namespace {
+
+/// The program behind stores of 0 to all scratch words: bpf_filter leaves there what its stack happens to hold, and
+/// the code for `geneve` reads words that nothing has written.
+std::vector<bpf_insn> with_clear_scratch(const cbpf::Program& p) {
+  std::vector<bpf_insn> code;
+  code.reserve(p.instructions.size() + cbpf::scratch_words);
+  for (std::uint32_t word = 0; word < cbpf::scratch_words; ++word) code.push_back({BPF_ST, 0, 0, word});
+  for (const cbpf::Instruction& i : p.instructions) code.push_back({i.code, i.jt, i.jf, i.k});
+  return code;
+}
+
+}  // namespace
+
 std::uint32_t run_libpcap(const cbpf::Program& p, const Packet& packet) {
   // A null pointer would be taken for "no packet"; an empty packet still has an address.
   static constexpr unsigned char nothing = 0;
   const unsigned char* bytes = packet.bytes.empty() ? &nothing : packet.bytes.data();
-  return bpf_filter(reinterpret_cast<const bpf_insn*>(p.instructions.data()), bytes, packet.length,
-                    static_cast<unsigned>(packet.bytes.size()));
+  return bpf_filter(with_clear_scratch(p).data(), bytes, packet.length, static_cast<unsigned>(packet.bytes.size()));
 }
 
 std::string libpcap_version() { return pcap_lib_version(); }
