@@ -23,7 +23,7 @@ struct Keep {
 Keep costly_values(const ir::Program& p);
 
 /// Beyond this many instructions nobody needs to know how many more there would be.
-inline constexpr std::size_t enough_lines = 2'000'000;
+inline constexpr std::size_t enough_lines = 200'000;
 
 class Select {
  public:

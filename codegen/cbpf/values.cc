@@ -67,12 +67,13 @@ std::vector<unsigned> costs(const ir::Program& p) {
 Keep costly_values(const ir::Program& p) {
   Keep keep;
   const auto cost = costs(p);
-  for (std::uint32_t i = 0; i < p.value_count() && keep.bit.size() < 64; ++i)
-    if (cost[i] >= 3) {
-      const auto bit = static_cast<std::uint32_t>(keep.bit.size());
-      keep.bit.emplace(i, bit);
-      if (p[ValueId{i}].kind == ValueKind::Choice) keep.kept |= std::uint64_t{1} << bit;
-    }
+  for (const bool choices : {true, false})
+    for (std::uint32_t i = 0; i < p.value_count() && keep.bit.size() < 64; ++i)
+      if (cost[i] >= 3 && (p[ValueId{i}].kind == ValueKind::Choice) == choices) {
+        const auto bit = static_cast<std::uint32_t>(keep.bit.size());
+        keep.bit.emplace(i, bit);
+        if (choices) keep.kept |= std::uint64_t{1} << bit;
+      }
   return keep;
 }
 

@@ -6,9 +6,10 @@ namespace weir {
 
 /// Budgets of one compilation. Running out of one is a Diagnostic like any other.
 struct Limits {
-  std::uint32_t depth = 1000;           ///< nesting of parentheses, `not`, `[…]` and unary minus
+  std::uint32_t depth = 1000;           ///< height of the tree: parentheses, `not`, `[…]`, arithmetic; and/or chains cost none
   std::uint32_t protochain = 6;         ///< headers that `protochain` follows after the first
   std::size_t nodes = 8'000'000;        ///< tests in the decision graph
+  std::size_t tunnel_states = 256;      ///< combinations of tunnels that may have matched at one place of the filter
   std::size_t instructions = 4096;      ///< BPF_MAXINSNS of the kernel (include/uapi/linux/bpf_common.h)
 };
 

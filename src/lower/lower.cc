@@ -26,11 +26,11 @@ struct Table {
 class Lowering {
  public:
   Lowering(const pred::Filter& f, const Limits& limits)
-      : filter_(f), limits_(limits), reach_(f, sets_, 1 << 8), fixed_values_(f.value_count(), ir::no_value),
+      : filter_(f), limits_(limits), reach_(f, sets_, limits.tunnel_states), fixed_values_(f.value_count(), ir::no_value),
         depends_(f.value_count(), Unknown) {}
 
   Result<ir::Program> run() {
-    if (reach_.overflow()) return too_large();
+    if (reach_.overflow()) return too_many_states();
     const NodeId reject = program_.ret(0u), accept = program_.ret(filter_.accept);
     program_.root = expr(filter_.root, everywhere(accept), everywhere(reject), 0).first;
     if (overflow_) return too_large();
@@ -207,8 +207,12 @@ class Lowering {
   }
 
   std::unexpected<Diagnostic> too_large() const {
-    return fail(Code::TooLarge, {}, fmt::format("the filter needs more than {} tests", limits_.nodes),
-                "tunnels (geneve, vxlan, vlan) that may or may not have matched multiply what follows them: use fewer");
+    return fail(Code::TooLarge, {}, fmt::format("the filter needs more than {} tests", limits_.nodes), "split it");
+  }
+
+  std::unexpected<Diagnostic> too_many_states() const {
+    return fail(Code::TooLarge, {}, fmt::format("the tunnels of the filter can match in more than {} combinations", limits_.tunnel_states),
+                "what follows geneve, vxlan and (with --linux-ext) vlan is built for each combination: use fewer of them");
   }
 
   const pred::Filter& filter_;

@@ -109,8 +109,14 @@ class Facts : public Rewrite {
     return n.kind == NodeKind::NonZero && outcome == false ? std::nullopt : outcome;
   }
 
+  /// Past what is decided, some way: a long list has an edge like that in each of its members, and what is left is
+  /// decided at the next node, with the same facts.
   NodeId follow(NodeId to, const Known& known) {
-    while (const auto outcome = decided(from_[to], known)) to = *outcome ? from_[to].t : from_[to].f;
+    for (int steps = 0; steps < max_steps; ++steps) {
+      const auto outcome = decided(from_[to], known);
+      if (!outcome) break;
+      to = *outcome ? from_[to].t : from_[to].f;
+    }
     return to;
   }
 
@@ -141,6 +147,7 @@ class Facts : public Rewrite {
     return n.kind == NodeKind::Test && n.t == n.f ? n.t : to_.add(n, span);
   }
 
+  static constexpr int max_steps = 100;
   enum Answer : std::uint8_t { Unasked, No, Yes };
 
   Program& program_;

@@ -1,4 +1,5 @@
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "pred/filter.hpp"
@@ -50,7 +51,10 @@ class Evaluation {
         const auto inner = test(ExprId{e.a});
         return inner ? std::optional(!*inner) : std::nullopt;
       }
-      case ExprKind::Mark: passed_[e.a] = true; return true;
+      case ExprKind::Mark:
+        passed_[e.a] = true;
+        chosen_.clear();  // what was chosen may depend on it
+        return true;
       case ExprKind::Passed: return passed_[e.a];
       case ExprKind::And:
       case ExprKind::Or: break;
@@ -78,17 +82,24 @@ class Evaluation {
         const auto b = value(v.b);
         return b ? apply(static_cast<Arith>(v.detail), *a, *b) : b;
       }
-      case ValueKind::Choice: {
-        const auto chosen = test(v.test);
-        if (!chosen) return std::nullopt;
-        return value(*chosen ? v.a : v.b);
-      }
+      case ValueKind::Choice: return choice(id, v);
     }
     return std::nullopt;
   }
 
+  /// Choices inside choices share what they choose from: each is made once.
+  std::optional<std::uint32_t> choice(ValueId id, const Value& v) {
+    if (const auto known = chosen_.find(static_cast<std::uint32_t>(id)); known != chosen_.end()) return known->second;
+    const auto chosen = test(v.test);
+    if (!chosen) return std::nullopt;
+    const auto result = value(*chosen ? v.a : v.b);
+    if (result) chosen_.emplace(static_cast<std::uint32_t>(id), *result);
+    return result;
+  }
+
   const Filter& f_;
   const Packet& packet_;
+  std::unordered_map<std::uint32_t, std::uint32_t> chosen_;
   std::vector<bool> passed_;
 };
 

@@ -56,22 +56,22 @@ class Printer {
     expr(ExprId{e.a}, depth + 1);
   }
 
-  std::string condition(const Expr& e) const {
+  std::string condition(const Expr& e, unsigned depth = 0) const {
     switch (e.kind) {
       case ExprKind::True: return "true";
       case ExprKind::False: return "false";
       case ExprKind::Compare:
-        return fmt::format("{} {} {}", value(ValueId{e.a}), symbol(static_cast<Relation>(e.detail)),
-                           value(ValueId{e.b}));
+        return fmt::format("{} {} {}", value(ValueId{e.a}, depth), symbol(static_cast<Relation>(e.detail)),
+                           value(ValueId{e.b}, depth));
       case ExprKind::Mark: return fmt::format("mark {}", e.a);
       case ExprKind::Passed: return fmt::format("passed {}", e.a);
-      case ExprKind::Not: return fmt::format("not ({})", condition(f_[ExprId{e.a}]));
+      case ExprKind::Not: return fmt::format("not ({})", condition(f_[ExprId{e.a}], depth));
       case ExprKind::And:
       case ExprKind::Or: {
         std::string text;
         for (std::uint32_t i = 0; i < e.b; ++i) {
           if (i) text += e.kind == ExprKind::And ? " and " : " or ";
-          text += fmt::format("({})", condition(f_[f_.child(e, i)]));
+          text += fmt::format("({})", condition(f_[f_.child(e, i)], depth));
         }
         return text;
       }
@@ -80,7 +80,7 @@ class Printer {
   }
 
   std::string value(ValueId id, unsigned depth = 0) const {
-    if (depth > 12) return fmt::format("v{}", static_cast<std::uint32_t>(id));  // shared values may unfold without end
+    if (depth > 8) return fmt::format("v{}", static_cast<std::uint32_t>(id));  // shared values may unfold without end
     const Value& v = f_[id];
     const auto sub = [&](ValueId inner) { return value(inner, depth + 1); };
     switch (v.kind) {
@@ -94,7 +94,7 @@ class Printer {
       case ValueKind::Binary:
         return fmt::format("({} {} {})", sub(v.a), symbol(static_cast<Arith>(v.detail)), sub(v.b));
       case ValueKind::Choice:
-        return fmt::format("choice({}, {}, {})", condition(f_[v.test]), sub(v.a), sub(v.b));
+        return fmt::format("choice({}, {}, {})", condition(f_[v.test], depth + 1), sub(v.a), sub(v.b));
     }
     return {};
   }

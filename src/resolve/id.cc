@@ -69,6 +69,12 @@ std::string written(const ast::Id& id) {
   }
 }
 
+/// A number out of range is the id's fault, not that of the words before it.
+Test at_id(const ast::Id& id, Test test) {
+  if (!test && test.error().code == Code::Range) test.error().span = id.span;
+  return test;
+}
+
 // ---- each kind of id under its qualifiers ----------------------------------------------------------
 
 Test with_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
@@ -117,8 +123,8 @@ Test with_number(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
     case Type::Net: return with_one_ipv4(s, q, id, number_as_address(id.value, q.type == Type::Net));
     case Type::Port: return port(s, q, id);
     case Type::Portrange: return portrange(s, q, id);
-    case Type::Proto: return protocol_number(s, q.protocol, id.value);
-    case Type::Protochain: return protochain(s, q.protocol, id.value);
+    case Type::Proto: return at_id(id, protocol_number(s, q.protocol, id.value));
+    case Type::Protochain: return at_id(id, protochain(s, q.protocol, id.value));
     case Type::Gateway: break;
   }
   return invalid_qualifier(q.span, keyword(q.type), written(id));

@@ -175,8 +175,7 @@ Test port(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
     WEIR_TRY(ports, numbered(q, id));
     return over_both(s, q, ports);
   }
-  WEIR_TRY(wanted, transport_of(q));
-  (void)wanted;
+  if (auto wanted = transport_of(q); !wanted) return std::unexpected(std::move(wanted.error()));
   WEIR_TRY(found, look_up(s, id, id.text));
   if (!found)
     return fail(Code::Name, id.span, fmt::format("unknown port '{}'", id.text), "give its number, or a name of /etc/services");
@@ -187,8 +186,7 @@ Test port(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
 
 Test portrange(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (id.kind == ast::IdKind::Number) return port(s, q, id);
-  WEIR_TRY(wanted, transport_of(q));
-  (void)wanted;
+  if (auto wanted = transport_of(q); !wanted) return std::unexpected(std::move(wanted.error()));
   WEIR_TRY(range, split(s, id));
   const auto listed = range.first.transport == range.last.transport ? range.first.transport : std::nullopt;
   WEIR_TRY(transport, agree(q, id, "port in range", listed));

@@ -20,12 +20,22 @@ Result<wire::Target> target_of(const Options& o) {
   const wire::LinkType* link = wire::find_link_type(o.link_type);
   if (!link) return fail(Code::LinkType, {}, fmt::format("unknown link type '{}'", o.link_type), "`weir list linktypes` shows them all");
   if (o.snaplen == 0) return fail(Code::Range, {}, "a snapshot length of 0 would reject all packets");
+  static_assert(static_cast<int>(Options::Savefile::None) == static_cast<int>(wire::Savefile::None) &&
+                static_cast<int>(Options::Savefile::Native) == static_cast<int>(wire::Savefile::Native) &&
+                static_cast<int>(Options::Savefile::Swapped) == static_cast<int>(wire::Savefile::Swapped));
   return wire::Target{link, o.snaplen, o.netmask, o.linux_ext, static_cast<wire::Savefile>(o.savefile)};
 }
 
 std::shared_ptr<const names::Names> names_of(const Options& o) {
   if (o.names) return o.names;
   return names::system_names();
+}
+
+/// What was asked cannot be so, whatever the packet: libpcap refuses such filters where it notices.
+std::vector<Diagnostic> warnings_about(const ir::Program& graph) {
+  const ir::Node& root = graph[graph.root];
+  if (root.kind != ir::NodeKind::Return || ir::constant_of(graph, root.a) != 0u) return {};
+  return {{Code::NeverMatches, {}, "the filter rejects all packets: its parts contradict each other or the link type", {}}};
 }
 
 std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
@@ -51,6 +61,8 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   if (!graph) return std::unexpected(std::move(graph.error()));
   if (options.optimize) *graph = optimize::optimize(std::move(*graph));
 
+  auto warnings = warnings_about(*graph);
+
   auto program = cbpf::emit(*graph, options.limits);
 
   meaning->trim();
@@ -59,7 +71,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   auto bytecode = bytecode_of(program);
   return Filter(std::unique_ptr<const Filter::Stages>(
       new Filter::Stages{std::string(expression), std::move(*ast), std::move(*meaning), std::move(*graph),
-                         std::move(program), std::move(bytecode), {}}));
+                         std::move(program), std::move(bytecode), std::move(warnings)}));
 }
 
 }  // namespace weir

@@ -57,6 +57,16 @@ TEST_CASE("a listing without dead tests") {
   CHECK(listing("not not ip") == listing("ip"));
 }
 
+TEST_CASE("a filter that can match nothing compiles with a warning") {
+  for (const char* filter : {"ip and ip6", "len < 0", "not (ip or not ip)", "tcp port 80 and arp"}) {
+    const auto f = compile(filter);
+    REQUIRE(f);
+    REQUIRE(f->warnings().size() == 1);
+    CHECK(f->warnings()[0].code == Code::NeverMatches);
+  }
+  CHECK(compile("ip or ip6")->warnings().empty());
+}
+
 TEST_CASE("bare ids inherit what stands before them") {
   CHECK(listing("port 80 or 90") == listing("port 80 or port 90"));
   CHECK(listing("tcp src port (80 or 90)") == listing("tcp src port 80 or tcp src port 90"));
