@@ -30,6 +30,12 @@ foreach(name ${public_base})
   file(CONFIGURE OUTPUT ${installed_base}/${name} CONTENT "${text}" @ONLY)
 endforeach()
 
+# The interface behind which names are looked up, for programs that bring their own.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS src/names/names.hpp)
+file(READ src/names/names.hpp text)
+string(REPLACE "#include \"base/" "#include \"../base/" text "${text}")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/installed/names/names.hpp CONTENT "${text}" @ONLY)
+
 file(RELATIVE_PATH up_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 file(CONFIGURE OUTPUT installed/weir.pc @ONLY CONTENT [[
 prefix=${pcfiledir}/@up_to_prefix@
@@ -52,7 +58,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/installed/weirConfigVersion
 
 install(TARGETS weir)
 install(TARGETS libweir EXPORT weirTargets)
-install(DIRECTORY ${installed_base} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
+install(DIRECTORY ${installed_base} ${CMAKE_BINARY_DIR}/installed/names DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
 install(FILES src/weir/weir.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
 install(FILES man/weir.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${CMAKE_BINARY_DIR}/installed/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -87,11 +87,28 @@ bool looks_like_wireshark(const Place& p) {
   return is_compare(p.next) || std::ranges::find(words, p.next.text) != std::end(words);
 }
 
+/// Words that people take from other tools, and what they are called here.
+struct Alias {
+  std::string_view word;
+  const char* here;
+};
+constexpr Alias aliases[] = {
+    {"ipv6", "ip6"}, {"ipv4", "ip"}, {"ip4", "ip"}, {"icmpv6", "icmp6"}, {"tcp6", "ip6 and tcp"}, {"udp6", "ip6 and udp"},
+    {"source", "src"}, {"sport", "src port"}, {"dest", "dst"}, {"destination", "dst"}, {"dport", "dst port"},
+    {"protocol", "proto"}, {"mac", "ether host"}, {"http", "tcp port 80"}, {"https", "tcp port 443"}, {"dns", "port 53"},
+    {"ssh", "tcp port 22"}, {"dhcp", "udp port 67 or udp port 68"}, {"ping", "icmp[icmptype] = icmp-echo"}, {"size", "len"},
+};
+
+const char* alias(std::string_view word) {
+  const auto found = std::ranges::find(aliases, word, &Alias::word);
+  return found == std::end(aliases) ? nullptr : found->here;
+}
+
 // ---- the table
 
 struct Row {
   bool (*applies)(const Place&);
-  const char* hint;  ///< {word}, {prev}: the texts of the two tokens; {lower}: word in lower case
+  const char* hint;  ///< {word}, {prev}: the texts of the two tokens; {lower}: word in lower case; {alias}: what it is called here
 };
 
 /// The first row that applies speaks.
@@ -99,7 +116,9 @@ constexpr Row rows[] = {
     {[](const Place& p) { return is<Kind::S_STRAY>(p.token) && (p.token.text == "\"" || p.token.text == "'"); },
      "quotes belong to the shell; the expression itself has none"},
     {[](const Place& p) { return is<Kind::S_STRAY>(p.token) && p.token.text == ","; },
-     "alternatives are joined with 'or': port (80 or 443)"},
+     "alternatives are joined with 'or', as in 'port (80 or 443)' or 'host (10.0.0.1 or 10.0.0.2)'"},
+    {[](const Place& p) { return is<Kind::S_NAME>(p.token) && alias(p.token.text) && !is_qualifier(p.prev) && !is_compare(p.prev); },
+     "'{word}' is no keyword here; write '{alias}'"},
     {[](const Place& p) { return is<Kind::S_STRAY>(p.token); },
      "this character means nothing in an expression"},
     {[](const Place& p) { return is_stop(p.token) && is_start(p.prev); },
@@ -112,6 +131,10 @@ constexpr Row rows[] = {
      "'||' joins conditions; for bits write '|' and compare the outcome: tcp[tcpflags] & (tcp-syn | tcp-fin) != 0"},
     {[](const Place& p) { return is_stop(p.token) && ends_value(p.prev, p.before); },
      "a value alone is no condition: compare it, for example with '!= 0'"},
+    {[](const Place& p) { return is_stop(p.token) && p.prev.text.starts_with("tcp-") && is_start(p.before); },
+     "'{prev}' is a bit of the TCP flags: tcp[tcpflags] & {prev} != 0"},
+    {[](const Place& p) { return is_stop(p.token) && p.prev.text.starts_with("icmp-") && is_start(p.before); },
+     "'{prev}' is a type of ICMP: icmp[icmptype] = {prev}"},
     {[](const Place& p) { return is_stop(p.token) && is<Kind::S_NUM>(p.prev) && is_start(p.before); },
      "say what the number is: 'port {prev}', 'proto {prev}', 'vlan {prev}'"},
     {[](const Place& p) { return is_end(p.token) && p.open; },
@@ -150,6 +173,10 @@ constexpr Row rows[] = {
      "a mask is written like an address: mask 255.255.255.0"},
     {[](const Place& p) { return is_keyword(p.token) && is_joint(p.prev) && is_id(p.group); },
      "parentheses that begin with a value without a qualifier may hold only such values; write the first one in full"},
+    {[](const Place& p) { return is<Kind::S_IPV4>(p.token) && is<Kind::S_IPV4>(p.prev); },
+     "a network with a mask is 'net {prev} mask {word}'; two addresses are joined with 'and' or 'or'"},
+    {[](const Place& p) { return is<Kind::S_OPEN>(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is<Kind::S_NUM>(p.next); },
+     "a field is written with brackets: '{prev}[{next}]'"},
     {[](const Place& p) { return begins_term(p.token) && ends_term(p.prev); },
      "'and' or 'or' is missing before '{word}'"},
     {[](const Place& p) { return is<Kind::S_SLASH>(p.token) && is<Kind::S_NUM>(p.prev); },
@@ -163,8 +190,10 @@ constexpr Row rows[] = {
 std::string hint(const Place& p) {
   const auto row = std::ranges::find_if(rows, [&p](const Row& r) { return r.applies(p); });
   if (row == std::end(rows)) return {};
-  return fmt::format(fmt::runtime(row->hint), fmt::arg("word", quotable(p.token.text)),
-                     fmt::arg("prev", quotable(p.prev.text)), fmt::arg("lower", lower_case(p.token.text)));
+  const char* here = alias(p.token.text);
+  return fmt::format(fmt::runtime(row->hint), fmt::arg("word", quotable(p.token.text)), fmt::arg("prev", quotable(p.prev.text)),
+                     fmt::arg("next", quotable(p.next.text)), fmt::arg("lower", lower_case(p.token.text)),
+                     fmt::arg("alias", here ? here : ""));
 }
 
 // ---- the place

@@ -101,12 +101,11 @@ class Facts : public Rewrite {
     return has_choice_[i] == Yes;
   }
 
-  /// Guards that whole packets pass are looked through; they are placed anew.
+  /// Guards that whole packets pass are looked through; they are placed anew. Non-zero checks stay: they are how the
+  /// graph shows that its divisions are safe, and machines make them in the division itself.
   std::optional<bool> decided(const Node& n, const Known& known) {
     if (n.kind == NodeKind::Guard) return ranges_.passage(n) == Ranges::Passage::Always ? std::optional(true) : std::nullopt;
-    if (n.kind == NodeKind::Return) return std::nullopt;
-    const auto outcome = known.decides(from_, ranges_, n);
-    return n.kind == NodeKind::NonZero && outcome == false ? std::nullopt : outcome;
+    return n.kind == NodeKind::Test ? known.decides(from_, ranges_, n) : std::nullopt;
   }
 
   /// Past what is decided, some way: a long list has an edge like that in each of its members, and what is left is

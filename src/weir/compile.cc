@@ -18,7 +18,7 @@ namespace {
 
 Result<wire::Target> target_of(const Options& o) {
   const wire::LinkType* link = wire::find_link_type(o.link_type);
-  if (!link) return fail(Code::LinkType, {}, fmt::format("unknown link type '{}'", o.link_type), "`weir list linktypes` shows them all");
+  if (!link) return fail(Code::LinkType, {}, fmt::format("unknown link type '{}'", o.link_type));
   if (o.snaplen == 0) return fail(Code::Range, {}, "a snapshot length of 0 would reject all packets");
   static_assert(static_cast<int>(Options::Savefile::None) == static_cast<int>(wire::Savefile::None) &&
                 static_cast<int>(Options::Savefile::Native) == static_cast<int>(wire::Savefile::Native) &&

@@ -6,11 +6,14 @@
 //   auto filter = weir::compile("tcp port 80", options);
 //   if (!filter) { puts(weir::render("tcp port 80", filter.error()).c_str()); return; }
 //   if (filter->match({bytes, wire_length})) …   // any number of threads
-//   setsockopt(…, filter->bytecode() …);         // struct sock_filter, or see src/attach
+//   auto code = filter->bytecode();              // the same layout as struct sock_filter, for SO_ATTACH_FILTER
 //
 // Errors are values: nothing here throws (but std::bad_alloc), prints or exits. No global state: all functions
 // may be called from any number of threads; a const Filter may be shared by them.
 #pragma once
+#if __cplusplus < 202100L
+#error "weir needs C++23 (std::expected)"
+#endif
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,7 +41,7 @@ struct Options {
   enum class Savefile : std::uint8_t { None, Native, Swapped };
   Savefile savefile = Savefile::None;    ///< byte order of the host that wrote the savefile the filter is for
   Limits limits;
-  std::shared_ptr<const names::Names> names;  ///< null: the system's
+  std::shared_ptr<const names::Names> names;  ///< null: the system's; others: <weir/names/names.hpp>
 };
 
 /// One classic BPF instruction, laid out as struct sock_filter and struct bpf_insn.
