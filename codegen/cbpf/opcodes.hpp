@@ -71,11 +71,12 @@ constexpr const Row* row(std::uint16_t code) {
 struct MetadataRow {
   std::uint32_t offset;  ///< that a load names
   const char* word;      ///< in tcpdump's listings
+  std::uint16_t size;    ///< of our loads: op::W, op::H or op::B
   const char* name;      ///< of the offset, in assembly text; may be empty
 };
 
 inline constexpr MetadataRow metadata_rows[] = {
-#define WEIR_METADATA(offset, word, name) {meta_offset + offset, word, name},
+#define WEIR_METADATA(offset, word, size, name) {meta_offset + offset, word, op::size, name},
 #include "cbpf/metadata.def"
 #undef WEIR_METADATA
 };

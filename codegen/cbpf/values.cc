@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cbpf/opcodes.hpp"
 #include "cbpf/select.hpp"
 
 namespace weir::cbpf {
@@ -30,20 +31,6 @@ std::uint16_t alu_code(Arith a) {
 
 bool commutes(Arith a) {
   return a == Arith::Add || a == Arith::Mul || a == Arith::And || a == Arith::Or || a == Arith::Xor;
-}
-
-/// The kernel gives the whole of a piece of metadata for any size of load; libpcap's interpreter knows only VLAN tags, and
-/// those only as byte loads (bpf_filter.c).
-std::uint16_t meta_size(Meta m) {
-  switch (m) {
-    case Meta::VlanTagPresent:
-    case Meta::VlanTag: return op::B;
-    case Meta::PacketType: return op::H;
-    case Meta::Protocol:
-    case Meta::InterfaceIndex:
-    case Meta::VlanProtocol: return op::W;
-  }
-  return op::W;
 }
 
 /// Instructions to compute each value, up to a bound; choices count as dear.
@@ -112,7 +99,10 @@ void Select::compute(ValueId id) {
   switch (v.kind) {
     case ValueKind::Constant: return put(op::LD | op::IMM, v.k);
     case ValueKind::Length: return put(op::LD | op::W | op::LEN);
-    case ValueKind::Meta: return put(static_cast<std::uint16_t>(op::LD | op::ABS | meta_size(v.meta())), meta_offset + v.detail);
+    case ValueKind::Meta: {
+      const MetadataRow& row = *metadata(meta_offset + v.detail);  // every weir::Meta is an offset of the table
+      return put(static_cast<std::uint16_t>(op::LD | op::ABS | row.size), row.offset);
+    }
     case ValueKind::Load: return load(v);
     case ValueKind::Negate: to_a(v.a); return put(op::ALU | op::NEG);
     case ValueKind::Binary: return binary(id, v);

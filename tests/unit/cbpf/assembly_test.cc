@@ -113,8 +113,8 @@ TEST_CASE("a name is used only where the number means that") {
 #ifdef WEIR_BPFC
 /// What the assembler makes of a text, as tcpdump -ddd writes it but for the first line; or its complaints.
 std::string assemble(const std::string& text, bool preprocess_first) {
-  char name[] = "/tmp/weir-asm-XXXXXX";
-  const std::filesystem::path dir = mkdtemp(name);
+  std::string name = (std::filesystem::temp_directory_path() / "weir-asm-XXXXXX").string();
+  const std::filesystem::path dir = mkdtemp(name.data());
   std::ofstream(dir / "a.asm") << text;
   const std::string in_dir = "cd " + dir.string() + " && ";
   const std::string command = preprocess_first ? in_dir + "cpp -P a.asm > b.asm && " WEIR_BPFC " -f tcpdump -i b.asm 2>&1"
