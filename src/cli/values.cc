@@ -10,6 +10,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/spelling.hpp"
+
 namespace weir::cli {
 namespace {
 
@@ -40,22 +42,6 @@ std::string canonical(std::string_view name) {
   std::string result(name);
   std::ranges::transform(result, result.begin(), [](char c) { return 'a' <= c && c <= 'z' ? char(c - 'a' + 'A') : c; });
   return result.starts_with("DLT_") ? result.substr(4) : result;
-}
-
-/// Levenshtein distance: letters to add, drop or change.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto changed = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
 }
 
 /// Letters and digits, as capitals: IEEE802_11 is 80211 to some, and Ethernet is not always spelt EN10MB.

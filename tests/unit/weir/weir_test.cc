@@ -96,6 +96,15 @@ TEST_CASE("errors point at the words") {
   CHECK(error(zero).code == Code::Arithmetic);
 }
 
+TEST_CASE("a name that is none may be a keyword misspelt") {
+  struct Row { const char* filter; const char* hint; };
+  for (const Row& r : {Row{"tcp or udpp", "did you mean 'udp'?"}, Row{"tcp and portt", "did you mean 'port'?"}, Row{"tcp or 80", "put a qualifier"}}) {
+    const auto filter = compile(r.filter);
+    REQUIRE(!filter);
+    CHECK(filter.error().hint.find(r.hint) != std::string::npos);
+  }
+}
+
 TEST_CASE("rendering puts a caret under the words, also in long and many-line filters") {
   const std::string filter = "tcp and\n  vlan 5000 or\nudp";
   CHECK(render(filter, error(filter)) ==
