@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/spelling.hpp"
 #include "grammar/attempt.hpp"
@@ -17,11 +18,17 @@ constexpr std::size_t longest_keyword = 40;
 /// Longer texts are not parsed again and again for a hint.
 constexpr std::size_t longest_trial = 1 << 16;
 
-/// How many letters may be wrong. In a word of two or three letters any other letter makes another word: there only
-/// letters in the wrong order, or one too many, count as slips.
+/// What nearly every expression is made of.
+constexpr std::string_view common[] = {"and", "arp", "broadcast", "dst", "ether", "greater", "host", "icmp", "icmp6", "ip", "ip6", "len",
+                                       "less", "multicast", "net", "not", "or", "port", "portrange", "proto", "src", "tcp", "tcpflags",
+                                       "udp", "vlan"};
+
+bool is_common(std::string_view keyword) { return std::ranges::find(common, keyword) != std::end(common); }
+
+/// How many letters may be wrong. Most words of three letters are one letter away from some keyword: for those only the
+/// common ones count.
 std::size_t allowance(std::string_view word, std::string_view keyword) {
-  if (word.size() < 4 && word.size() < keyword.size()) return 0;
-  if (word.size() < 4 && word.size() == keyword.size()) return std::ranges::is_permutation(word, keyword) ? 1 : 0;
+  if (word.size() < 2 || (word.size() < 4 && !is_common(keyword))) return 0;
   return word.size() < 7 ? 1 : 2;
 }
 
@@ -46,16 +53,20 @@ std::optional<Diagnostic> misspelt(std::string_view text, const Token& word, std
 }  // namespace
 
 std::vector<std::string_view> near_keywords(std::string_view word) {
-  std::vector<std::pair<std::size_t, std::string_view>> near;
+  struct Near {
+    bool uncommon;
+    std::size_t distance;
+    std::string_view keyword;
+  };
   if (word.size() > longest_keyword) return {};
+  std::vector<Near> near;
   for (const std::string_view k : keywords()) {
     const std::size_t d = distance(word, k);
-    if (d > 0 && d <= allowance(word, k)) near.emplace_back(d, k);
+    if (d > 0 && d <= allowance(word, k)) near.push_back({!is_common(k), d, k});
   }
-  std::ranges::sort(near);
+  std::ranges::sort(near, {}, [](const Near& n) { return std::tuple(n.uncommon, n.distance, n.keyword); });
   std::vector<std::string_view> words;
-  for (const auto& [d, k] : near)
-    if (d == near.front().first || words.size() < 3) words.push_back(k);
+  for (const Near& n : near) words.push_back(n.keyword);
   return words;
 }
 
@@ -63,6 +74,7 @@ std::vector<std::string_view> meant_at(std::string_view text, Span at, std::uint
   if (text.size() > longest_trial) return {};
   std::vector<std::string_view> words = near_keywords(text.substr(at.begin, at.end - at.begin));
   std::erase_if(words, [&](std::string_view word) { return !gets_beyond(text, at, word, beyond); });
+  if (!words.empty() && is_common(words.front())) std::erase_if(words, [](std::string_view word) { return !is_common(word); });
   if (words.size() > 3) words.resize(3);
   return words;
 }
@@ -75,8 +87,10 @@ std::string did_you_mean(const std::vector<std::string_view>& words) {
 }
 
 std::optional<Diagnostic> misspelt(std::string_view text, const Place& p) {
-  if (auto here = misspelt(text, p.token, p.token.span.end)) return here;
-  return misspelt(text, p.prev, is_end(p.token) ? p.token.span.begin : p.token.span.end);
+  const std::uint32_t beyond = is_end(p.token) ? p.token.span.begin : p.token.span.end;
+  if (auto here = misspelt(text, p.token, beyond)) return here;
+  if (auto before = misspelt(text, p.prev, beyond)) return before;
+  return misspelt(text, p.group, beyond);  // it was taken for a name, and so only names may follow in its parentheses
 }
 
 }  // namespace weir::grammar

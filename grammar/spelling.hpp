@@ -10,7 +10,7 @@
 
 namespace weir::grammar {
 
-/// Keywords so near to the word that they may have been meant, the nearest ones first.
+/// Keywords so near to the word that they may have been meant, the common and nearest ones first.
 std::vector<std::string_view> near_keywords(std::string_view word);
 
 /// The keywords that, in place of the word at `at`, bring the parser past `beyond`, where it stopped.

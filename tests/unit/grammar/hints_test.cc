@@ -57,6 +57,8 @@ TEST_CASE("common mistakes") {
       {"udp portrnage 1-2", "portrnage", "did you mean 'portrange'?"},
       {"ether brodcast", "brodcast", "did you mean 'broadcast'?"},
       {"(tcp and hsot a) or upd port 53", "hsot", "did you mean 'host'?"},
+      {"ip or (van and ip)", "van", "did you mean 'vlan'?"},
+      {"trp[13] & 4 == 4", "trp", "'tcp'?"},
       {"foo", "foo", "host foo"},
       // Wireshark
       {"ip.addr == 1.2.3.4", "ip.addr == 1.2.3.4", "here that is 'host 1.2.3.4'"},
