@@ -66,17 +66,28 @@ std::optional<std::uint32_t> network_type(Bytes bytes, const wire::Layout& layou
   const auto field = [&](std::uint32_t size) { return at(bytes, layout.type_offset, size); };
   switch (layout.type_field) {
     case wire::TypeField::None:
-    case wire::TypeField::Llc: return std::nullopt;
+    case wire::TypeField::Llc:
+    case wire::TypeField::Arcnet:
+    case wire::TypeField::FrameRelay:
+    case wire::TypeField::Magic:
+    case wire::TypeField::OnlyAppletalk: return std::nullopt;
     case wire::TypeField::Ethernet:
     case wire::TypeField::Sll:
-    case wire::TypeField::EtherType: return field(2);
-    case wire::TypeField::Ppp: {
+    case wire::TypeField::EtherType:
+    case wire::TypeField::Hdlc: return field(2);
+    case wire::TypeField::Ppp:
+    case wire::TypeField::PppVj: {
       const auto protocol = field(2);
       return protocol ? std::optional(type_of_ppp(*protocol)) : std::nullopt;
     }
     case wire::TypeField::Family: {
       const auto family = field(4);
       return family ? type_of_family(*family) : std::nullopt;
+    }
+    case wire::TypeField::FamilyByte: {
+      const auto family = field(1);
+      if (!family || *family == wire::family::Inet) return family ? std::optional<std::uint32_t>(ethertype::Ip) : std::nullopt;
+      return *family == layout.inet6 ? std::optional<std::uint32_t>(ethertype::Ip6) : type_of_family(*family);
     }
     case wire::TypeField::IpVersion:
     case wire::TypeField::OnlyIpv4:
@@ -210,8 +221,8 @@ std::string wlan(Bytes bytes, const wire::Layout& layout) {
 
 std::string content(Bytes bytes, int dlt) {
   const auto* link_type = wire::find_link_type(dlt);
-  if (!link_type || !link_type->layout) return "packet";
-  const auto& layout = *link_type->layout;
+  if (!link_type) return "packet";
+  const auto& layout = link_type->layout;
   if (layout.type_field == wire::TypeField::Llc) return wlan(bytes, layout);
   auto network = find_network(bytes, layout);
   if (!network) return std::string(link_type->name);

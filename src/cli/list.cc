@@ -7,10 +7,9 @@ namespace weir::cli {
 namespace {
 
 std::string link_type_table() {
-  std::string table = fmt::format("{:<27} {:>4}  {:<8}  {}\n", "name", "DLT", "filters", "description");
-  for (const auto& l : link_types()) {
-    table += fmt::format("{:<27} {:>4}  {:<8}  {}\n", l.name, l.dlt, l.supported ? "yes" : "not yet", l.description);
-  }
+  constexpr auto row = "{:<27} {:>4}  {:<66}  {}\n";
+  std::string table = fmt::format(row, "name", "DLT", "description", "what filters can ask for");
+  for (const auto& l : link_types()) table += fmt::format(row, l.name, l.dlt, l.description, l.families);
   return table;
 }
 

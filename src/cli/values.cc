@@ -63,7 +63,7 @@ std::size_t strangeness(std::string_view word, const LinkTypeInfo& l) {
 
 std::vector<std::string_view> nearest_link_types(std::string_view word) {
   auto all = link_types();
-  const auto order = [&](const LinkTypeInfo& l) { return std::tuple(!l.supported, strangeness(word, l), l.name); };
+  const auto order = [&](const LinkTypeInfo& l) { return std::tuple(strangeness(word, l), l.name); };
   std::erase_if(all, [&](const auto& l) { return strangeness(word, l) > word.size() / 2; });
   std::ranges::sort(all, {}, order);
   std::vector<std::string_view> names;

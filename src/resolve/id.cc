@@ -196,15 +196,6 @@ Test with_ipv6(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   return ipv6_hosts(s, q, {&range, 1}, q.type == Type::Host ? "host <IPv6 address>" : "net <IPv6 prefix>");
 }
 
-/// One-byte addresses belong to ARCnet and BACnet MS/TP.
-Test with_mac8(const Site& s, const ast::Qualifiers& q) {
-  if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
-  if (q.type != Type::Host && q.type != Type::None) return invalid_qualifier(s.span, keyword(q.type), "$XX");
-  if (q.protocol != Protocol::Link)
-    return fail(Code::Qualifier, s.span, "'link' is the only valid proto qualifier for 'host $XX'", "write 'link host $XX'");
-  return not_on_link_type(s, "link host $XX");
-}
-
 Test of_kind(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   switch (id.kind) {
     case IdKind::Name: return with_name(s, q, id);
@@ -215,7 +206,7 @@ Test of_kind(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
     case IdKind::Ipv6:
     case IdKind::Ipv6Prefix: return with_ipv6(s, q, id);
     case IdKind::Mac48: return mac48(s, q, id);
-    case IdKind::Mac8: return with_mac8(s, q);
+    case IdKind::Mac8: return mac8(s, q, id);
   }
   return invalid_qualifier(s.span, keyword(q.type), id.text);
 }

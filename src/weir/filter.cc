@@ -43,7 +43,7 @@ std::span<const Diagnostic> Filter::warnings() const { return stages_->warnings;
 
 namespace {
 
-LinkTypeInfo info(const wire::LinkType& l) { return {l.name, l.dlt, l.description, l.layout.has_value()}; }
+LinkTypeInfo info(const wire::LinkType& l) { return {l.name, l.dlt, l.description, wire::families(l.layout)}; }
 
 }  // namespace
 

@@ -95,7 +95,7 @@ struct LinkTypeInfo {
   std::string_view name;
   int dlt;
   std::string_view description;
-  bool supported;
+  std::string families;  ///< of primitives that mean something there: "bytes protocols ip …"
 };
 std::vector<LinkTypeInfo> link_types();
 std::optional<LinkTypeInfo> find_link_type(int dlt);

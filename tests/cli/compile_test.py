@@ -238,7 +238,7 @@ class Help(ProgramTest):
 
     def test_link_types(self):
         lines = self.check("list", "linktypes").splitlines()
-        self.assertTrue(any(line.split()[:3] == ["EN10MB", "1", "yes"] for line in lines))
+        self.assertTrue(any(line.split()[:3] == ["EN10MB", "1", "Ethernet"] and line.endswith(" vlan mpls llc") for line in lines))
         self.assertTrue(any(line.split()[:2] == ["USB_LINUX", "189"] for line in lines))
 
 
