@@ -1,6 +1,6 @@
 // weir_oracle: all engines and libpcap against each other.
 //
-//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--only differences|conformance|corpus|generated] [--match TEXT]
+//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--only differences|conformance|corpus|generated|sweep] [--every N] [--match TEXT]
 //   weir_oracle --linktype L --filter F [--snaplen N] [--netmask M] [--linux-ext] [--savefile native|swapped]
 //               [--packet HEX [--length N] [--cut N] [--meta PROTOCOL,TYPE,INDEX,TAG,PRESENT,TPID]]
 //
@@ -14,6 +14,7 @@
 
 #include "conformance.hpp"
 #include "resolver.hpp"
+#include "sweep.hpp"
 
 namespace weir::oracle {
 namespace {
@@ -28,7 +29,7 @@ struct Options {
 
 std::optional<Options> parse_options(int argc, char** argv) {
   static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "only", "match", "filter",
-                                                    "snaplen", "netmask", "savefile", "packet", "length", "cut", "meta", "differences"};
+                                                    "snaplen", "netmask", "savefile", "packet", "length", "cut", "meta", "differences", "every"};
   Options o;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -147,6 +148,7 @@ void run_all(Examiner& examiner, Differences& differences, const Options& o) {
   }
   if (wanted("corpus")) run_corpus(examiner, o.text("corpus", WEIR_ORACLE_CORPUS), o.number("seed", 1));
   if (wanted("generated")) run_generated(examiner, o);
+  if (wanted("sweep")) run_sweep(examiner, o.number("every", 200), o.number("seed", 1), o.number("seed", 1));
 }
 
 int run_main(const Options& o) {
