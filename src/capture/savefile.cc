@@ -95,6 +95,15 @@ Format format_of(pcap_t* pcap, const Probe& probe) {
 
 }  // namespace
 
+Format format_of(int dlt, std::uint32_t snaplen) {
+  Format format;
+  format.dlt = dlt;
+  format.snaplen = snaplen;
+  const std::unique_ptr<pcap_t, decltype(&::pcap_close)> dead(::pcap_open_dead(dlt, static_cast<int>(snaplen)), ::pcap_close);
+  format.file_link_type = dead ? file_link_type(dead.get(), dlt) : static_cast<std::uint32_t>(dlt);
+  return format;
+}
+
 void Reader::Close::operator()(pcap_t* p) const { ::pcap_close(p); }
 
 Result<Reader> Reader::open(const std::string& path) {

@@ -30,6 +30,9 @@ struct Format {
   bool operator==(const Format&) const = default;
 };
 
+/// The format in which packets of a live capture are written: microseconds, the byte order of this host.
+Format format_of(int dlt, std::uint32_t snaplen);
+
 struct Record {
   std::int64_t seconds = 0;
   std::uint32_t fraction = 0;          ///< micro- or nanoseconds, as Format says

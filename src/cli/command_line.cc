@@ -19,6 +19,7 @@ constexpr auto program_about = "Compiles tcpdump filter expressions, and filters
 constexpr auto program_examples = R"(Examples:
   weir compile tcp port 80
   weir filter -r in.pcap -w out.pcap 'host 10.0.0.1 and not arp'
+  weir capture -i eth0 -w web.pcap tcp port 80
 
 `weir COMMAND --help` tells more of a command, `man weir` of everything.)";
 
@@ -36,9 +37,20 @@ Examples:
   weir filter -r in.pcap --count 'tcp[tcpflags] & tcp-syn != 0'
   zstd -dc in.pcap.zst | weir filter -r - -w - 'not port 22' | tcpdump -r -)";
 
-constexpr auto list_about = "List what filters can be compiled for.";
+constexpr auto capture_about = "Capture the packets on an interface that match an expression: print or write them.";
+constexpr auto capture_examples = R"(The filter runs in the kernel. Ctrl-C ends the capture; the numbers then printed are those of tcpdump.
+Capturing needs the capability CAP_NET_RAW: use sudo, or once `sudo setcap cap_net_raw+ep $(command -v weir)`.
+
+Examples:
+  weir list interfaces
+  weir capture -i eth0 port 53
+  weir capture -i eth0 -w web.pcap -c 1000 'tcp port 80 or tcp port 443'
+  weir capture -i eth0 -w - ip6 | tcpdump -r -)";
+
+constexpr auto list_about = "List what filters can be compiled for, or where packets can be captured.";
 constexpr auto list_examples = R"(Examples:
-  weir list linktypes)";
+  weir list linktypes
+  weir list interfaces)";
 
 /// What CLI11 would take apart in words of an expression: `[1,2]`, which it splits at commas, and `++`, which ends
 /// a subcommand. A space behind them prevents it, and means nothing in an expression.
@@ -126,12 +138,34 @@ CLI::App* add_filter(CLI::App& program, FilterCommand& c) {
   return &command;
 }
 
+CLI::App* add_capture(CLI::App& program, CaptureCommand& c) {
+  auto& command = *program.add_subcommand("capture", capture_about);
+  command.footer(capture_examples);
+  add_expression(command, c.expression);
+  command.add_option("-i,--interface", c.interface, "Interface to capture on: see `weir list interfaces`")->type_name("IFACE");
+  add_file(command, "-w", c.output, "Write the packets to this savefile (-: standard output)");
+  command.add_option_function<std::string>(
+      "-c", [&](const std::string& word) { store(parse_packet_count(word), c.limit); },
+      "Stop after N packets")->type_name("N");
+  command.add_option_function<std::string>(
+      "-s,--snapshot-length", [&](const std::string& word) { store(parse_snaplen(word), c.options.snaplen); },
+      "How many bytes to keep of each packet (default: 262144)")->type_name("SNAPLEN");
+  command.add_flag_callback("-p,--no-promiscuous-mode", [&] { c.promiscuous = false; },
+                            "Leave the interface as it is: only what is meant for this host arrives");
+  command.add_option_function<std::string>(
+      "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
+      "Refuse an interface that has another link type")->type_name("LINKTYPE");
+  add_netmask_and_optimize(command, c.options);
+  return &command;
+}
+
 CLI::App* add_list(CLI::App& program, ListCommand& c) {
   auto& command = *program.add_subcommand("list", list_about);
   command.footer(list_examples);
   command.add_option_function<std::string>(
       "WHAT", [&](const std::string& word) { store(parse_listed(word), c.what); },
-      "linktypes: name, DLT number, whether filters can be compiled for it, description")->type_name("")->required();
+      "linktypes: name, DLT number, whether filters can be compiled for it, description; "
+      "interfaces: name, link type, state, addresses")->type_name("")->required();
   return &command;
 }
 
@@ -206,9 +240,11 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   program.get_formatter()->column_width(34);
   CompileCommand compile;
   FilterCommand filter;
+  CaptureCommand capture;
   ListCommand list;
   auto* compile_options = add_compile(program, compile);
   auto* filter_options = add_filter(program, filter);
+  auto* capture_options = add_capture(program, capture);
   auto* list_options = add_list(program, list);
 
   auto words = split_off_words(arguments);
@@ -222,6 +258,11 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
     std::ranges::move(words, std::back_inserter(filter.expression.words));
     if (const auto why = contradiction(filter)) return wrong(program, *why);
     return filter;
+  }
+  if (*capture_options) {
+    std::ranges::move(words, std::back_inserter(capture.expression.words));
+    if (const auto why = contradiction(capture.expression)) return wrong(program, *why);
+    return capture;
   }
   if (!*list_options) return wrong(program, "a command is missing");
   if (!words.empty()) return wrong(program, "list takes no expression");

@@ -1,77 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 
 #include "capture/savefile.hpp"
-#include "capture/summary.hpp"
 #include "cli/commands.hpp"
 #include "cli/expression.hpp"
+#include "cli/signals.hpp"
+#include "cli/sink.hpp"
 #include "cli/text_output.hpp"
 
 namespace weir::cli {
 namespace {
 
 using capture::Format;
-using capture::Record;
-
-volatile std::sig_atomic_t interrupted = 0;
-
-/// From here on Ctrl-C and the like end the work in good order; a second one ends it at once.
-void finish_on_signals() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction before = {};
-    ::sigaction(signal, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // ignored: as nohup wants it
-  }
-}
-
-/// Where packets that match go: into a savefile, out as lines, or nowhere when they are only counted.
-class Sink {
- public:
-  static Result<Sink> open(const FilterCommand& command, const Format& format) {
-    Sink sink(format);
-    if (command.output) {
-      auto writer = capture::Writer::create(*command.output, format);
-      if (!writer) return std::unexpected(writer.error());
-      sink.packets_.emplace(std::move(*writer));
-    } else if (!command.count) {
-      auto lines = capture::OutputFile::create("-");
-      if (!lines) return std::unexpected(lines.error());
-      sink.lines_.emplace(std::move(*lines));
-    }
-    return sink;
-  }
-
-  Result<void> put(const Record& record) {
-    if (packets_) return packets_->write(record);
-    if (!lines_) return {};
-    auto written = lines_->write(capture::summary(record, format_) + "\n");
-    return written && lines_->is_terminal() ? lines_->flush() : written;
-  }
-
-  /// A failure comes back at the next put() or finish().
-  void flush() {
-    if (packets_) (void)packets_->flush();
-    if (lines_) (void)lines_->flush();
-  }
-
-  Result<void> finish() {
-    if (packets_) return packets_->commit();
-    if (lines_) return lines_->commit();
-    return {};
-  }
-
- private:
-  explicit Sink(const Format& format) : format_(format) {}
-
-  Format format_;
-  std::optional<capture::Writer> packets_;
-  std::optional<capture::OutputFile> lines_;
-};
 
 /// How far it went, and what stopped it before the end of the input.
 struct Progress {
@@ -85,7 +26,7 @@ Result<Progress> filter_packets(capture::Reader& reader, const Filter& filter, S
   Progress progress;
   while (progress.kept < limit) {
     const auto record = reader.next();
-    if (interrupted) {
+    if (interrupted()) {
       progress.stopped = "interrupted";
       break;
     }
@@ -152,7 +93,7 @@ Status run(const FilterCommand& command) {
   report_warnings(filter->warnings(), *text);
 
   finish_on_signals();
-  auto sink = Sink::open(command, reader->format());
+  auto sink = Sink::open(command.output, !command.count, reader->format());
   if (!sink) return report(sink.error());
   reader->before_wait([&] { sink->flush(); });
   const auto progress = filter_packets(*reader, *filter, *sink, command.limit);

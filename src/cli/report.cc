@@ -27,6 +27,13 @@ void report_warnings(std::span<const Diagnostic> warnings, std::string_view expr
   }
 }
 
+void print_warning(std::string_view message, const Diagnostic& reason) {
+  print(fmt::format("warning: {}\n  reason: {}", message, reason.message));
+  if (!reason.hint.empty()) print_text(fmt::format("  hint: {}\n", reason.hint));
+}
+
+void print_note(std::string_view message) { print(message); }
+void print_text(std::string_view text) { fmt::print(stderr, "{}", text); }
 void print_error(std::string_view message) { print(fmt::format("error: {}", message)); }
 
 }  // namespace weir::cli

@@ -18,6 +18,12 @@ enum Status : int {
 /// Prints the error, with its place in the expression where it has one; returns the status that it means.
 Status report(const Diagnostic& error, std::string_view expression = {});
 void report_warnings(std::span<const Diagnostic> warnings, std::string_view expression);
+/// `weir: warning: …`, with the error that is the reason for it.
+void print_warning(std::string_view message, const Diagnostic& reason);
+/// `weir: …`, for what is neither error nor warning.
+void print_note(std::string_view message);
+/// As it is.
+void print_text(std::string_view text);
 /// `weir: error: …`.
 void print_error(std::string_view message);
 

@@ -137,7 +137,8 @@ Value<std::uint64_t> parse_packet_count(const std::string& word) {
 
 Value<ListCommand::What> parse_listed(const std::string& word) {
   if (word == "linktypes") return ListCommand::What::LinkTypes;
-  return wrong(fmt::format("'{}' cannot be listed, only linktypes can", word));
+  if (word == "interfaces") return ListCommand::What::Interfaces;
+  return wrong(fmt::format("'{}' cannot be listed, only linktypes and interfaces can", word));
 }
 
 std::string emit_names() {
