@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <ifaddrs.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -67,27 +69,50 @@ void add_ipv6(Interface& to, const ifaddrs& entry) {
   to.addresses.push_back(with_prefix(AF_INET6, &address, mask ? &*mask : nullptr, sizeof address));
 }
 
-Interface interface_of(const ifaddrs& entry) {
-  const auto link = as<sockaddr_ll>(entry.ifa_addr);
+/// ARPHRD_ of an interface. Any socket will do to ask with.
+unsigned hardware_type_of(int socket, const char* name) {
+  constexpr unsigned unknown = 0xffff;  // ARPHRD_VOID
+  ifreq request = {};
+  std::strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+  return ::ioctl(socket, SIOCGIFHWADDR, &request) == 0 ? request.ifr_hwaddr.sa_family : unknown;
+}
+
+Interface interface_of(int socket, const ifaddrs& entry) {
+  const auto hardware_type = hardware_type_of(socket, entry.ifa_name);
   return {.name = entry.ifa_name,
-          .index = link.sll_ifindex,
-          .hardware_type = link.sll_hatype,
-          .dlt = dlt_of_hardware(link.sll_hatype),
+          .index = static_cast<int>(::if_nametoindex(entry.ifa_name)),
+          .hardware_type = hardware_type,
+          .dlt = dlt_of_hardware(hardware_type),
           .up = (entry.ifa_flags & IFF_UP) != 0,
           .loopback = (entry.ifa_flags & IFF_LOOPBACK) != 0,
           .addresses = {},
           .netmask = {}};
 }
 
-/// getifaddrs(3) gives the interfaces first, one entry each, then their addresses.
-void add(std::vector<Interface>& all, const ifaddrs& entry) {
-  if (!entry.ifa_addr) return;
-  const auto family = entry.ifa_addr->sa_family;
-  if (family == AF_PACKET) all.push_back(interface_of(entry));
+/// getifaddrs(3) gives the interfaces first, one entry each (without an address where the link layer has none, as on
+/// tunnels), then their network addresses.
+void add(std::vector<Interface>& all, int socket, const ifaddrs& entry) {
+  const int family = entry.ifa_addr ? entry.ifa_addr->sa_family : AF_PACKET;
+  if (family == AF_PACKET) all.push_back(interface_of(socket, entry));
   const auto owner = std::ranges::find(all, entry.ifa_name, &Interface::name);
   if (owner == all.end()) return;
   if (family == AF_INET) add_ipv4(*owner, entry);
   if (family == AF_INET6) add_ipv6(*owner, entry);
+}
+
+/// Whatever goes wrong in it, errno says why.
+std::optional<std::vector<Interface>> list_interfaces() {
+  ifaddrs* first = nullptr;
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return std::nullopt;
+  const bool listed = ::getifaddrs(&first) == 0;
+  const std::unique_ptr<ifaddrs, Free> list(first);
+  std::vector<Interface> all;
+  for (const auto* entry = list.get(); entry; entry = entry->ifa_next) add(all, socket, *entry);
+  const int error = errno;
+  ::close(socket);
+  errno = error;
+  return listed ? std::optional(std::move(all)) : std::nullopt;
 }
 
 }  // namespace
@@ -100,14 +125,8 @@ std::optional<int> dlt_of_hardware(unsigned hardware_type) {
 }
 
 Result<std::vector<Interface>> interfaces() {
-  ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) {
-    return fail(Code::System, {}, fmt::format("cannot list the network interfaces: {}", std::strerror(errno)));
-  }
-  const std::unique_ptr<ifaddrs, Free> list(first);
-  std::vector<Interface> all;
-  for (const auto* entry = list.get(); entry; entry = entry->ifa_next) add(all, *entry);
-  return all;
+  if (auto all = list_interfaces()) return std::move(*all);
+  return fail(Code::System, {}, fmt::format("cannot list the network interfaces: {}", std::strerror(errno)));
 }
 
 Result<Interface> find_interface(const std::string& name) {
