@@ -83,7 +83,7 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
 }
 
 OutputFile::OutputFile(OutputFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), owns_fd_(other.owns_fd_), error_(other.error_),
+    : fd_(std::exchange(other.fd_, -1)), owns_fd_(other.owns_fd_), flushed_(other.flushed_), error_(other.error_),
       name_(std::move(other.name_)), buffer_(std::exchange(other.buffer_, {})),
       final_path_(std::move(other.final_path_)), temporary_(std::exchange(other.temporary_, {})) {}
 
@@ -112,12 +112,22 @@ Result<void> OutputFile::flush() {
     if (written < 0) return fail_with(errno);
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
+  flushed_ += static_cast<off_t>(buffer_.size());
   buffer_.clear();
   return {};
 }
 
 Result<void> OutputFile::commit() {
   if (auto flushed = flush(); !flushed) return flushed;
+  return give_name();
+}
+
+bool OutputFile::salvage() {
+  buffer_.clear();
+  return fd_ >= 0 && !temporary_.empty() && ::ftruncate(fd_, flushed_) == 0 && give_name();
+}
+
+Result<void> OutputFile::give_name() {
   if (temporary_.empty()) return {};
   // Some file systems have no fsync and say EINVAL: the data is as safe as it gets there.
   if (::fsync(fd_) != 0 && errno != EINVAL) return fail_with(errno);

@@ -160,9 +160,10 @@ Result<void> Writer::write(const Record& record) {
   Words header(format_.byte_order);
   header << static_cast<std::uint32_t>(record.seconds) << record.fraction
          << static_cast<std::uint32_t>(record.bytes.size()) << record.length;
-  if (auto written = file_.write(header.bytes()); !written) return written;
-  if (holds_can_id(format_, record)) return file_.write(with_can_id_turned(record.bytes));
-  return file_.write({reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size()});
+  record_ = header.bytes();  // in one piece: OutputFile::salvage()
+  if (holds_can_id(format_, record)) record_ += with_can_id_turned(record.bytes);
+  else record_.append(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
+  return file_.write(record_);
 }
 
 }  // namespace weir::capture

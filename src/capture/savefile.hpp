@@ -74,6 +74,8 @@ class Writer {
   Result<void> write(const Record& record);
   Result<void> flush() { return file_.flush(); }
   Result<void> commit() { return file_.commit(); }
+  /// After a failure: keeps the packets that the file has whole; whether there is such a file.
+  bool salvage() { return file_.salvage(); }
   const std::string& name() const { return file_.name(); }
 
  private:
@@ -81,6 +83,7 @@ class Writer {
 
   OutputFile file_;
   Format format_;
+  std::string record_;  // kept for its memory
 };
 
 }  // namespace weir::capture

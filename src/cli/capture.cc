@@ -82,6 +82,14 @@ Result<void> capture_packets(Live& live, const Interface& on, Sink& sink, std::u
   }
 }
 
+/// Gives the file its name. Where it could not be written on, hours of capture are not thrown away for it.
+Result<void> finish(Sink& sink) {
+  auto finished = sink.finish();
+  if (finished) return finished;
+  if (const auto name = sink.salvage()) finished.error().hint = fmt::format("what was written before that is in {}", *name);
+  return finished;
+}
+
 }  // namespace
 
 Status run(const CaptureCommand& command) {
@@ -104,10 +112,10 @@ Status run(const CaptureCommand& command) {
 
   std::uint64_t captured = 0;
   const auto done = capture_packets(*live, *on, *sink, captured, command.limit);
-  const auto finished = sink->finish();  // what was captured before an error is kept
+  const auto finished = finish(*sink);
   tell_of_end(captured, *live);
-  if (!done) return report(done.error());
-  return finished ? Done : report(finished.error());
+  if (!finished) return report(finished.error());
+  return done ? Done : report(done.error());
 }
 
 }  // namespace weir::cli

@@ -36,4 +36,8 @@ Result<void> Sink::finish() {
   return {};
 }
 
+std::optional<std::string> Sink::salvage() {
+  return packets_ && packets_->salvage() ? std::optional(packets_->name()) : std::nullopt;
+}
+
 }  // namespace weir::cli

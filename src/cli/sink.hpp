@@ -20,6 +20,8 @@ class Sink {
   /// finish().
   void flush();
   Result<void> finish();
+  /// After a failure: keeps what the savefile has whole; its name where that worked.
+  std::optional<std::string> salvage();
   /// Whether lines appear on a terminal.
   bool shows_lines() const { return lines_ && lines_->is_terminal(); }
 

@@ -160,6 +160,20 @@ class Trouble(NetworkTest):
         self.assertEqual(status, 1)
         self.assertIn("cannot write /dev/full: No space left", messages)
         self.assertIn("\n1 packet received by filter\n", messages)
+        self.assertNotIn("hint", messages)
+
+    def test_a_disk_that_fills_up(self):
+        """As far as it could be written, the capture is kept."""
+        capture = self.capture("sh", "-c", "trap '' XFSZ; ulimit -f 700; exec \"$@\"", "sh",
+                               WEIR, "capture", "-i", "far", "-w", "out.pcap")
+        sender, frame = self.sender("near"), PING + bytes(4000)
+        for _ in range(600):
+            sender.send(frame)
+        status, messages = capture.wait()
+        self.assertEqual(status, 1)
+        self.assertIn("cannot write out.pcap: File too large\n  hint: what was written before that is in out.pcap", messages)
+        self.assertEqual(set(packets("out.pcap")), {frame})
+        self.assertEqual(os.listdir(), ["out.pcap"])
 
     def test_an_interface_that_disappears(self):
         capture = self.weir("-i", "far", "-w", "out.pcap")
