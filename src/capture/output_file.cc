@@ -47,6 +47,12 @@ void keep_owner_and_mode(int fd, const struct stat& old) {
   (void)::fchmod(fd, old.st_mode & 07777);
 }
 
+std::unexpected<Diagnostic> no_room_beside(const std::string& path, int error) {
+  return fail(Code::System, {}, fmt::format("cannot make a new file beside {}: {}", path, std::strerror(error)),
+              fmt::format("the new content is written to a file of its own, which then takes the place of the old one; to write "
+                          "into the old one: -w - >{}", path));
+}
+
 bool is_standard_output(const std::string& path) {
   return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
 }
@@ -76,7 +82,7 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   if (out.fd_ < 0) {
     const int error = errno;
     out.temporary_.clear();
-    return system_error("create", path, error);
+    return exists ? no_room_beside(path, error) : system_error("create", path, error);
   }
   if (exists) keep_owner_and_mode(out.fd_, old);
   return out;

@@ -144,6 +144,10 @@ Result<std::optional<Record>> Reader::next() {
 
 void Reader::before_wait(std::function<void()> action) { source_->before_wait(std::move(action)); }
 
+void Reader::stop_at(int descriptor) { source_->stop_at(descriptor); }
+std::uint64_t Reader::bytes_read() const { return source_->done(); }
+std::optional<std::uint64_t> Reader::size() const { return source_->size(); }
+
 Result<Writer> Writer::create(const std::string& path, const Format& format) {
   auto file = OutputFile::create(path);
   if (!file) return std::unexpected(file.error());

@@ -99,7 +99,7 @@ Status run(const CaptureCommand& command) {
   if (!on) return report(on.error());
   const auto link_type = link_type_of(command, *on);
   if (!link_type) return report(link_type.error());
-  const auto filter = compile(*text, options_for(command, *on, *link_type));
+  const auto filter = compile(text->text, options_for(command, *on, *link_type));
   if (!filter) return report(filter.error(), *text);
   report_warnings(filter->warnings(), *text);
 

@@ -10,12 +10,13 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cli/suggestion.hpp"
 #include "cli/values.hpp"
 
 namespace weir::cli {
 namespace {
 
-constexpr auto program_about = "Compiles tcpdump filter expressions, and filters packets with them.";
+constexpr auto program_about = "Compiles tcpdump filter expressions, filters and captures packets with them.";
 constexpr auto program_examples = R"(Examples:
   weir compile tcp port 80
   weir filter -r in.pcap -w out.pcap 'host 10.0.0.1 and not arp'
@@ -178,20 +179,33 @@ std::vector<std::string> split_off_words(std::vector<std::string>& arguments) {
   return words;
 }
 
-std::string wrong_use(const CLI::App& program, const std::string& what) {
+NoCommand wrong_use(const CLI::App& program, const std::string& what) {
   const auto chosen = program.get_subcommands();
   const auto command = chosen.empty() ? "weir" : "weir " + chosen.front()->get_name();
-  return fmt::format("{}\n  hint: {} --help shows how it is used", what, command);
+  return {true, fmt::format("{}\n  hint: {} --help shows how it is used", what, command)};
+}
+
+bool is_for_the_program(std::string_view word) { return word == "-h" || word == "--help" || word == "--version"; }
+
+/// Words that begin like a command, or are as long as one and differ little, are taken for a misspelt one.
+bool is_misspelt(std::string_view word, std::string_view command) {
+  return word.size() >= 3 && (command.starts_with(word) || distance(word, command) <= 2);
 }
 
 /// CLI11 would only say that one is required.
-std::optional<std::string> no_command(const CLI::App& program, const std::vector<std::string>& arguments) {
-  if (!arguments.empty() && arguments.front().starts_with('-')) return std::nullopt;
+std::optional<NoCommand> no_command(const CLI::App& program, const std::vector<std::string>& arguments) {
   std::vector<std::string> names;
   for (const auto* command : program.get_subcommands({})) names.push_back(command->get_name());
-  if (arguments.empty()) return fmt::format("a command is missing: one of {}", fmt::join(names, ", "));
-  if (std::ranges::find(names, arguments.front()) != names.end()) return std::nullopt;
-  return fmt::format("'{}' is no command; there are {}", arguments.front(), fmt::join(names, ", "));
+  if (arguments.empty()) {
+    return wrong_use(program, fmt::format("a command is missing: one of {}", fmt::join(names, ", ")));
+  }
+  const auto& first = arguments.front();
+  if (is_for_the_program(first) || std::ranges::find(names, first) != names.end()) return std::nullopt;
+  const auto meant = std::ranges::find_if(names, [&](const auto& name) { return is_misspelt(first, name); });
+  auto what = first.starts_with('-') ? fmt::format("a command is missing before {}", first) : fmt::format("'{}' is no command", first);
+  if (meant != names.end()) return wrong_use(program, fmt::format("{}; did you mean {}?", what, *meant));
+  return NoCommand{true, fmt::format("{}; there are {}\n  hint: did you mean {}?", what, fmt::join(names, ", "),
+                                     suggested_command(arguments))};
 }
 
 std::optional<std::string> contradiction(const Expression& e) {
@@ -212,12 +226,12 @@ std::optional<std::string> contradiction(const FilterCommand& c) {
 }
 
 std::unexpected<NoCommand> wrong(const CLI::App& program, const std::string& what) {
-  return std::unexpected(NoCommand{true, wrong_use(program, what)});
+  return std::unexpected(wrong_use(program, what));
 }
 
 /// Has CLI11 fill in what the options of the program were added for.
 std::expected<void, NoCommand> read_options(CLI::App& program, std::vector<std::string> arguments) {
-  if (const auto why = no_command(program, arguments)) return wrong(program, *why);
+  if (auto why = no_command(program, arguments)) return std::unexpected(std::move(*why));
   try {
     program.parse(protect(std::move(arguments)));
   } catch (const CLI::CallForHelp&) {
