@@ -16,6 +16,7 @@
 namespace weir::capture {
 namespace {
 
+constexpr int ethernet = 1;  // DLT_EN10MB
 /// Where a VLAN tag belongs in an Ethernet frame: behind the two addresses (IEEE 802.1Q).
 constexpr std::size_t addresses_size = 12, tag_size = 4;
 /// How long the last packets may take to come out of the kernel, and how often an interface that is down is looked at.
@@ -48,7 +49,7 @@ std::span<std::uint8_t> with_tag(const Frame& frame) {
   return {start, frame.bytes.size() + tag_size};
 }
 
-/// A link type of the interface; one that is without header, or whose header is not known, is for later.
+/// The link type of the interface. Those whose packets have no header, or none that is known, are for later.
 Result<int> link_type_of(const Interface& on) {
   if (on.dlt) return *on.dlt;
   return fail(Code::Unsupported, {},
@@ -87,7 +88,7 @@ bool Live::passes_here(Frame& frame) const {
 
 Record Live::record_of(Frame frame) const {
   const auto& header = *frame.header;
-  const bool tagged = has_tag(header) && format_.dlt == 1 && frame.bytes.size() >= addresses_size;
+  const bool tagged = has_tag(header) && format_.dlt == ethernet && frame.bytes.size() >= addresses_size;
   auto bytes = tagged ? with_tag(frame) : frame.bytes;
   return {.seconds = header.tp_sec,
           .fraction = header.tp_nsec / 1000,
@@ -117,6 +118,7 @@ bool Live::all_taken() {
 
 /// The kernel keeps packets back until their block is full or old enough.
 Result<Live::Event> Live::wait_for_rest() {
+  (void)socket_.pending_error();  // poll(2) would not wait because of it
   pollfd ready = {socket_.descriptor(), POLLIN, 0};
   if (!all_taken() && ::poll(&ready, 1, longest_rest) > 0 && (ready.revents & POLLIN)) return Event::Packets;
   if (!gone_) return Event::End;
