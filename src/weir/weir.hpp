@@ -7,6 +7,7 @@
 //   if (!filter) { puts(weir::render("tcp port 80", filter.error()).c_str()); return; }
 //   if (filter->match({bytes, wire_length})) …   // any number of threads
 //   auto code = filter->bytecode();              // the same layout as struct sock_filter, for SO_ATTACH_FILTER
+//   auto done = filter->attach(socket);          // has the kernel run it (compiled with Options::linux_ext)
 //
 // Errors are values: nothing here throws (but std::bad_alloc), prints or exits. No global state: all functions
 // may be called from any number of threads; a const Filter may be shared by them.
