@@ -1,5 +1,7 @@
 // The library as a sniffer uses it.
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -182,4 +184,28 @@ TEST_CASE("a link type of which only the bytes are known") {
   CHECK(error("ip", options).message == "link-layer type filtering not implemented for DLT_USB_LINUX (USB with the header of Linux, 48 bytes)");
   options.link_type = "NOSUCH";
   CHECK(error("ip", options).code == Code::LinkType);
+}
+
+TEST_CASE("a filter on a socket") {
+  int sockets[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sockets) == 0);
+  const auto arrives = [&](const char* byte) {
+    char got[2];
+    REQUIRE(::send(sockets[0], byte, 1, 0) == 1);
+    return ::recv(sockets[1], got, sizeof got, MSG_DONTWAIT) == 1;
+  };
+  const auto filter = compile("ether[0] = 0x61");
+  REQUIRE(filter);
+  REQUIRE(filter->attach(sockets[1]));
+  CHECK(arrives("a"));
+  CHECK(!arrives("b"));
+  CHECK(filter->attach(-1).error().code == Code::System);
+  std::string ports = "port 1";
+  for (int port = 3; port < 9000; port += 2) ports += " or port " + std::to_string(port);
+  const auto huge = compile(ports);
+  REQUIRE(huge);
+  CHECK(huge->attach(sockets[1]).error().code == Code::TooLarge);
+  CHECK(!arrives("b"));  // the one before stays
+  ::close(sockets[0]);
+  ::close(sockets[1]);
 }
