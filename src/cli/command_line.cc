@@ -90,11 +90,12 @@ void add_expression(CLI::App& command, Expression& expression) {
   add_file(command, "-F", expression.file, "Read the expression from FILE (-: standard input)");
 }
 
-void add_netmask_and_optimize(CLI::App& command, Options& options) {
+void add_compiling(CLI::App& command, Options& options) {
   command.add_option_function<std::string>(
       "-m", [&](const std::string& word) { store(parse_netmask(word), options.netmask); },
       "IPv4 netmask of the network, for `ip broadcast`")->type_name("NETMASK");
   command.add_flag_callback("-O,--no-optimize", [&] { options.optimize = false; }, "Do not optimize the program");
+  command.add_flag("--strict", options.strict, "Refuse a filter that can match nothing, or matches everything");
 }
 
 CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
@@ -113,7 +114,7 @@ CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
   command.add_option_function<std::string>(
       "-s,--snapshot-length", [&](const std::string& word) { store(parse_snaplen(word), c.options.snaplen); },
       "How many bytes to keep of a packet that matches (default: 262144)")->type_name("SNAPLEN");
-  add_netmask_and_optimize(command, c.options);
+  add_compiling(command, c.options);
   command.add_flag("--linux-ext", c.options.linux_ext, "Use what the kernel knows of a packet, as for a live capture");
   command.add_option_function<std::string>(
       "--savefile", [&](const std::string& word) { store(parse_savefile(word), c.options.savefile); },
@@ -135,7 +136,7 @@ CLI::App* add_filter(CLI::App& program, FilterCommand& c) {
   command.add_option_function<std::string>(
       "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
       "Refuse a file that has another link type")->type_name("LINKTYPE");
-  add_netmask_and_optimize(command, c.options);
+  add_compiling(command, c.options);
   return &command;
 }
 
@@ -156,7 +157,7 @@ CLI::App* add_capture(CLI::App& program, CaptureCommand& c) {
   command.add_option_function<std::string>(
       "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
       "Refuse an interface that has another link type")->type_name("LINKTYPE");
-  add_netmask_and_optimize(command, c.options);
+  add_compiling(command, c.options);
   return &command;
 }
 

@@ -38,6 +38,7 @@ struct Options {
   std::uint32_t snaplen = 262144;        ///< what a matching packet returns; 0 is refused
   std::optional<std::uint32_t> netmask;  ///< IPv4 netmask in host order, for `ip broadcast`
   bool optimize = true;
+  bool strict = false;                   ///< what is otherwise a warning is an error
   bool linux_ext = false;                ///< may use the kernel's metadata, as for a live capture
   enum class Savefile : std::uint8_t { None, Native, Swapped };
   Savefile savefile = Savefile::None;    ///< byte order of the host that wrote the savefile the filter is for
