@@ -53,4 +53,7 @@ struct FixedTables {
 /// Looks in the given lines; what is not found there is asked from `fallback` (may be null).
 std::unique_ptr<Names> fixed_names(const FixedTables& tables, std::shared_ptr<const Names> fallback = nullptr);
 
+/// Asks `source`, which must outlive it, for each name only once, failures too. For one compilation: not thread safe.
+std::unique_ptr<Names> cached_names(const Names& source);
+
 }  // namespace weir::names

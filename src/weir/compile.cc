@@ -63,7 +63,8 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   auto ast = grammar::parse(expression, options.limits);
   if (!ast) return std::unexpected(std::move(ast.error()));
 
-  const auto names = names_of(options);
+  const auto tables = names_of(options);
+  const auto names = names::cached_names(*tables);  // a name may stand anywhere in a long filter, and servers are slow
   auto meaning = resolve::resolve(*ast, *target, *names, options.limits);
   if (!meaning) return std::unexpected(with_spelling(expression, std::move(meaning.error())));
 

@@ -194,6 +194,32 @@ TEST_CASE("names come from where they are told to come from") {
   CHECK(error("host nowhere", options).code == Code::Name);
 }
 
+namespace {
+
+/// Counts what is asked.
+struct Counting : names::Names {
+  mutable int asked = 0;
+  Result<names::Addresses> host(const std::string&) const override { ++asked; return names::Addresses{{0x0a000001}, {}}; }
+  Result<std::optional<names::Mac>> ether(const std::string&) const override { ++asked; return names::Mac{0, 1, 2, 3, 4, 5}; }
+  Result<std::optional<std::uint32_t>> network(const std::string&) const override { ++asked; return 0x0a000000u; }
+  Result<names::Ports> port(const std::string&) const override { ++asked; return names::Ports{80, 80, {}}; }
+  Result<std::optional<std::uint32_t>> protocol(const std::string&) const override { ++asked; return 6u; }
+};
+
+}  // namespace
+
+TEST_CASE("no name is looked up twice") {
+  const auto names = std::make_shared<Counting>();
+  Options options;
+  options.names = names;
+  CHECK(compile("host a or host a or src a or gateway a or ether host a", options));
+  CHECK(names->asked == 2);
+  CHECK(compile("port p or tcp port p or portrange p-p and proto x or ip proto x and net n and net n", options));
+  CHECK(names->asked == 5);
+  CHECK(compile("host b and not host b", options)->warnings().size() == 1);  // the explanation asks again, but not the tables
+  CHECK(names->asked == 6);
+}
+
 TEST_CASE("metadata only where the kernel gives them") {
   CHECK(error("inbound").code == Code::LinkType);
   Options live;
