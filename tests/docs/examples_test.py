@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the examples of README.md (```console blocks) and of man/weir.1 (.EX blocks) and compares what they print.
+"""Runs the examples of README.md (```console blocks) and of the man pages (.EX blocks) and compares what they print.
 
 A line that begins with `$ ` is a command; what follows it is its output, in which a line of dots stands for any lines.
-The commands see the captures that the pages speak of, and `weir` in their PATH.
+The commands see the captures of corpus/packets and those that the pages speak of, and `weir` in their PATH.
 """
 import gzip
 import os
@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+
+import manual
 
 SOURCE = pathlib.Path(os.environ["WEIR_SOURCE"])
 WEIR = pathlib.Path(os.environ["WEIR"])
@@ -28,13 +30,6 @@ def readme_blocks():
     return re.findall(r"^```console\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)
 
 
-def man_blocks():
-    for block in re.findall(r"^\.EX\n(.*?)^\.EE", (SOURCE / "man" / "weir.1").read_text(), re.M | re.S):
-        for escape, text in ((r"\-", "-"), (r"\&", ""), (r"\e", "\\")):
-            block = block.replace(escape, text)
-        yield block
-
-
 def as_pattern(output):
     lines = (r"(?:.*\n)*" if line.strip() in ("…", "...") else re.escape(line + "\n") for line in output.splitlines())
     return "".join(lines)
@@ -45,7 +40,9 @@ class Examples(unittest.TestCase):
 
     def run_blocks(self, blocks):
         with tempfile.TemporaryDirectory() as folder:
-            capture = SOURCE / "corpus" / "packets" / "ethernet.pcap"
+            for capture in (SOURCE / "corpus" / "packets").glob("*.pcap*"):
+                shutil.copy(capture, folder)
+            capture = pathlib.Path(folder) / "ethernet.pcap"
             for name in ("in.pcap", "capture.pcap"):
                 shutil.copy(capture, pathlib.Path(folder) / name)
             (pathlib.Path(folder) / "in.pcap.gz").write_bytes(gzip.compress(capture.read_bytes()))
@@ -62,8 +59,10 @@ class Examples(unittest.TestCase):
     def test_readme(self):
         self.run_blocks(readme_blocks())
 
-    def test_man_page(self):
-        self.run_blocks(man_blocks())
+    def test_man_pages(self):
+        for page in sorted((SOURCE / "man").iterdir()):
+            with self.subTest(page=page.name):
+                self.run_blocks(manual.blocks(page))
 
     def test_options_are_in_the_man_page(self):
         page = (SOURCE / "man" / "weir.1").read_text().replace(r"\-", "-")
