@@ -17,12 +17,14 @@ struct State {
 
 class Walk {
  public:
-  Walk(pred::Filter& f, const wire::Target& t, const names::Names& n, const Limits& l)
-      : filter_(f), target_(t), names_(n), limits_(l) {}
+  Walk(pred::Filter& f, const wire::Target& t, const names::Names& n, const Limits& l, std::vector<Part>* parts)
+      : filter_(f), target_(t), names_(n), limits_(l), parts_(parts) {}
 
   Test expr(const ast::Expr& e, State& state) {
     const Site site{filter_, target_, names_, limits_, state.layers, e.span};
-    return std::visit([&](const auto& node) { return visit(node, site, state); }, e.node);
+    Test test = std::visit([&](const auto& node) { return visit(node, site, state); }, e.node);
+    if (test && parts_) parts_->push_back({&e, *test});
+    return test;
   }
 
  private:
@@ -110,6 +112,7 @@ class Walk {
   const wire::Target& target_;
   const names::Names& names_;
   const Limits& limits_;
+  std::vector<Part>* parts_;
 };
 
 }  // namespace
@@ -124,11 +127,11 @@ ExprId ppi_with_wlan(pred::Filter& f, Span span) {
 }  // namespace
 
 Result<pred::Filter> resolve(const ast::Expr& expr, const wire::Target& target, const names::Names& names,
-                             const Limits& limits) {
+                             const Limits& limits, std::vector<Part>* parts) {
   pred::Filter filter;
   filter.accept = target.snaplen;
   State state{outer_layers(filter, *target.link_type), std::nullopt};
-  WEIR_TRY(root, Walk(filter, target, names, limits).expr(expr, state));
+  WEIR_TRY(root, Walk(filter, target, names, limits, parts).expr(expr, state));
   const bool empty = std::holds_alternative<ast::Everything>(expr.node);
   filter.root = target.link_type->layout.prefix == wire::Prefix::Ppi && !empty ? filter.all({ppi_with_wlan(filter, expr.span), root}, expr.span) : root;
   return filter;

@@ -11,6 +11,7 @@
 #include "names/names.hpp"
 #include "optimize/optimize.hpp"
 #include "resolve/resolve.hpp"
+#include "weir/contradiction.hpp"
 #include "weir/stages.hpp"
 #include "wire/target.hpp"
 
@@ -40,11 +41,10 @@ Diagnostic with_spelling(std::string_view expression, Diagnostic error) {
   return error;
 }
 
-/// What was asked cannot be so, whatever the packet: libpcap refuses such filters where it notices.
-std::vector<Diagnostic> warnings_about(const ir::Program& graph) {
+/// What the graph returns for every packet, if that is always the same.
+std::optional<std::uint32_t> verdict_of(const ir::Program& graph) {
   const ir::Node& root = graph[graph.root];
-  if (root.kind != ir::NodeKind::Return || ir::constant_of(graph, root.a) != 0u) return {};
-  return {{Code::NeverMatches, {}, "the filter rejects all packets: its parts contradict each other or the link type", {}}};
+  return root.kind == ir::NodeKind::Return ? ir::constant_of(graph, root.a) : std::nullopt;
 }
 
 std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
@@ -63,14 +63,21 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   auto ast = grammar::parse(expression, options.limits);
   if (!ast) return std::unexpected(std::move(ast.error()));
 
-  auto meaning = resolve::resolve(*ast, *target, *names_of(options), options.limits);
+  const auto names = names_of(options);
+  auto meaning = resolve::resolve(*ast, *target, *names, options.limits);
   if (!meaning) return std::unexpected(with_spelling(expression, std::move(meaning.error())));
 
   auto graph = lower::lower(*meaning, options.limits);
   if (!graph) return std::unexpected(std::move(graph.error()));
   if (options.optimize) *graph = optimize::optimize(std::move(*graph));
 
-  auto warnings = warnings_about(*graph);
+  // Every packet or none is seldom what was meant: libpcap refuses filters of which it notices that they match nothing.
+  std::vector<Diagnostic> warnings;
+  if (const auto verdict = verdict_of(*graph); verdict == 0u)
+    warnings.push_back(explain_rejection(expression, *ast, *target, *names, options.limits));
+  else if (verdict && (*meaning)[meaning->root].kind != pred::ExprKind::True)  // `ip` on IPV4 is no mistake
+    warnings.push_back(explain_acceptance(*ast));
+  if (options.strict && !warnings.empty()) return std::unexpected(std::move(warnings.front()));
 
   auto program = cbpf::emit(*graph, options.limits);
 

@@ -1,5 +1,7 @@
 // The library as a sniffer uses it.
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -57,14 +59,38 @@ TEST_CASE("a listing without dead tests") {
   CHECK(listing("not not ip") == listing("ip"));
 }
 
-TEST_CASE("a filter that can match nothing compiles with a warning") {
-  for (const char* filter : {"ip and ip6", "len < 0", "not (ip or not ip)", "tcp port 80 and arp"}) {
-    const auto f = compile(filter);
+TEST_CASE("a filter that matches nothing, or everything, compiles with a warning that says why") {
+  struct Row { const char* filter; const char* at; const char* message; const char* hint; const char* link_type = "EN10MB"; };
+  const Row rows[] = {
+      {"tcp and udp port 53", "tcp and udp port 53", "rejects all packets: 'tcp' and 'udp port 53' exclude each other", "bytes 12-13, byte 20 and byte 23"},
+      {"len > 5 and ip and port 80 and ip6", "ip and port 80 and ip6", "'ip' and 'ip6' exclude each other", "bytes 12-13 cannot"},
+      {"not (ip or not ip)", "not (ip or not ip)", "'(ip or not ip)' always matches, and 'not' turns it around", ""},
+      {"arp or ip and len < 0", "len < 0", "'len < 0' never matches", ""},
+      {"host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3", "host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3", "cannot hold together", ""},
+      {"(tcp and udp) or (ip and arp)", "tcp and udp", "'tcp' and 'udp' exclude", "none of the alternatives"},
+      {"tcp and ip6 host ::1", "ip6 host ::1", "'ip6 host ::1' never matches on DLT_IPV4", "", "IPV4"},
+      {"src port (80 and 90)", "80 and 90", "'80' and '90' exclude", ""},
+      {"ip or not ip", "ip or not ip", "accepts every packet", "empty filter"},
+  };
+  for (const Row& r : rows) {
+    CAPTURE(std::string(r.filter));
+    Options options;
+    options.link_type = r.link_type;
+    const auto f = compile(r.filter, options);
     REQUIRE(f);
     REQUIRE(f->warnings().size() == 1);
-    CHECK(f->warnings()[0].code == Code::NeverMatches);
+    const Diagnostic& d = f->warnings()[0];
+    CAPTURE(d.message);
+    CHECK(std::string(r.filter).substr(d.span.begin, d.span.end - d.span.begin) == r.at);
+    CHECK(d.message.find(r.message) != std::string::npos);
+    CHECK(d.hint.find(r.hint) != std::string::npos);
+    options.strict = true;
+    const auto refused = compile(r.filter, options);
+    REQUIRE(!refused);
+    CHECK(refused.error() == d);
   }
   CHECK(compile("ip or ip6")->warnings().empty());
+  CHECK(compile("")->warnings().empty());
 }
 
 TEST_CASE("bare ids inherit what stands before them") {
@@ -182,4 +208,28 @@ TEST_CASE("a link type of which only the bytes are known") {
   CHECK(error("ip", options).message == "link-layer type filtering not implemented for DLT_USB_LINUX (USB with the header of Linux, 48 bytes)");
   options.link_type = "NOSUCH";
   CHECK(error("ip", options).code == Code::LinkType);
+}
+
+TEST_CASE("a filter on a socket") {
+  int sockets[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sockets) == 0);
+  const auto arrives = [&](const char* byte) {
+    char got[2];
+    REQUIRE(::send(sockets[0], byte, 1, 0) == 1);
+    return ::recv(sockets[1], got, sizeof got, MSG_DONTWAIT) == 1;
+  };
+  const auto filter = compile("ether[0] = 0x61");
+  REQUIRE(filter);
+  REQUIRE(filter->attach(sockets[1]));
+  CHECK(arrives("a"));
+  CHECK(!arrives("b"));
+  CHECK(filter->attach(-1).error().code == Code::System);
+  std::string ports = "port 1";
+  for (int port = 3; port < 9000; port += 2) ports += " or port " + std::to_string(port);
+  const auto huge = compile(ports);
+  REQUIRE(huge);
+  CHECK(huge->attach(sockets[1]).error().code == Code::TooLarge);
+  CHECK(!arrives("b"));  // the one before stays
+  ::close(sockets[0]);
+  ::close(sockets[1]);
 }
