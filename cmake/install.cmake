@@ -1,4 +1,4 @@
-# What `cmake --install` puts where: the program, its man page, and the library as one archive with its headers.
+# What `cmake --install` puts where: the program, the man pages, and the library as one archive with its headers.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -61,6 +61,7 @@ install(TARGETS libweir EXPORT weirTargets)
 install(DIRECTORY ${installed_base} ${CMAKE_BINARY_DIR}/installed/names DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
 install(FILES src/weir/weir.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
 install(FILES man/weir.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES man/weir-filter.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
 install(FILES ${CMAKE_BINARY_DIR}/installed/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
 install(EXPORT weirTargets NAMESPACE weir:: DESTINATION ${package_folder})

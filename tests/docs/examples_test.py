@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the examples of README.md (```console blocks) and of man/weir.1 (.EX blocks) and compares what they print.
+"""Runs the examples of README.md (```console blocks) and of the man pages (.EX blocks) and compares what they print.
 
 A line that begins with `$ ` is a command; what follows it is its output, in which a line of dots stands for any lines.
-The commands see the captures that the pages speak of, and `weir` in their PATH. While one captures, there is something to
-capture: datagrams from lo to itself, to port 9. Without the right to capture these examples are left out, with a word
-about it; where the environment has CI=true that is a failure.
+The commands see the captures of corpus/packets and those that the pages speak of, and `weir` in their PATH. While one
+captures, there is something to capture: datagrams from lo to itself, to port 9. Without the right to capture these
+examples are left out, with a word about it; where the environment has CI=true that is a failure.
 """
 import contextlib
 import gzip
@@ -17,6 +17,8 @@ import subprocess
 import tempfile
 import threading
 import unittest
+
+import manual
 
 SOURCE = pathlib.Path(os.environ["WEIR_SOURCE"])
 WEIR = pathlib.Path(os.environ["WEIR"])
@@ -31,13 +33,6 @@ def examples(block):
 
 def readme_blocks():
     return re.findall(r"^```console\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)
-
-
-def man_blocks():
-    for block in re.findall(r"^\.EX\n(.*?)^\.EE", (SOURCE / "man" / "weir.1").read_text(), re.M | re.S):
-        for escape, text in ((r"\-", "-"), (r"\&", ""), (r"\e", "\\")):
-            block = block.replace(escape, text)
-        yield block
 
 
 def as_pattern(output):
@@ -77,7 +72,9 @@ class Examples(unittest.TestCase):
 
     def run_blocks(self, blocks):
         with tempfile.TemporaryDirectory() as folder:
-            capture = SOURCE / "corpus" / "packets" / "ethernet.pcap"
+            for capture in (SOURCE / "corpus" / "packets").glob("*.pcap*"):
+                shutil.copy(capture, folder)
+            capture = pathlib.Path(folder) / "ethernet.pcap"
             for name in ("in.pcap", "capture.pcap"):
                 shutil.copy(capture, pathlib.Path(folder) / name)
             (pathlib.Path(folder) / "in.pcap.gz").write_bytes(gzip.compress(capture.read_bytes()))
@@ -106,8 +103,10 @@ class Examples(unittest.TestCase):
     def test_readme(self):
         self.run_blocks(readme_blocks())
 
-    def test_man_page(self):
-        self.run_blocks(man_blocks())
+    def test_man_pages(self):
+        for page in sorted((SOURCE / "man").iterdir()):
+            with self.subTest(page=page.name):
+                self.run_blocks(manual.blocks(page))
 
     def test_options_are_in_the_man_page(self):
         page = (SOURCE / "man" / "weir.1").read_text().replace(r"\-", "-")

@@ -12,6 +12,7 @@ check() { [ "$("$@")" = kept ] || { echo "$*: did not print 'kept'" >&2; exit 1;
 cmake --install "$build" --prefix "$prefix" >"$work/log" || { cat "$work/log"; exit 1; }
 "$prefix/bin/weir" --version
 [ -s "$prefix/share/man/man1/weir.1" ]
+[ -s "$prefix/share/man/man7/weir-filter.7" ]
 
 # shellcheck disable=SC2016
 sed -n '/^```cpp$/,/^```$/{/^```/!p}' "$source/README.md" >"$work/example.cc"
