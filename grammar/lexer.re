@@ -2,6 +2,8 @@
 // name and of nothing that stands before it here, so the outcome is the same as if each had a rule of its own.
 #include "grammar/lexer.hpp"
 
+#include <cctype>
+
 #include "grammar/keywords.hpp"
 #include "grammar/literals.hpp"
 
@@ -73,7 +75,8 @@ again:
     number       { return Parser::make_NUM(number(word(), span()), span()); }
     dotted       { return Parser::make_IPV4(word(), span()); }
     ipv6         { check_ipv6(word(), span()); return Parser::make_IPV6(word(), span()); }
-    bogus        { refuse_mac(word(), span()); }
+    bogus        { while (std::isxdigit(static_cast<unsigned char>(*cursor_))) ++cursor_;  // the last group has no colon
+                   refuse_mac(word(), span()); }
     name         { if (auto k = keyword(word(), span())) return *std::move(k);
                    return Parser::make_NAME(Word{word(), false}, span()); }
     escaped      { return Parser::make_NAME(Word{word().substr(1), true}, span()); }

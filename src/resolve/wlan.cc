@@ -79,7 +79,7 @@ Result<std::uint8_t> subtype_of(const ast::WordOrNumber& w, std::uint8_t type) {
   if (w.number) return number_within(w, wire::wlan_subtype_mask, "subtype");
   if (const auto subtype = wire::wlan_subtype(type, w.word)) return *subtype;
   if (type == wire::wlan_type_mask) return fail(Code::Name, w.span, "unknown 802.11 type");
-  return unknown_word(w, "subtype name", "pcap-filter(7) lists the subtypes of each type");
+  return unknown_word(w, "subtype name", "weir-filter(7) lists the subtypes of each type");
 }
 
 /// The bits of the frame control field to compare, and under which mask.
@@ -89,7 +89,7 @@ Result<Bits> bits_of(const ast::WlanType& t) {
   constexpr std::uint8_t both = wire::wlan_type_mask | wire::wlan_subtype_mask;
   if (!t.type) {
     if (const auto any = wire::wlan_any_subtype(t.subtype->word)) return Bits{*any, both};
-    return unknown_word(*t.subtype, "type name", "pcap-filter(7) lists the subtypes of each type");
+    return unknown_word(*t.subtype, "type name", "weir-filter(7) lists the subtypes of each type");
   }
   WEIR_TRY(type, type_of(*t.type));
   if (!t.subtype) return Bits{type, wire::wlan_type_mask};

@@ -58,13 +58,14 @@ std::string families(const Layout& l) {
   const struct { bool works; const char* word; } all[] = {
       {true, "bytes"},  // link[…], byte, len
       {l.type_field != TypeField::None, "protocols"},
-      {l.type_field != TypeField::None && l.type_field != TypeField::OnlyAppletalk, "ip"},
+      {l.type_field != TypeField::None && l.type_field != TypeField::OnlyAppletalk && l.network != unset, "ip"},
       {l.addresses != Addresses::None, "stations"},
       {l.addresses == Addresses::Wlan, "802.11"},
       {l.vlan != Vlan::None, "vlan"},
       {l.mpls, "mpls"},
       {l.llc, "llc"},
       {l.direction.size > 0, "direction"},
+      {l.interface.has_value(), "interface"},
       {l.atm, "atm"},
       {l.mtp2.has_value(), "ss7"},
       {l.pf, "pf"},

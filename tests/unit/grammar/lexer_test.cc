@@ -78,6 +78,7 @@ TEST_CASE("words that mean nothing") {
       {"fe80::256.20.30.40", "invalid IPv6 address fe80::256.20.30.40"},
       {"fe80:0:0:0:0:0:0:0:0", "syntax error: unexpected ':'"},
       {"1:2:3:", "bogus Ethernet address 1:2:3:"},
+      {"00:11:22:33:44", "bogus Ethernet address 00:11:22:33:44"},
       {"1::2:", "bogus Ethernet address 1::2:"},
       {"$123", "syntax error: unexpected '3'"},
       {"$x", "syntax error: unexpected '$'"},

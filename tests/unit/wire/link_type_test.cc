@@ -76,6 +76,8 @@ TEST_CASE("what filters can ask for") {
   CHECK(of("EN10MB") == "bytes protocols ip stations vlan mpls llc");
   CHECK(of("IEEE802_11_RADIO") == "bytes protocols ip stations 802.11 vlan llc");
   CHECK(of("USB_LINUX") == "bytes");
+  CHECK(of("LINUX_SLL2") == "bytes protocols ip direction interface");
+  CHECK(of("JUNIPER_VP") == "bytes protocols direction");
   CHECK(of("LTALK") == "bytes protocols");
   CHECK(of("SUNATM") == "bytes protocols ip llc atm");
   CHECK(of("MTP2") == "bytes ss7");
