@@ -95,26 +95,15 @@ void run_generated(Examiner& examiner, const Options& o) {
   }
 }
 
-/// The setting that `described` gives these words to.
-Setting setting_of(const std::string& words) {
-  Setting s;
-  const std::size_t space = words.find(' ');
-  s.link_type = words.substr(0, space);
-  const std::string more = space == std::string::npos ? "" : words.substr(space + 1);
-  s.linux_ext = more == "live";
-  if (more == "savefile") s.savefile = Savefile::Native;
-  return s;
-}
-
 /// Each row must still be true of its example.
 void run_differences(Examiner& examiner, Differences& differences) {
   Random random(1);
   for (const auto& row : differences.rows()) {
-    const Case c{.setting = setting_of(row.example_link_type), .filter = row.example};
+    const Case c{.setting = read_setting(row.example_link_type), .filter = row.example};
     for (int tries = 0; tries < 20 && row.used == 0; ++tries) examiner.examine(c, random);
   }
   for (const auto& row : differences.rows())
-    if (row.used == 0) examiner.report().fail(fmt::format("differences.tsv:{}: the row excuses nothing: {}", row.line, row.reason), rerun_line(setting_of(row.example_link_type), row.example, nullptr, 0));
+    if (row.used == 0) examiner.report().fail(fmt::format("differences.tsv:{}: the row excuses nothing: {}", row.line, row.reason), rerun_line(read_setting(row.example_link_type), row.example, nullptr, 0));
 }
 
 /// A machine on which a part cannot run says so; in CI that is a failure.
