@@ -31,6 +31,12 @@ def link_numbers(source):
     return {name: int(number) for number, name in rows}
 
 
+def layout_numbers(source):
+    """Those that filters understand."""
+    names = re.findall(r"^WEIR_LAYOUT\((\w+)", (source / "src/wire/layouts.def").read_text(), re.M)
+    return {name: number for name, number in link_numbers(source).items() if name in names}
+
+
 def packets(source):
     """By link type as savefiles number them, the packets of the corpus."""
     found = {}

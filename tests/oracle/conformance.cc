@@ -300,4 +300,15 @@ void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std:
   Corpus(examiner, directory, seed).run();
 }
 
+void run_lines(Examiner& examiner, const std::filesystem::path& file, std::uint64_t seed) {
+  Count count;
+  Random random(seed);
+  for (const std::string& line : lines_of(file)) {
+    const Case c = case_of_line(line);
+    if (comparable(c.setting.link_type)) count.add(examiner.examine(c, random));
+    else ++count.skipped;
+  }
+  count.print("lines");
+}
+
 }  // namespace weir::oracle

@@ -1,11 +1,13 @@
 // weir_oracle: all engines and libpcap against each other.
 //
 //   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--only differences|conformance|corpus|generated] [--match TEXT]
+//   weir_oracle --lines FILE
 //   weir_oracle --linktype L --filter F [--snaplen N] [--netmask M] [--linux-ext] [--savefile native|swapped]
 //               [--packet HEX [--length N] [--cut N] [--meta PROTOCOL,TYPE,INDEX,TAG,PRESENT,TPID]]
 //
 // The environment variable WEIR_CONFORMANCE says where the filters with known results are; without it they are looked
-// for beside the repository. The second form runs one filter again: what a failure of the first prints. Exit status: 0 all agree, 1 not.
+// for beside the repository. The second form takes filters as corpus/filters has them, or what is none: what fuzzers found
+// (tests/fuzz/as_lines.py). The third runs one filter again: what a failure of the others prints. Exit status: 0 all agree, 1 not.
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -27,7 +29,7 @@ struct Options {
 };
 
 std::optional<Options> parse_options(int argc, char** argv) {
-  static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "only", "match", "filter",
+  static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "only", "match", "lines", "filter",
                                                     "snaplen", "netmask", "savefile", "packet", "length", "cut", "meta", "differences"};
   Options o;
   for (int i = 1; i < argc; ++i) {
@@ -142,7 +144,8 @@ int run_main(const Options& o) {
   if (o.has("filter")) return run_one(examiner, o) ? 0 : 1;
   fmt::print("{}; seed {}\n", libpcap_version(), o.number("seed", 1));
   const auto start = std::chrono::steady_clock::now();
-  run_all(examiner, *differences, o);
+  if (o.has("lines")) run_lines(examiner, o.text("lines"), o.number("seed", 1));
+  else run_all(examiner, *differences, o);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   report.print();
   fmt::print("kernel: {} programs, {} packets; {} filters need metadata and stay out of it\n{:.1f} s, {} disagreements\n", examiner.kernel().programs,
