@@ -26,12 +26,10 @@ std::vector<std::string> strings(const json& j, const char* key) {
   return j.contains(key) ? j[key].get<std::vector<std::string>>() : std::vector<std::string>();
 }
 
+/// An unknown netmask is null; what is no netmask counts as none of its bits.
 std::optional<std::uint32_t> netmask_of(const json& j) {
   if (j.is_null()) return std::nullopt;
-  std::uint32_t mask = 0;
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (std::sscanf(j.get<std::string>().c_str(), "%u.%u.%u.%u", &a, &b, &c, &d) == 4) mask = a << 24 | b << 16 | c << 8 | d;
-  return mask;
+  return read_netmask(j.get<std::string>()).value_or(0);
 }
 
 Setting setting_of(const json& j) {

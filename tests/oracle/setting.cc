@@ -1,19 +1,14 @@
 #include "setting.hpp"
 
+#include <cstdio>
 #include <sstream>
 
 namespace weir::oracle {
-namespace {
-
-/// Dotted, as people write netmasks.
-std::uint32_t read_netmask(std::istream& in) {
-  std::uint32_t mask = 0, part = 0;
-  char dot = '.';
-  for (int i = 0; i < 4 && dot == '.' && in >> part; ++i, in >> dot) mask = mask << 8 | part;
-  return mask;
+std::optional<std::uint32_t> read_netmask(const std::string& text) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (std::sscanf(text.c_str(), "%u.%u.%u.%u", &a, &b, &c, &d) != 4) return std::nullopt;
+  return a << 24 | b << 16 | c << 8 | d;
 }
-
-}  // namespace
 
 Setting read_setting(const std::string& words) {
   Setting s;
@@ -23,7 +18,7 @@ Setting read_setting(const std::string& words) {
   while (in >> word) {
     if (word == "live") s.linux_ext = true;
     if (word == "savefile") s.savefile = Savefile::Native;
-    if (word == "netmask") s.netmask = read_netmask(in);
+    if (word == "netmask" && in >> word) s.netmask = read_netmask(word);
   }
   return s;
 }
