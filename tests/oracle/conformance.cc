@@ -205,15 +205,20 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& directo
   return files;
 }
 
-/// The filters of our own, each with all captures of its link type.
+/// The filters of our own, each with the captures of its link type.
 class Corpus {
  public:
-  Corpus(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed) : examiner_(examiner), directory_(directory), random_(seed) {
+  Corpus(Examiner& examiner, const std::filesystem::path& directory, std::size_t captured, std::uint64_t seed)
+      : examiner_(examiner), directory_(directory), random_(seed) {
     for (const auto& path : files_in(directory / "packets")) {
-      auto capture = read_savefile(path, 300);
+      const auto capture = read_savefile(path, 1000);
       if (!capture) continue;
+      const auto& packets = capture->packets;
+      const auto few = static_cast<std::ptrdiff_t>(std::min(captured, packets.size()));
       auto& all = packets_[capture->link_type];
-      all.insert(all.end(), capture->packets.begin(), capture->packets.end());
+      auto& tried = tried_[capture->link_type];
+      all.insert(all.end(), packets.begin(), packets.end());
+      tried.insert(tried.end(), packets.begin(), packets.begin() + few);
     }
   }
 
@@ -261,15 +266,16 @@ class Corpus {
   }
 
   void accept(Case c, Verdicts& verdicts, bool contradicts) {
-    c.samples = packets_[c.setting.link_type];
+    c.samples = tried_[c.setting.link_type];
     Outcome o = examiner_.examine(c, random_);
     if (o == Outcome::RefusedByBoth) o = wrong(c, "is refused by both");
     count_.add(o);
     const auto ours = examiner_.compile_ours(c);
     if (!ours) return;
     const auto passes = [&](const Sample& s) { return oracle::run(Engine::Pred, *ours, s.whole()) != 0; };
-    const bool accepts = std::any_of(c.samples.begin(), c.samples.end(), passes);
-    const bool rejects = !std::all_of(c.samples.begin(), c.samples.end(), passes);
+    const auto& packets = packets_[c.setting.link_type];
+    const bool accepts = std::any_of(packets.begin(), packets.end(), passes);
+    const bool rejects = !std::all_of(packets.begin(), packets.end(), passes);
     if (accepts == contradicts) fmt::print("NOTE: {} of the captures for {} passes `{}`\n", accepts ? "some" : "none", described(c.setting), c.filter);
     verdicts.add(accepts, rejects);
     all_.add(accepts, rejects);
@@ -283,7 +289,8 @@ class Corpus {
   Examiner& examiner_;
   std::filesystem::path directory_;
   Random random_;
-  std::map<std::string, std::vector<Sample>> packets_;
+  std::map<std::string, std::vector<Sample>> packets_;  ///< all captures, by link type
+  std::map<std::string, std::vector<Sample>> tried_;    ///< those of them that all engines see
   Count count_;
   Verdicts all_;
 };
@@ -294,8 +301,8 @@ void run_conformance(Examiner& examiner, const std::filesystem::path& directory,
   Conformance(examiner, directory, seed, pattern).run();
 }
 
-void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed) {
-  Corpus(examiner, directory, seed).run();
+void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std::size_t captured, std::uint64_t seed) {
+  Corpus(examiner, directory, captured, seed).run();
 }
 
 void run_lines(Examiner& examiner, const std::filesystem::path& file, std::uint64_t seed) {

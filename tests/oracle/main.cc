@@ -1,6 +1,6 @@
 // weir_oracle: all engines and libpcap against each other.
 //
-//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--only differences|conformance|corpus|generated] [--match TEXT]
+//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--captured N] [--only differences|conformance|corpus|generated] [--match TEXT]
 //   weir_oracle --lines FILE
 //   weir_oracle --linktype L --filter F [--snaplen N] [--netmask M] [--linux-ext] [--savefile native|swapped]
 //               [--packet HEX [--length N] [--cut N] [--meta PROTOCOL,TYPE,INDEX,TAG,PRESENT,TPID]]
@@ -29,7 +29,7 @@ struct Options {
 };
 
 std::optional<Options> parse_options(int argc, char** argv) {
-  static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "only", "match", "lines", "filter",
+  static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "captured", "only", "match", "lines", "filter",
                                                     "snaplen", "netmask", "savefile", "packet", "length", "cut", "meta", "differences"};
   Options o;
   for (int i = 1; i < argc; ++i) {
@@ -128,7 +128,7 @@ void run_all(Examiner& examiner, Differences& differences, const Options& o) {
     if (std::filesystem::exists(directory + "/accept.jsonl")) run_conformance(examiner, directory, o.number("seed", 1), o.text("match"));
     else fmt::print("SKIPPED: conformance: nothing at {}\n", directory);
   }
-  if (wanted("corpus")) run_corpus(examiner, o.text("corpus", WEIR_ORACLE_CORPUS), o.number("seed", 1));
+  if (wanted("corpus")) run_corpus(examiner, o.text("corpus", WEIR_ORACLE_CORPUS), o.number("captured", 300), o.number("seed", 1));
   if (wanted("generated")) run_generated(examiner, o);
 }
 
