@@ -72,4 +72,10 @@ std::optional<Parser::symbol_type> keyword(std::string_view word, Span at) {
   return symbol(*found, at);
 }
 
+std::vector<std::string_view> keywords() {
+  std::vector<std::string_view> words;
+  for (const Keyword& k : table) words.push_back(k.word);
+  return words;
+}
+
 }  // namespace weir::grammar

@@ -3,6 +3,7 @@
 #pragma once
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "grammar/parser.hpp"
 
@@ -10,5 +11,8 @@ namespace weir::grammar {
 
 /// The token of a keyword or named constant; nothing when the word is just a name.
 std::optional<Parser::symbol_type> keyword(std::string_view word, Span at);
+
+/// All of them, in alphabetical order.
+std::vector<std::string_view> keywords();
 
 }  // namespace weir::grammar

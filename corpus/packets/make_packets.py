@@ -10,8 +10,8 @@ import struct
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-EN10MB, NULL, PPP, RAW, LOOP, LINUX_SLL, RADIOTAP, IPV4, IPV6, LINUX_SLL2 = (
-    1, 0, 9, 101, 108, 113, 127, 228, 229, 276)
+EN10MB, NULL, PPP, RAW, LOOP, LINUX_SLL, PFLOG, SUNATM, RADIOTAP, MTP2, IPV4, IPV6, LINUX_SLL2 = (
+    1, 0, 9, 101, 108, 113, 117, 123, 127, 140, 228, 229, 276)
 
 A4, B4, C4, GATEWAY4 = "10.0.0.1", "10.0.0.2", "192.168.1.20", "192.168.1.1"
 A6, B6, LINK6, NODES6 = "2001:db8::1", "2001:db8:0:1::2", "fe80::1", "ff02::1"
@@ -571,6 +571,42 @@ def ieee802_11_radio():
     yield radiotap(wlan(2, 8, 1, qos=True))[:12]
 
 
+def pflog():
+    """Family, action, reason, interface, ruleset, rule, subrule, direction (OpenBSD's if_pflog.h)."""
+    for number, packet in enumerate(both_families()):
+        head = struct.pack(">BBBB16s16sII16xB3x", 61, 2 if packet[0] >> 4 == 4 else 10, number % 11, number % 15,
+                           (b"em0", b"em1")[number % 2], (b"", b"web", b"mail")[number % 3], number % 8, number % 3, 1 + number % 2)
+        yield head + packet
+    yield struct.pack(">BBBB16s16sII16xB3x", 61, 7, 1, 0, b"em0", b"", 3, 0, 1) + bytes(20)
+
+
+def sunatm():
+    """Kind of traffic (1 LANE, 2 LLC, 6 signalling), VPI, VCI."""
+    for kind, packet in inner_packets():
+        yield struct.pack(">BBH", 2, 0, 33) + snap(0, kind, packet)
+        yield struct.pack(">BBH", 0x82, 3, 40) + snap(0, kind, packet)
+        yield struct.pack(">BBH", 1, 0, 34) + b"\0\0" + ether(kind, packet, dst=BROADCAST)
+    for circuit in (1, 2, 3, 4, 5, 16, 32):
+        yield struct.pack(">BBH", 0, 0, circuit) + bytes(48)
+    for message in (0x02, 0x05, 0x07, 0x0f, 0x4d, 0x5a, 0x62):
+        for circuit in (1, 5):
+            yield struct.pack(">BBH", 6, 0, circuit) + b"\x09\x03\0\0\1" + bytes([message]) + bytes(20)
+    yield struct.pack(">BBH", 2, 0, 33) + b"\x42\x42\x03" + bytes(35)
+
+
+def mtp2():
+    """Sequence numbers, length indicator, service octet, routing label (ITU-T Q.704 section 15)."""
+    yield b"\xff\xff\0"
+    yield b"\xff\xff\1\0"
+    yield b"\xff\xff\2\1\0"
+    for service, origin, destination, selection in ((3, 100, 200, 5), (5, 100, 300, 0), (0x83, 101, 200, 5), (5, 16383, 1, 15)):
+        label = struct.pack("<I", destination | origin << 14 | selection << 28)
+        yield b"\x81\x82\x3f" + bytes([service]) + label + bytes(40)
+        yield b"\x81\0\x82\0" + struct.pack("<H", 60) + bytes([service]) + label + bytes(40)
+    yield b"\x81\0\x82\0\0\0"
+    yield b"\x81\0\x82\0\1\0\0"
+
+
 # Files.
 
 def records(packets):
@@ -627,6 +663,9 @@ CAPTURES = {
     "link_linux_sll2.pcap": lambda: pcap(LINUX_SLL2, linux_sll2()),
     "link_ppp.pcap": lambda: pcap(PPP, ppp()),
     "link_ieee802_11_radio.pcap": lambda: pcap(RADIOTAP, ieee802_11_radio()),
+    "link_pflog.pcap": lambda: pcap(PFLOG, pflog()),
+    "link_sunatm.pcap": lambda: pcap(SUNATM, sunatm()),
+    "link_mtp2.pcap": lambda: pcap(MTP2, mtp2()),
     "format_big_endian.pcap": lambda: pcap(EN10MB, few(), order=">"),
     "format_nano.pcap": lambda: pcap(EN10MB, few(), nano=True),
     "format_nano_big_endian.pcap": lambda: pcap(EN10MB, few(), order=">", nano=True),

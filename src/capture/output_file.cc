@@ -47,6 +47,12 @@ void keep_owner_and_mode(int fd, const struct stat& old) {
   (void)::fchmod(fd, old.st_mode & 07777);
 }
 
+std::unexpected<Diagnostic> no_room_beside(const std::string& path, int error) {
+  return fail(Code::System, {}, fmt::format("cannot make a new file beside {}: {}", path, std::strerror(error)),
+              fmt::format("the new content is written to a file of its own, which then takes the place of the old one; to write "
+                          "into the old one: -w - >{}", path));
+}
+
 bool is_standard_output(const std::string& path) {
   return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
 }
@@ -76,14 +82,14 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   if (out.fd_ < 0) {
     const int error = errno;
     out.temporary_.clear();
-    return system_error("create", path, error);
+    return exists ? no_room_beside(path, error) : system_error("create", path, error);
   }
   if (exists) keep_owner_and_mode(out.fd_, old);
   return out;
 }
 
 OutputFile::OutputFile(OutputFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), owns_fd_(other.owns_fd_), error_(other.error_),
+    : fd_(std::exchange(other.fd_, -1)), owns_fd_(other.owns_fd_), flushed_(other.flushed_), error_(other.error_),
       name_(std::move(other.name_)), buffer_(std::exchange(other.buffer_, {})),
       final_path_(std::move(other.final_path_)), temporary_(std::exchange(other.temporary_, {})) {}
 
@@ -112,12 +118,22 @@ Result<void> OutputFile::flush() {
     if (written < 0) return fail_with(errno);
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
+  flushed_ += static_cast<off_t>(buffer_.size());
   buffer_.clear();
   return {};
 }
 
 Result<void> OutputFile::commit() {
   if (auto flushed = flush(); !flushed) return flushed;
+  return give_name();
+}
+
+bool OutputFile::salvage() {
+  buffer_.clear();
+  return fd_ >= 0 && !temporary_.empty() && ::ftruncate(fd_, flushed_) == 0 && give_name();
+}
+
+Result<void> OutputFile::give_name() {
   if (temporary_.empty()) return {};
   // Some file systems have no fsync and say EINVAL: the data is as safe as it gets there.
   if (::fsync(fd_) != 0 && errno != EINVAL) return fail_with(errno);

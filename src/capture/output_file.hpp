@@ -1,5 +1,7 @@
 // A file that appears under its name only when it is complete.
 #pragma once
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,10 @@ class OutputFile {
   /// Puts everything on its medium and under its final name.
   Result<void> commit();
 
+  /// After a failure, instead of commit(): gives a regular file its name all the same, with what went out in whole flushes,
+  /// so what was given in one write() is in it whole or not at all. Whether there is such a file now.
+  bool salvage();
+
   /// For messages: the path, or "standard output".
   const std::string& name() const { return name_; }
   /// Whether somebody looks at the output as it comes.
@@ -32,9 +38,11 @@ class OutputFile {
  private:
   OutputFile(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
   Result<void> fail_with(int error);
+  Result<void> give_name();
 
   int fd_ = -1;
   bool owns_fd_ = true;
+  off_t flushed_ = 0;        // bytes that flushes have put into the file
   int error_ = 0;            // errno of the first failure
   std::string name_;
   std::string buffer_;

@@ -95,6 +95,15 @@ Format format_of(pcap_t* pcap, const Probe& probe) {
 
 }  // namespace
 
+Format format_of(int dlt, std::uint32_t snaplen) {
+  Format format;
+  format.dlt = dlt;
+  format.snaplen = snaplen;
+  const std::unique_ptr<pcap_t, decltype(&::pcap_close)> dead(::pcap_open_dead(dlt, static_cast<int>(snaplen)), ::pcap_close);
+  format.file_link_type = dead ? file_link_type(dead.get(), dlt) : static_cast<std::uint32_t>(dlt);
+  return format;
+}
+
 void Reader::Close::operator()(pcap_t* p) const { ::pcap_close(p); }
 
 Result<Reader> Reader::open(const std::string& path) {
@@ -135,6 +144,10 @@ Result<std::optional<Record>> Reader::next() {
 
 void Reader::before_wait(std::function<void()> action) { source_->before_wait(std::move(action)); }
 
+void Reader::stop_at(int descriptor) { source_->stop_at(descriptor); }
+std::uint64_t Reader::bytes_read() const { return source_->done(); }
+std::optional<std::uint64_t> Reader::size() const { return source_->size(); }
+
 Result<Writer> Writer::create(const std::string& path, const Format& format) {
   auto file = OutputFile::create(path);
   if (!file) return std::unexpected(file.error());
@@ -151,9 +164,10 @@ Result<void> Writer::write(const Record& record) {
   Words header(format_.byte_order);
   header << static_cast<std::uint32_t>(record.seconds) << record.fraction
          << static_cast<std::uint32_t>(record.bytes.size()) << record.length;
-  if (auto written = file_.write(header.bytes()); !written) return written;
-  if (holds_can_id(format_, record)) return file_.write(with_can_id_turned(record.bytes));
-  return file_.write({reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size()});
+  record_ = header.bytes();  // in one piece: OutputFile::salvage()
+  if (holds_can_id(format_, record)) record_ += with_can_id_turned(record.bytes);
+  else record_.append(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
+  return file_.write(record_);
 }
 
 }  // namespace weir::capture

@@ -30,6 +30,9 @@ struct Format {
   bool operator==(const Format&) const = default;
 };
 
+/// The format in which packets of a live capture are written: microseconds, the byte order of this host.
+Format format_of(int dlt, std::uint32_t snaplen);
+
 struct Record {
   std::int64_t seconds = 0;
   std::uint32_t fraction = 0;          ///< micro- or nanoseconds, as Format says
@@ -53,6 +56,12 @@ class Reader {
 
   /// Called before a read that has to wait for more input (a pipe), so that output can be flushed.
   void before_wait(std::function<void()> action);
+  /// When this descriptor is readable, next() does not wait: it fails.
+  void stop_at(int descriptor);
+
+  /// Bytes that were read so far, and that there are; the latter is known for regular files only.
+  std::uint64_t bytes_read() const;
+  std::optional<std::uint64_t> size() const;
 
  private:
   struct Close { void operator()(pcap* p) const; };
@@ -71,13 +80,17 @@ class Writer {
   Result<void> write(const Record& record);
   Result<void> flush() { return file_.flush(); }
   Result<void> commit() { return file_.commit(); }
+  /// After a failure: keeps the packets that the file has whole; whether there is such a file.
+  bool salvage() { return file_.salvage(); }
   const std::string& name() const { return file_.name(); }
+  bool is_terminal() const { return file_.is_terminal(); }
 
  private:
   Writer(OutputFile file, const Format& format) : file_(std::move(file)), format_(format) {}
 
   OutputFile file_;
   Format format_;
+  std::string record_;  // kept for its memory
 };
 
 }  // namespace weir::capture

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -14,11 +16,6 @@ namespace {
 
 std::unexpected<Diagnostic> cannot_read(const std::string& name, int error) {
   return fail(Code::System, {}, fmt::format("cannot read {}: {}", name, std::strerror(error)));
-}
-
-bool would_wait(int fd) {
-  pollfd p = {fd, POLLIN, 0};
-  return ::poll(&p, 1, 0) == 0;
 }
 
 }  // namespace
@@ -34,9 +31,29 @@ Source::~Source() {
   if (fd_ != STDIN_FILENO) ::close(fd_);
 }
 
+/// False: it is to stop.
+bool Source::wait_for_input() {
+  std::array<pollfd, 2> ready = {{{fd_, POLLIN, 0}, {stop_, POLLIN, 0}}};  // poll(2) leaves out what is negative
+  int count = ::poll(ready.data(), ready.size(), 0);
+  if (count == 0 && before_wait_) before_wait_();
+  while (count == 0 || (count < 0 && errno == EINTR && stop_ >= 0)) count = ::poll(ready.data(), ready.size(), -1);
+  return count < 0 || ready[1].revents == 0;
+}
+
 ssize_t Source::read_more(char* to, std::size_t size) {
-  if (before_wait_ && would_wait(fd_)) before_wait_();
-  return ::read(fd_, to, size);
+  if (!wait_for_input()) {
+    errno = EINTR;
+    return -1;
+  }
+  const auto got = ::read(fd_, to, size);
+  if (got > 0) done_ += static_cast<std::uint64_t>(got);
+  return got;
+}
+
+std::optional<std::uint64_t> Source::size() const {
+  struct stat file = {};
+  if (::fstat(fd_, &file) != 0 || !S_ISREG(file.st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(file.st_size);
 }
 
 Result<std::string_view> Source::peek(std::size_t size) {

@@ -66,17 +66,28 @@ std::optional<std::uint32_t> network_type(Bytes bytes, const wire::Layout& layou
   const auto field = [&](std::uint32_t size) { return at(bytes, layout.type_offset, size); };
   switch (layout.type_field) {
     case wire::TypeField::None:
-    case wire::TypeField::Llc: return std::nullopt;
+    case wire::TypeField::Llc:
+    case wire::TypeField::Arcnet:
+    case wire::TypeField::FrameRelay:
+    case wire::TypeField::Magic:
+    case wire::TypeField::OnlyAppletalk: return std::nullopt;
     case wire::TypeField::Ethernet:
     case wire::TypeField::Sll:
-    case wire::TypeField::EtherType: return field(2);
-    case wire::TypeField::Ppp: {
+    case wire::TypeField::EtherType:
+    case wire::TypeField::Hdlc: return field(2);
+    case wire::TypeField::Ppp:
+    case wire::TypeField::PppVj: {
       const auto protocol = field(2);
       return protocol ? std::optional(type_of_ppp(*protocol)) : std::nullopt;
     }
     case wire::TypeField::Family: {
       const auto family = field(4);
       return family ? type_of_family(*family) : std::nullopt;
+    }
+    case wire::TypeField::FamilyByte: {
+      const auto family = field(1);
+      if (!family || *family == wire::family::Inet) return family ? std::optional<std::uint32_t>(ethertype::Ip) : std::nullopt;
+      return *family == layout.inet6 ? std::optional<std::uint32_t>(ethertype::Ip6) : type_of_family(*family);
     }
     case wire::TypeField::IpVersion:
     case wire::TypeField::OnlyIpv4:
@@ -162,11 +173,45 @@ std::string ipv4(Bytes bytes, std::uint32_t offset) {
   return "IP " + transport(bytes, from, to, *protocol, offset + (*first & 0xf) * 4);
 }
 
+/// A header behind the IPv6 header: its kind, and where it begins.
+struct NextHeader {
+  std::uint32_t protocol = 0;
+  std::uint32_t offset = 0;
+};
+
+bool is_extension(std::uint32_t protocol) {
+  return protocol == ip_protocol::HopByHop || protocol == ip_protocol::Routing || protocol == ip_protocol::Fragment ||
+         protocol == ip_protocol::DestOpts || protocol == ip_protocol::Ah;
+}
+
+/// RFC 8200 section 4: the second byte counts 8 bytes beyond the first 8; a fragment header (4.5) has no such byte.
+/// RFC 4302 section 2.2: in an authentication header it counts 4 bytes beyond the first 8.
+std::uint32_t extension_size(std::uint32_t protocol, std::uint32_t length) {
+  if (protocol == ip_protocol::Fragment) return 8;
+  return protocol == ip_protocol::Ah ? (length + 2) * 4 : (length + 1) * 8;
+}
+
+/// Where a fragment that is not the first belongs, in bytes; 0 for all else.
+std::uint32_t fragment_offset(Bytes bytes, const NextHeader& header) {
+  if (header.protocol != ip_protocol::Fragment) return 0;
+  return at(bytes, header.offset + 2, 2).value_or(0) & 0xfff8;
+}
+
 std::string ipv6(Bytes bytes, std::uint32_t offset) {
+  constexpr int most_extensions = 16;  // a packet has one or two
   const auto next = at(bytes, offset + 6, 1);
   if (!next) return "IP6, cut off";
-  return "IP6 " + transport(bytes, address(bytes, offset + 8, AF_INET6), address(bytes, offset + 24, AF_INET6), *next,
-                            offset + 40);
+  const auto from = address(bytes, offset + 8, AF_INET6), to = address(bytes, offset + 24, AF_INET6);
+  NextHeader header = {*next, offset + 40};
+  for (int i = 0; i < most_extensions && is_extension(header.protocol); ++i) {
+    const auto after = at(bytes, header.offset, 1), length = at(bytes, header.offset + 1, 1);
+    if (!after || !length) break;
+    if (const auto place = fragment_offset(bytes, header)) {
+      return fmt::format("IP6 {} > {}: fragment at {} of protocol {}", from, to, place, *after);
+    }
+    header = {*after, header.offset + extension_size(header.protocol, *length)};
+  }
+  return "IP6 " + transport(bytes, from, to, header.protocol, header.offset);
 }
 
 /// RFC 826 for Ethernet and IPv4.
@@ -210,8 +255,8 @@ std::string wlan(Bytes bytes, const wire::Layout& layout) {
 
 std::string content(Bytes bytes, int dlt) {
   const auto* link_type = wire::find_link_type(dlt);
-  if (!link_type || !link_type->layout) return "packet";
-  const auto& layout = *link_type->layout;
+  if (!link_type) return "packet";
+  const auto& layout = link_type->layout;
   if (layout.type_field == wire::TypeField::Llc) return wlan(bytes, layout);
   auto network = find_network(bytes, layout);
   if (!network) return std::string(link_type->name);

@@ -10,15 +10,17 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cli/suggestion.hpp"
 #include "cli/values.hpp"
 
 namespace weir::cli {
 namespace {
 
-constexpr auto program_about = "Compiles tcpdump filter expressions, and filters packets with them.";
+constexpr auto program_about = "Compiles tcpdump filter expressions, filters and captures packets with them.";
 constexpr auto program_examples = R"(Examples:
   weir compile tcp port 80
   weir filter -r in.pcap -w out.pcap 'host 10.0.0.1 and not arp'
+  weir capture -i eth0 -w web.pcap tcp port 80
 
 `weir COMMAND --help` tells more of a command, `man weir` of everything.)";
 
@@ -36,9 +38,20 @@ Examples:
   weir filter -r in.pcap --count 'tcp[tcpflags] & tcp-syn != 0'
   zstd -dc in.pcap.zst | weir filter -r - -w - 'not port 22' | tcpdump -r -)";
 
-constexpr auto list_about = "List what filters can be compiled for.";
+constexpr auto capture_about = "Capture the packets on an interface that match an expression: print or write them.";
+constexpr auto capture_examples = R"(The filter runs in the kernel. Ctrl-C ends the capture; the numbers then printed are those of tcpdump.
+Capturing needs the capability CAP_NET_RAW: use sudo, or once `sudo setcap cap_net_raw+ep $(command -v weir)`.
+
+Examples:
+  weir list interfaces
+  weir capture -i eth0 port 53
+  weir capture -i eth0 -w web.pcap -c 1000 'tcp port 80 or tcp port 443'
+  weir capture -i eth0 -w - ip6 | tcpdump -r -)";
+
+constexpr auto list_about = "List what filters can be compiled for, or where packets can be captured.";
 constexpr auto list_examples = R"(Examples:
-  weir list linktypes)";
+  weir list linktypes
+  weir list interfaces)";
 
 /// What CLI11 would take apart in words of an expression: `[1,2]`, which it splits at commas, and `++`, which ends
 /// a subcommand. A space behind them prevents it, and means nothing in an expression.
@@ -126,12 +139,34 @@ CLI::App* add_filter(CLI::App& program, FilterCommand& c) {
   return &command;
 }
 
+CLI::App* add_capture(CLI::App& program, CaptureCommand& c) {
+  auto& command = *program.add_subcommand("capture", capture_about);
+  command.footer(capture_examples);
+  add_expression(command, c.expression);
+  command.add_option("-i,--interface", c.interface, "Interface to capture on: see `weir list interfaces`")->type_name("IFACE");
+  add_file(command, "-w", c.output, "Write the packets to this savefile (-: standard output)");
+  command.add_option_function<std::string>(
+      "-c", [&](const std::string& word) { store(parse_packet_count(word), c.limit); },
+      "Stop after N packets")->type_name("N");
+  command.add_option_function<std::string>(
+      "-s,--snapshot-length", [&](const std::string& word) { store(parse_snaplen(word), c.options.snaplen); },
+      "How many bytes to keep of each packet (default: 262144)")->type_name("SNAPLEN");
+  command.add_flag_callback("-p,--no-promiscuous-mode", [&] { c.promiscuous = false; },
+                            "Leave the interface as it is: only what is meant for this host arrives");
+  command.add_option_function<std::string>(
+      "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
+      "Refuse an interface that has another link type")->type_name("LINKTYPE");
+  add_netmask_and_optimize(command, c.options);
+  return &command;
+}
+
 CLI::App* add_list(CLI::App& program, ListCommand& c) {
   auto& command = *program.add_subcommand("list", list_about);
   command.footer(list_examples);
   command.add_option_function<std::string>(
       "WHAT", [&](const std::string& word) { store(parse_listed(word), c.what); },
-      "linktypes: name, DLT number, whether filters can be compiled for it, description")->type_name("")->required();
+      "linktypes: name, DLT number, whether filters can be compiled for it, description; "
+      "interfaces: name, link type, state, addresses")->type_name("")->required();
   return &command;
 }
 
@@ -144,20 +179,33 @@ std::vector<std::string> split_off_words(std::vector<std::string>& arguments) {
   return words;
 }
 
-std::string wrong_use(const CLI::App& program, const std::string& what) {
+NoCommand wrong_use(const CLI::App& program, const std::string& what) {
   const auto chosen = program.get_subcommands();
   const auto command = chosen.empty() ? "weir" : "weir " + chosen.front()->get_name();
-  return fmt::format("{}\n  hint: {} --help shows how it is used", what, command);
+  return {true, fmt::format("{}\n  hint: {} --help shows how it is used", what, command)};
+}
+
+bool is_for_the_program(std::string_view word) { return word == "-h" || word == "--help" || word == "--version"; }
+
+/// Words that begin like a command, or are as long as one and differ little, are taken for a misspelt one.
+bool is_misspelt(std::string_view word, std::string_view command) {
+  return word.size() >= 3 && (command.starts_with(word) || distance(word, command) <= 2);
 }
 
 /// CLI11 would only say that one is required.
-std::optional<std::string> no_command(const CLI::App& program, const std::vector<std::string>& arguments) {
-  if (!arguments.empty() && arguments.front().starts_with('-')) return std::nullopt;
+std::optional<NoCommand> no_command(const CLI::App& program, const std::vector<std::string>& arguments) {
   std::vector<std::string> names;
   for (const auto* command : program.get_subcommands({})) names.push_back(command->get_name());
-  if (arguments.empty()) return fmt::format("a command is missing: one of {}", fmt::join(names, ", "));
-  if (std::ranges::find(names, arguments.front()) != names.end()) return std::nullopt;
-  return fmt::format("'{}' is no command; there are {}", arguments.front(), fmt::join(names, ", "));
+  if (arguments.empty()) {
+    return wrong_use(program, fmt::format("a command is missing: one of {}", fmt::join(names, ", ")));
+  }
+  const auto& first = arguments.front();
+  if (is_for_the_program(first) || std::ranges::find(names, first) != names.end()) return std::nullopt;
+  const auto meant = std::ranges::find_if(names, [&](const auto& name) { return is_misspelt(first, name); });
+  auto what = first.starts_with('-') ? fmt::format("a command is missing before {}", first) : fmt::format("'{}' is no command", first);
+  if (meant != names.end()) return wrong_use(program, fmt::format("{}; did you mean {}?", what, *meant));
+  return NoCommand{true, fmt::format("{}; there are {}\n  hint: did you mean {}?", what, fmt::join(names, ", "),
+                                     suggested_command(arguments))};
 }
 
 std::optional<std::string> contradiction(const Expression& e) {
@@ -178,12 +226,12 @@ std::optional<std::string> contradiction(const FilterCommand& c) {
 }
 
 std::unexpected<NoCommand> wrong(const CLI::App& program, const std::string& what) {
-  return std::unexpected(NoCommand{true, wrong_use(program, what)});
+  return std::unexpected(wrong_use(program, what));
 }
 
 /// Has CLI11 fill in what the options of the program were added for.
 std::expected<void, NoCommand> read_options(CLI::App& program, std::vector<std::string> arguments) {
-  if (const auto why = no_command(program, arguments)) return wrong(program, *why);
+  if (auto why = no_command(program, arguments)) return std::unexpected(std::move(*why));
   try {
     program.parse(protect(std::move(arguments)));
   } catch (const CLI::CallForHelp&) {
@@ -206,9 +254,11 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   program.get_formatter()->column_width(34);
   CompileCommand compile;
   FilterCommand filter;
+  CaptureCommand capture;
   ListCommand list;
   auto* compile_options = add_compile(program, compile);
   auto* filter_options = add_filter(program, filter);
+  auto* capture_options = add_capture(program, capture);
   auto* list_options = add_list(program, list);
 
   auto words = split_off_words(arguments);
@@ -222,6 +272,11 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
     std::ranges::move(words, std::back_inserter(filter.expression.words));
     if (const auto why = contradiction(filter)) return wrong(program, *why);
     return filter;
+  }
+  if (*capture_options) {
+    std::ranges::move(words, std::back_inserter(capture.expression.words));
+    if (const auto why = contradiction(capture.expression)) return wrong(program, *why);
+    return capture;
   }
   if (!*list_options) return wrong(program, "a command is missing");
   if (!words.empty()) return wrong(program, "list takes no expression");

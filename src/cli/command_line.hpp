@@ -35,12 +35,22 @@ struct FilterCommand {
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< packets to keep at most
 };
 
+struct CaptureCommand {
+  Expression expression;
+  Options options;                       ///< link type comes from the interface, the netmask too unless it is given
+  std::optional<std::string> link_type;  ///< what the interface is expected to have
+  std::optional<std::string> interface;  ///< needed; without it there is a list of them to choose from
+  std::optional<std::string> output;
+  bool promiscuous = true;
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< packets to capture at most
+};
+
 struct ListCommand {
-  enum class What : std::uint8_t { LinkTypes };
+  enum class What : std::uint8_t { LinkTypes, Interfaces };
   What what = What::LinkTypes;
 };
 
-using Command = std::variant<CompileCommand, FilterCommand, ListCommand>;
+using Command = std::variant<CompileCommand, FilterCommand, CaptureCommand, ListCommand>;
 
 /// Instead of a command: a text that was asked for (`--help`, `--version`), or what is wrong with the arguments.
 struct NoCommand {

@@ -7,7 +7,7 @@ namespace weir::cli {
 Status run(const CompileCommand& command) {
   const auto text = text_of(command.expression);
   if (!text) return report(text.error());
-  const auto filter = compile(*text, command.options);
+  const auto filter = compile(text->text, command.options);
   if (!filter) return report(filter.error(), *text);
   report_warnings(filter->warnings(), *text);
   auto program = filter->dump(command.emit);

@@ -1,105 +1,53 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 
 #include "capture/savefile.hpp"
-#include "capture/summary.hpp"
 #include "cli/commands.hpp"
 #include "cli/expression.hpp"
+#include "cli/progress.hpp"
+#include "cli/signals.hpp"
+#include "cli/sink.hpp"
 #include "cli/text_output.hpp"
 
 namespace weir::cli {
 namespace {
 
 using capture::Format;
-using capture::Record;
-
-volatile std::sig_atomic_t interrupted = 0;
-
-/// From here on Ctrl-C and the like end the work in good order; a second one ends it at once.
-void finish_on_signals() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction before = {};
-    ::sigaction(signal, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // ignored: as nohup wants it
-  }
-}
-
-/// Where packets that match go: into a savefile, out as lines, or nowhere when they are only counted.
-class Sink {
- public:
-  static Result<Sink> open(const FilterCommand& command, const Format& format) {
-    Sink sink(format);
-    if (command.output) {
-      auto writer = capture::Writer::create(*command.output, format);
-      if (!writer) return std::unexpected(writer.error());
-      sink.packets_.emplace(std::move(*writer));
-    } else if (!command.count) {
-      auto lines = capture::OutputFile::create("-");
-      if (!lines) return std::unexpected(lines.error());
-      sink.lines_.emplace(std::move(*lines));
-    }
-    return sink;
-  }
-
-  Result<void> put(const Record& record) {
-    if (packets_) return packets_->write(record);
-    if (!lines_) return {};
-    auto written = lines_->write(capture::summary(record, format_) + "\n");
-    return written && lines_->is_terminal() ? lines_->flush() : written;
-  }
-
-  /// A failure comes back at the next put() or finish().
-  void flush() {
-    if (packets_) (void)packets_->flush();
-    if (lines_) (void)lines_->flush();
-  }
-
-  Result<void> finish() {
-    if (packets_) return packets_->commit();
-    if (lines_) return lines_->commit();
-    return {};
-  }
-
- private:
-  explicit Sink(const Format& format) : format_(format) {}
-
-  Format format_;
-  std::optional<capture::Writer> packets_;
-  std::optional<capture::OutputFile> lines_;
-};
 
 /// How far it went, and what stopped it before the end of the input.
-struct Progress {
+struct Outcome {
   std::uint64_t read = 0;
   std::uint64_t kept = 0;
   std::optional<std::string> stopped;
 };
 
-/// The error is one of the output; what is wrong with the input is in Progress.
-Result<Progress> filter_packets(capture::Reader& reader, const Filter& filter, Sink& sink, std::uint64_t limit) {
-  Progress progress;
-  while (progress.kept < limit) {
+/// Nothing: there may be more packets, or the input ended as it should.
+std::optional<std::string> what_stopped(const Result<std::optional<capture::Record>>& record) {
+  if (interrupted()) return "interrupted";
+  return record ? std::nullopt : std::optional(record.error().message);
+}
+
+/// The error is one of the output; what is wrong with the input is in Outcome.
+Result<Outcome> filter_packets(capture::Reader& reader, const Filter& filter, Sink& sink, std::uint64_t limit) {
+  Outcome outcome;
+  ProgressLine line(!sink.shows_lines());
+  const auto progress = [&] { return Progress{reader.bytes_read(), reader.size(), outcome.read, outcome.kept}; };
+  reader.before_wait([&] {
+    sink.flush();
+    line.update(progress);
+  });
+  while (outcome.kept < limit) {
     const auto record = reader.next();
-    if (interrupted) {
-      progress.stopped = "interrupted";
-      break;
-    }
-    if (!record) {
-      progress.stopped = record.error().message;
-      break;
-    }
-    if (!*record) break;
-    ++progress.read;
+    outcome.stopped = what_stopped(record);
+    if (outcome.stopped || !*record) break;
+    if (++outcome.read % 1024 == 0) line.update(progress);
     if (!filter.match({.bytes = (*record)->bytes, .length = (*record)->length})) continue;
-    ++progress.kept;
+    ++outcome.kept;
     if (auto put = sink.put(**record); !put) return std::unexpected(put.error());
   }
-  return progress;
+  reader.before_wait({});
+  return outcome;
 }
 
 std::string packets(std::uint64_t n) { return fmt::format("{} packet{}", n, n == 1 ? "" : "s"); }
@@ -129,13 +77,13 @@ Options options_for(const FilterCommand& command, const LinkTypeInfo& link_type,
   return options;
 }
 
-Status report_stop(const FilterCommand& command, const Progress& progress) {
+Status report_stop(const FilterCommand& command, const Outcome& outcome) {
   const auto where = command.output && *command.output != "-" ? fmt::format(", now in {}", *command.output) : "";
   return report({.code = Code::Input,
                  .span = {},
-                 .message = fmt::format("{}: {}", name_of(command), *progress.stopped),
-                 .hint = fmt::format("{} could be read before that, {} of them matched{}", packets(progress.read),
-                                     progress.kept, where)});
+                 .message = fmt::format("{}: {}", name_of(command), *outcome.stopped),
+                 .hint = fmt::format("{} could be read before that, {} of them matched{}", packets(outcome.read),
+                                     outcome.kept, where)});
 }
 
 }  // namespace
@@ -147,19 +95,19 @@ Status run(const FilterCommand& command) {
   if (!reader) return report(reader.error());
   const auto link_type = link_type_of(command, reader->format());
   if (!link_type) return report(link_type.error());
-  const auto filter = compile(*text, options_for(command, *link_type, reader->format()));
+  const auto filter = compile(text->text, options_for(command, *link_type, reader->format()));
   if (!filter) return report(filter.error(), *text);
   report_warnings(filter->warnings(), *text);
 
   finish_on_signals();
-  auto sink = Sink::open(command, reader->format());
+  auto sink = Sink::open(command.output, !command.count, reader->format());
   if (!sink) return report(sink.error());
-  reader->before_wait([&] { sink->flush(); });
-  const auto progress = filter_packets(*reader, *filter, *sink, command.limit);
-  if (!progress) return report(progress.error());
+  reader->stop_at(interruption());
+  const auto outcome = filter_packets(*reader, *filter, *sink, command.limit);
+  if (!outcome) return report(outcome.error());
   if (const auto finished = sink->finish(); !finished) return report(finished.error());
-  Status status = command.count ? write_text("-", packets(progress->kept) + "\n") : Done;
-  if (progress->stopped) status = report_stop(command, *progress);
+  Status status = command.count ? write_text("-", packets(outcome->kept) + "\n") : Done;
+  if (outcome->stopped) status = report_stop(command, *outcome);
   return status;
 }
 

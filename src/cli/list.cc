@@ -1,5 +1,9 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "capture/interface.hpp"
 #include "cli/commands.hpp"
 #include "cli/text_output.hpp"
 
@@ -7,11 +11,28 @@ namespace weir::cli {
 namespace {
 
 std::string link_type_table() {
-  std::string table = fmt::format("{:<27} {:>4}  {:<8}  {}\n", "name", "DLT", "filters", "description");
-  for (const auto& l : link_types()) {
-    table += fmt::format("{:<27} {:>4}  {:<8}  {}\n", l.name, l.dlt, l.supported ? "yes" : "not yet", l.description);
+  constexpr auto row = "{:<27} {:>4}  {:<66}  {}\n";
+  std::string table = fmt::format(row, "name", "DLT", "description", "what filters can ask for");
+  for (const auto& l : link_types()) table += fmt::format(row, l.name, l.dlt, l.description, l.families);
+  return table;
+}
+
+std::string interface_table(const std::vector<capture::Interface>& all) {
+  std::size_t width = 4;
+  for (const auto& one : all) width = std::max(width, one.name.size());
+  std::string table = fmt::format("{:<{}}  {:<16}  {:<5}  {}\n", "name", width, "link type", "state", "addresses");
+  for (const auto& one : all) {
+    const auto link_type = one.dlt ? find_link_type(*one.dlt) : std::nullopt;
+    const auto row = fmt::format("{:<{}}  {:<16}  {:<5}  {}", one.name, width, link_type ? link_type->name : "not yet",
+                                 one.up ? "up" : "down", fmt::join(one.addresses, " "));
+    table += row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
   }
   return table;
+}
+
+Status list_interfaces() {
+  const auto all = capture::interfaces();
+  return all ? write_text("-", interface_table(*all)) : report(all.error());
 }
 
 }  // namespace
@@ -19,6 +40,7 @@ std::string link_type_table() {
 Status run(const ListCommand& command) {
   switch (command.what) {
     case ListCommand::What::LinkTypes: return write_text("-", link_type_table());
+    case ListCommand::What::Interfaces: return list_interfaces();
   }
   return Done;
 }

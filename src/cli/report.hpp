@@ -15,9 +15,21 @@ enum Status : int {
   Wrong = 2,     ///< wrong use, or a wrong expression
 };
 
-/// Prints the error, with its place in the expression where it has one; returns the status that it means.
-Status report(const Diagnostic& error, std::string_view expression = {});
-void report_warnings(std::span<const Diagnostic> warnings, std::string_view expression);
+/// A filter expression as it was given.
+struct FilterText {
+  std::string text;
+  std::string file;  ///< where it was read from; empty: the command line
+};
+
+/// Prints the error, with its place in the expression (and file) where it has one; returns the status that it means.
+Status report(const Diagnostic& error, const FilterText& expression = {});
+void report_warnings(std::span<const Diagnostic> warnings, const FilterText& expression);
+/// `weir: warning: …`, with the error that is the reason for it.
+void print_warning(std::string_view message, const Diagnostic& reason);
+/// `weir: …`, for what is neither error nor warning.
+void print_note(std::string_view message);
+/// As it is.
+void print_text(std::string_view text);
 /// `weir: error: …`.
 void print_error(std::string_view message);
 

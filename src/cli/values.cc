@@ -10,6 +10,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/spelling.hpp"
+
 namespace weir::cli {
 namespace {
 
@@ -42,22 +44,6 @@ std::string canonical(std::string_view name) {
   return result.starts_with("DLT_") ? result.substr(4) : result;
 }
 
-/// Levenshtein distance: letters to add, drop or change.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto changed = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
 /// Letters and digits, as capitals: IEEE802_11 is 80211 to some, and Ethernet is not always spelt EN10MB.
 std::string squeezed(std::string_view text) {
   std::string result;
@@ -77,7 +63,7 @@ std::size_t strangeness(std::string_view word, const LinkTypeInfo& l) {
 
 std::vector<std::string_view> nearest_link_types(std::string_view word) {
   auto all = link_types();
-  const auto order = [&](const LinkTypeInfo& l) { return std::tuple(!l.supported, strangeness(word, l), l.name); };
+  const auto order = [&](const LinkTypeInfo& l) { return std::tuple(strangeness(word, l), l.name); };
   std::erase_if(all, [&](const auto& l) { return strangeness(word, l) > word.size() / 2; });
   std::ranges::sort(all, {}, order);
   std::vector<std::string_view> names;
@@ -87,7 +73,28 @@ std::vector<std::string_view> nearest_link_types(std::string_view word) {
   return names;
 }
 
+/// The link type of a DLT number. Not taken for it: numbers of files (LINKTYPE_) and of libpcap (DLT_) are mixed up too easily.
+std::optional<LinkTypeInfo> numbered(const std::string& word) {
+  const auto dlt = number(word);
+  return dlt && *dlt <= 0xffff ? find_link_type(static_cast<int>(*dlt)) : std::nullopt;
+}
+
 }  // namespace
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const auto changed = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
 
 Value<std::uint32_t> parse_snaplen(const std::string& word) {
   const auto value = number(word);
@@ -100,9 +107,11 @@ Value<std::uint32_t> parse_snaplen(const std::string& word) {
 Value<std::uint32_t> parse_netmask(const std::string& word) {
   in_addr address = {};
   if (::inet_pton(AF_INET, word.c_str(), &address) == 1) return ntohl(address.s_addr);
-  const auto value = word.starts_with("0x") ? number(word) : std::nullopt;
-  if (value && *value <= 0xffffffff) return static_cast<std::uint32_t>(*value);
-  return wrong(fmt::format("-m takes a netmask such as 255.255.255.0 or 0xffffff00, not '{}'", word));
+  const bool is_mask = word.starts_with("0x");
+  const auto value = number(word.starts_with('/') ? word.substr(1) : word);
+  if (value && is_mask && *value <= 0xffffffff) return static_cast<std::uint32_t>(*value);
+  if (value && !is_mask && *value <= 32) return static_cast<std::uint32_t>(~(0xffffffffull >> *value));
+  return wrong(fmt::format("-m takes a netmask such as 255.255.255.0, 0xffffff00 or /24, not '{}'", word));
 }
 
 Value<std::string> parse_link_type(const std::string& word) {
@@ -110,6 +119,7 @@ Value<std::string> parse_link_type(const std::string& word) {
   for (const auto& l : link_types()) {
     if (l.name == wanted) return std::string(l.name);
   }
+  if (const auto known = numbered(word)) return wrong(fmt::format("-y takes a name: {} for DLT {}", known->name, word));
   const auto near = nearest_link_types(wanted);
   const auto advice = near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, ", "));
   return wrong(fmt::format("'{}' is no link type{} (weir list linktypes shows all)", word, advice));
@@ -137,7 +147,8 @@ Value<std::uint64_t> parse_packet_count(const std::string& word) {
 
 Value<ListCommand::What> parse_listed(const std::string& word) {
   if (word == "linktypes") return ListCommand::What::LinkTypes;
-  return wrong(fmt::format("'{}' cannot be listed, only linktypes can", word));
+  if (word == "interfaces") return ListCommand::What::Interfaces;
+  return wrong(fmt::format("'{}' cannot be listed, only linktypes and interfaces can", word));
 }
 
 std::string emit_names() {

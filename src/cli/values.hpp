@@ -1,5 +1,6 @@
 // Values of options: from words to what they mean.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -15,7 +16,7 @@ using Value = std::expected<T, std::string>;
 
 /// `-s`: 0 to 262144, 0 stands for the most (as in tcpdump).
 Value<std::uint32_t> parse_snaplen(const std::string& word);
-/// `-m`: 255.255.255.0 or 0xffffff00; host order.
+/// `-m`: 255.255.255.0, 0xffffff00, 24 or /24; host order.
 Value<std::uint32_t> parse_netmask(const std::string& word);
 /// `-y`: the name as the library knows it; an unknown one is answered with those that are spelt most like it.
 Value<std::string> parse_link_type(const std::string& word);
@@ -26,6 +27,9 @@ Value<std::uint64_t> parse_packet_count(const std::string& word);
 
 /// What `weir list` can list.
 Value<ListCommand::What> parse_listed(const std::string& word);
+
+/// How different two words are: letters to add, drop or change (Levenshtein).
+std::size_t distance(std::string_view a, std::string_view b);
 
 /// All that `--emit` takes, for the help: `listing, c-array, …`.
 std::string emit_names();

@@ -57,7 +57,7 @@ ExprId in_directions(const Site& s, Direction d, std::uint16_t address) {
 
 Test decnet_host(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
-  if (q.type != ast::Type::None && q.type != ast::Type::Host) return invalid_qualifier(q.span, "decnet", keyword(q.type));
+  if (q.type != ast::Type::None && q.type != ast::Type::Host) return invalid_qualifier(s.span, "decnet", keyword(q.type));
   const auto address = id.kind == ast::IdKind::Ipv4 ? address_of(id.text) : std::nullopt;
   if (!address)
     return fail(Code::Address, id.span,

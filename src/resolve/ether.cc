@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "resolve/families.hpp"
@@ -10,17 +12,21 @@ using ast::Direction;
 using ast::Protocol;
 using wire::Addresses;
 
-// IEEE 802.3 §3.2.3: destination, then source.
-constexpr std::uint32_t destination_address = 0, source_address = 6;
 constexpr names::Mac everyone{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 constexpr const char* written = "link host XX:XX:XX:XX:XX:XX";
 
-ExprId ethernet_host(const Site& s, Direction d, const names::Mac& mac) {
-  const auto at = [&](std::uint32_t offset) { return bytes_equal(s, s.layers.link_header, offset, mac); };
-  if (d == Direction::Src) return at(source_address);
-  if (d == Direction::Dst) return at(destination_address);
-  const ExprId source = at(source_address), destination = at(destination_address);
+/// `at` tests the address at an offset in the link-layer header.
+template <class TestAt>
+ExprId in_direction(const Site& s, Direction d, TestAt at) {
+  const wire::Layout& layout = s.layers.layout();
+  if (d == Direction::Src) return at(layout.source);
+  if (d == Direction::Dst) return at(layout.destination);
+  const ExprId source = at(layout.source), destination = at(layout.destination);
   return d == Direction::SrcAndDst ? all(s, {source, destination}) : any(s, {source, destination});
+}
+
+ExprId mac8_host(const Site& s, Direction d, std::uint8_t address) {
+  return in_direction(s, d, [&](std::uint32_t offset) { return equals(s, in_link_header(s, offset, 1), address); });
 }
 
 ExprId in_frame(const Site& s, ExprId e) {
@@ -60,12 +66,21 @@ Test ip_broadcast(const Site& s) {
 }
 
 Test link_multicast(const Site& s) {
-  switch (s.layers.layout().addresses) {
-    case Addresses::Ethernet: return in_frame(s, any_bit(s, in_link_header(s, destination_address, 1), 1));
+  const wire::Layout& layout = s.layers.layout();
+  switch (layout.addresses) {
+    case Addresses::Mac48: return in_frame(s, any_bit(s, in_link_header(s, layout.destination, 1), 1));
     case Addresses::Wlan: return wlan_multicast(s);
+    case Addresses::Mac8:
+      if (layout.multicast) return mac8_host(s, Direction::Dst, *layout.broadcast);  // no other group exists
+      break;
     case Addresses::None: break;
   }
   return not_on_link_type(s, "multicast");
+}
+
+bool has_mac48(const Site& s) {
+  const Addresses a = s.layers.layout().addresses;
+  return a == Addresses::Mac48 || a == Addresses::Wlan;
 }
 
 }  // namespace
@@ -73,15 +88,16 @@ Test link_multicast(const Site& s) {
 Test mac48_host(const Site& s, const ast::Qualifiers& q, const names::Mac& mac, std::string_view words) {
   switch (s.layers.layout().addresses) {
     case Addresses::Wlan: return wlan_host(s, q.direction, mac);
+    case Addresses::Mac8:
     case Addresses::None: return not_on_link_type(s, words);
-    case Addresses::Ethernet: break;
+    case Addresses::Mac48: break;
   }
   if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
-  return in_frame(s, ethernet_host(s, q.direction, mac));
+  return in_frame(s, in_direction(s, q.direction, [&](std::uint32_t offset) { return bytes_equal(s, s.layers.link_header, offset, mac); }));
 }
 
 Test mac48_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id, std::string_view words) {
-  if (s.layers.layout().addresses == Addresses::None) return not_on_link_type(s, words);
+  if (!has_mac48(s)) return not_on_link_type(s, words);
   auto mac = s.names.ether(id.text);
   if (!mac) {
     mac.error().span = id.span;
@@ -98,14 +114,28 @@ Test mac48(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (!is_host || q.protocol != Protocol::Link)
     return fail(Code::Qualifier, id.span, "Ethernet address used in non-ether expression",
                 fmt::format("write 'ether host {}'", id.text));
+  if (!has_mac48(s)) return not_on_link_type(s, written);
   const auto mac = parse_mac(id.text);
   if (!mac) return fail(Code::Address, id.span, fmt::format("invalid MAC-48 address '{}'", id.text));
   return mac48_host(s, q, *mac, written);
 }
 
+/// `$ab`: one byte in hexadecimal.
+Test mac8(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
+  if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
+  if (q.type != ast::Type::Host && q.type != ast::Type::None) return invalid_qualifier(s.span, keyword(q.type), "$XX");
+  if (q.protocol != Protocol::Link)
+    return fail(Code::Qualifier, s.span, "'link' is the only valid proto qualifier for 'host $XX'", fmt::format("write 'link host {}'", id.text));
+  if (s.layers.layout().addresses != Addresses::Mac8) return not_on_link_type(s, "link host $XX");
+  std::uint8_t address = 0;
+  std::from_chars(id.text.data() + 1, id.text.data() + id.text.size(), address, 16);
+  return mac8_host(s, q.direction, address);
+}
+
 Test broadcast(const Site& s, Protocol p) {
   if (p == Protocol::Ip) return ip_broadcast(s);
   if (p != Protocol::None && p != Protocol::Link) return invalid_qualifier(s.span, keyword(p), "broadcast");
+  if (const auto everybody = s.layers.layout().broadcast) return mac8_host(s, Direction::Dst, *everybody);
   return mac48_host(s, {.direction = Direction::Dst, .span = s.span}, everyone, "broadcast");
 }
 

@@ -15,6 +15,7 @@ using Test = Result<ExprId>;
 Test link_protocol(const Site& s, std::uint32_t number);
 /// A frame that begins with an Ethernet header of its own inside Geneve or VXLAN; nothing when that is no question.
 std::optional<ExprId> has_link_header(const Site& s);
+ExprId frame_relay_nlpid(const Site& s, std::uint8_t nlpid);
 
 // proto.cc
 Test abbreviation(const Site& s, ast::Protocol p);
@@ -55,6 +56,7 @@ Test udp_to_port(const Site& s, bool ipv6, std::uint16_t number);
 Test mac48_host(const Site& s, const ast::Qualifiers& q, const names::Mac& mac, std::string_view words);
 Test mac48_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id, std::string_view words);
 Test mac48(const Site& s, const ast::Qualifiers& q, const ast::Id& id);
+Test mac8(const Site& s, const ast::Qualifiers& q, const ast::Id& id);
 Test broadcast(const Site& s, ast::Protocol p);
 Test multicast(const Site& s, ast::Protocol p);
 
@@ -64,6 +66,31 @@ ExprId wlan_multicast(const Site& s);
 Test wlan_type(const Site& s, const ast::WlanType& t);
 Test wlan_direction(const Site& s, const ast::WlanDirection& d);
 ExprId wlan_data_frame(const Site& s);
+
+// alternatives.cc
+/// A field that is compared with numbers: `bits` says how a number lies in it, under the mask.
+struct Field {
+  std::string_view name;
+  ValueId value;
+  std::uint32_t mask;
+  std::uint32_t maximum;
+  std::uint32_t (*bits)(std::uint32_t);
+};
+Test alternatives(const Site& s, const Field& f, const ast::FieldTest& t);
+
+// atm.cc: `after` receives the layers that primitives to the right see.
+Test atm(const Site& s, const ast::Atm& a, Layers& after);
+Test atm_field(const Site& s, const ast::FieldTest& t);
+/// Traffic behind LLC, on SunATM; data (no control message) of LAN emulation.
+ExprId atm_llc(const Site& s);
+ExprId lane_data(const Site& s);
+
+// mtp.cc: SS7
+Test mtp2(const Site& s, const ast::Mtp2& m);
+Test mtp3_field(const Site& s, const ast::FieldTest& t);
+
+// pf.cc
+Test pf(const Site& s, const ast::Pf& p);
 
 // llc.cc
 Test llc(const Site& s, const ast::Llc& l);

@@ -110,7 +110,7 @@ Test ipv4_hosts(const Site& s, const ast::Qualifiers& q, std::span<const Ipv4Ran
     case Protocol::Arp:
     case Protocol::Rarp: return ipv4_in(s, q.protocol, q.direction, ranges, negated);
     case Protocol::None: break;
-    default: return invalid_qualifier(q.span, keyword(q.protocol), what);
+    default: return invalid_qualifier(s.span, keyword(q.protocol), what);
   }
   WEIR_TRY(ip, ipv4_in(s, Protocol::Ip, q.direction, ranges, negated));
   if (s.layers.mpls_labels > 0) return ip;  // ARP cannot be told apart there
@@ -122,7 +122,7 @@ Test ipv4_hosts(const Site& s, const ast::Qualifiers& q, std::span<const Ipv4Ran
 Test ipv6_hosts(const Site& s, const ast::Qualifiers& q, std::span<const Ipv6Range> ranges, std::string_view what) {
   if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
   if (q.protocol != Protocol::None && q.protocol != Protocol::Ip6)
-    return invalid_qualifier(q.span, keyword(q.protocol), what);
+    return invalid_qualifier(s.span, keyword(q.protocol), what);
   WEIR_TRY(ip6, link_protocol(s, wire::ethertype::Ip6));
   std::vector<ExprId> tests;
   for (const Ipv6Range& r : ranges) tests.push_back(ipv6_in(s, q.direction, r));
@@ -152,7 +152,7 @@ Test net_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
 /// `gateway G`: G's hardware address with an IPv4 address that is not G's.
 Test gateway(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (q.protocol != Protocol::None && q.protocol != Protocol::Ip && q.protocol != Protocol::Arp && q.protocol != Protocol::Rarp)
-    return invalid_qualifier(q.span, keyword(q.protocol), "gateway");
+    return invalid_qualifier(s.span, keyword(q.protocol), "gateway");
   if (s.layers.mpls_labels > 0) return fail(Code::LinkType, s.span, "'gateway' cannot be used within MPLS");
   if (s.layers.encapsulated) return fail(Code::LinkType, s.span, "'gateway' cannot be used within VXLAN or Geneve");
   const ast::Qualifiers either{q.protocol, Direction::SrcOrDst, q.type, q.span};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "resolve/families.hpp"
+#include "resolve/hints.hpp"
 
 namespace weir::resolve {
 namespace {
@@ -59,16 +60,6 @@ std::optional<Diagnostic> address_as_number(const ast::Qualifiers& q, const ast:
 
 bool is_host_or_net(Type t) { return t == Type::None || t == Type::Host || t == Type::Net; }
 
-std::string written(const ast::Id& id) {
-  switch (id.kind) {
-    case IdKind::Number: return std::to_string(id.value);
-    case IdKind::Ipv4Prefix:
-    case IdKind::Ipv6Prefix: return fmt::format("{}/{}", id.text, id.value);
-    case IdKind::Ipv4Mask: return fmt::format("{} mask {}", id.text, id.mask);
-    default: return id.text;
-  }
-}
-
 /// A number out of range is the id's fault, not that of the words before it.
 Test at_id(const ast::Id& id, Test test) {
   if (!test && test.error().code == Code::Range) test.error().span = id.span;
@@ -79,7 +70,7 @@ Test at_id(const ast::Id& id, Test test) {
 
 Test with_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (q.protocol == Protocol::Decnet)
-    return invalid_qualifier(q.span, "decnet", keyword(q.type == Type::None ? Type::Host : q.type));
+    return invalid_qualifier(s.span, "decnet", keyword(q.type == Type::None ? Type::Host : q.type));
   switch (q.type) {
     case Type::Net: return net_by_name(s, q, id);
     case Type::None:
@@ -97,7 +88,7 @@ Test with_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
       return protochain(s, q.protocol, number);
     }
   }
-  return invalid_qualifier(q.span, keyword(q.type), id.text);
+  return invalid_qualifier(s.span, keyword(q.type), id.text);
 }
 
 Test with_one_ipv4(const Site& s, const ast::Qualifiers& q, const ast::Id& id, Ipv4Range range) {
@@ -127,14 +118,14 @@ Test with_number(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
     case Type::Protochain: return at_id(id, protochain(s, q.protocol, id.value));
     case Type::Gateway: break;
   }
-  return invalid_qualifier(q.span, keyword(q.type), written(id));
+  return invalid_qualifier(s.span, keyword(q.type), written(id));
 }
 
 Test with_ipv4(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wrong = address_as_number(q, id)) return std::unexpected(*wrong);
   if (q.protocol == Protocol::Decnet) return decnet_host(s, q, id);
   WEIR_TRY(address, ipv4(id.text, id.span));
-  if (!is_host_or_net(q.type)) return invalid_qualifier(q.span, keyword(q.type), id.text);
+  if (!is_host_or_net(q.type)) return invalid_qualifier(s.span, keyword(q.type), id.text);
   return with_one_ipv4(s, q, id, {address.address, mask_of(address.bits)});
 }
 
@@ -150,7 +141,7 @@ Result<std::uint32_t> mask_of(const ast::Id& id) {
 Test with_ipv4_net(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wrong = address_as_number(q, id)) return std::unexpected(*wrong);
   if (q.protocol == Protocol::Decnet)
-    return invalid_qualifier(q.span, "decnet", keyword(q.type == Type::None ? Type::Host : q.type));
+    return invalid_qualifier(s.span, "decnet", keyword(q.type == Type::None ? Type::Host : q.type));
   WEIR_TRY(address, ipv4(id.text, id.span));
   WEIR_TRY(mask, mask_of(id));
   if (address.address & ~mask) {
@@ -159,11 +150,7 @@ Test with_ipv4_net(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
                 id.kind == IdKind::Ipv4Prefix ? fmt::format("the network is {}/{}", net, id.value)
                                               : fmt::format("the network is {} mask {}", net, id.mask));
   }
-  if (q.type != Type::Net) {
-    auto error = invalid_qualifier(q.span, type_word(q), written(id));
-    error.error().hint = fmt::format("a prefix is a network: 'net {}'", written(id));
-    return error;
-  }
+  if (q.type != Type::Net) return invalid_qualifier(s.span, type_word(q), written(id));
   const Ipv4Range range{address.address, mask};
   return ipv4_hosts(s, q, {&range, 1}, false, "net <IPv4 prefix>");
 }
@@ -204,23 +191,12 @@ Test with_ipv6(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
     return fail(Code::Address, id.span, fmt::format("non-network bits set in \"{}\"", written(id)),
                 fmt::format("the network is {}/{}", *net, prefix));
   const bool host = q.type == Type::None || q.type == Type::Host;
-  if (host && prefix != 128) return invalid_qualifier(q.span, "host", written(id));
-  if (!is_host_or_net(q.type)) return invalid_qualifier(q.span, keyword(q.type), written(id));
+  if (host && prefix != 128) return invalid_qualifier(s.span, "host", written(id));
+  if (!is_host_or_net(q.type)) return invalid_qualifier(s.span, keyword(q.type), written(id));
   return ipv6_hosts(s, q, {&range, 1}, q.type == Type::Host ? "host <IPv6 address>" : "net <IPv6 prefix>");
 }
 
-/// One-byte addresses belong to ARCnet and BACnet MS/TP.
-Test with_mac8(const Site& s, const ast::Qualifiers& q) {
-  if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
-  if (q.type != Type::Host && q.type != Type::None) return invalid_qualifier(q.span, keyword(q.type), "$XX");
-  if (q.protocol != Protocol::Link)
-    return fail(Code::Qualifier, s.span, "'link' is the only valid proto qualifier for 'host $XX'", "write 'link host $XX'");
-  return not_on_link_type(s, "link host $XX");
-}
-
-}  // namespace
-
-Test primitive(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
+Test of_kind(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   switch (id.kind) {
     case IdKind::Name: return with_name(s, q, id);
     case IdKind::Number: return with_number(s, q, id);
@@ -230,9 +206,18 @@ Test primitive(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
     case IdKind::Ipv6:
     case IdKind::Ipv6Prefix: return with_ipv6(s, q, id);
     case IdKind::Mac48: return mac48(s, q, id);
-    case IdKind::Mac8: return with_mac8(s, q);
+    case IdKind::Mac8: return mac8(s, q, id);
   }
-  return invalid_qualifier(q.span, keyword(q.type), id.text);
+  return invalid_qualifier(s.span, keyword(q.type), id.text);
+}
+
+}  // namespace
+
+Test primitive(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
+  Test test = of_kind(s, q, id);
+  if (!test)
+    if (auto hint = hint_about(q, id, test.error()); !hint.empty()) test.error().hint = std::move(hint);
+  return test;
 }
 
 }  // namespace weir::resolve

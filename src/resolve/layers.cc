@@ -7,10 +7,34 @@ using pred::ExprId;
 using pred::Filter;
 using pred::ValueId;
 
-/// Length of a radiotap header: bytes 2 and 3, little-endian (radiotap.org, "Radiotap header").
-ValueId radiotap_length(Filter& f) {
+/// Bytes 2 and 3, little-endian: the length of a radiotap header (radiotap.org, "Radiotap header") and of PPI's.
+ValueId little_endian_length(Filter& f) {
   const ValueId high = f.binary(Arith::Lsh, f.load(1, pred::no_value, 3), f.constant(8));
   return f.binary(Arith::Or, f.load(1, pred::no_value, 2), high);
+}
+
+/// The header of AVS has its length in bytes 4 to 7, that of Prism is 144 bytes; drivers that promise the one may give the
+/// other, which begins with 80211 and its version (linux-wlan-ng's p80211hdr.h).
+ValueId prism_length(Filter& f) {
+  const ValueId cookie = f.binary(Arith::And, f.load(4, pred::no_value, 0), f.constant(0xfffff000));
+  const ExprId avs = f.compare(Relation::Equal, cookie, f.constant(0x80211000), {});
+  return f.choice(avs, f.load(4, pred::no_value, 4), f.constant(144));
+}
+
+ValueId prefix_length(Filter& f, wire::Prefix prefix) {
+  switch (prefix) {
+    case wire::Prefix::None: break;
+    case wire::Prefix::Radiotap:
+    case wire::Prefix::Ppi: return little_endian_length(f);
+    case wire::Prefix::Avs: return f.load(4, pred::no_value, 4);
+    case wire::Prefix::Prism: return prism_length(f);
+  }
+  return pred::no_value;
+}
+
+/// The first byte is the length of the header, without the bytes that fill it up to a multiple of 4.
+ValueId pf_payload(Filter& f) {
+  return f.binary(Arith::And, f.binary(Arith::Add, f.load(1, pred::no_value, 0), f.constant(3)), f.constant(0xfffffffc));
 }
 
 ExprId bits_set(Filter& f, ValueId v, std::uint32_t bits) {
@@ -47,16 +71,16 @@ ValueId wlan_payload(Filter& f, ValueId header, wire::Prefix prefix) {
 }  // namespace
 
 Layers outer_layers(Filter& f, const wire::LinkType& link) {
-  const wire::Layout& layout = *link.layout;
+  const wire::Layout& layout = link.layout;
   Layers layers{.link = &link,
-                .link_header = {},
+                .link_header = {prefix_length(f, layout.prefix), layout.header},
                 .type = {pred::no_value, layout.type_offset},
                 .payload = {pred::no_value, layout.payload},
                 .network = layout.network,
                 .network_no_snap = layout.network_no_snap};
-  if (layout.prefix == wire::Prefix::Radiotap) layers.link_header.variable = radiotap_length(f);
   if (layout.addresses == wire::Addresses::Wlan)
     layers.payload.variable = wlan_payload(f, layers.link_header.variable, layout.prefix);
+  if (layout.pf) layers.payload.variable = pf_payload(f);
   return layers;
 }
 

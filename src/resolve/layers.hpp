@@ -15,7 +15,7 @@ struct Offset {
 };
 
 struct Layers {
-  const wire::LinkType* link = nullptr;  ///< of the innermost link-layer header so far; has a layout
+  const wire::LinkType* link = nullptr;  ///< of the innermost link-layer header so far
   Offset link_header;
   Offset type;     ///< the field that names the network protocol
   Offset payload;  ///< of the link layer
@@ -24,8 +24,9 @@ struct Layers {
   unsigned vlans = 0;
   unsigned mpls_labels = 0;
   bool encapsulated = false;  ///< directly inside Geneve or VXLAN
+  bool lane = false;          ///< directly inside ATM LAN emulation
 
-  const wire::Layout& layout() const { return *link->layout; }
+  const wire::Layout& layout() const { return link->layout; }
   /// Whether the link-layer header is still the one that the packet begins with.
   bool outermost() const { return link_header.variable == pred::no_value && link_header.constant == 0; }
 };

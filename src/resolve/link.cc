@@ -56,6 +56,41 @@ Test ethernet_like(const Site& s, std::uint32_t number, GetFraming framing, Valu
   return checked(s, "EtherType", number, 0xffff, equals(s, in_type_field(s, 0, 2), number));
 }
 
+/// Cisco's HDLC takes EtherTypes; ISO has the two SAPs in their place.
+Test hdlc(const Site& s, std::uint32_t number) {
+  const std::uint32_t type = number == llc_sap::IsoNs ? both_saps(number) : number;
+  return checked(s, "HDLC protocol", number, 0xffff, equals(s, in_type_field(s, 0, 2), type));
+}
+
+/// IPv4 with its TCP header compressed, or not compressed this time (RFC 1144), is IPv4 too.
+Test ppp_bsdos(const Site& s, std::uint32_t number) {
+  const auto is = [&](std::uint32_t protocol) { return equals(s, in_type_field(s, 0, 2), protocol); };
+  if (number == ethertype::Ip) return any(s, {is(ppp::Ip), is(ppp::Compressed), is(ppp::Uncompressed)});
+  const std::uint32_t protocol = ppp_protocol(number);
+  return checked(s, "PPP protocol", protocol, 0xffff, is(protocol));
+}
+
+ExprId family_byte(const Site& s, std::uint32_t number) {
+  if (number == ethertype::Ip) return equals(s, in_type_field(s, 0, 1), family::Inet);
+  if (number != ethertype::Ip6) return truth(s, false);
+  if (!s.layers.layout().pf || s.target.savefile == Savefile::None) return equals(s, in_type_field(s, 0, 1), s.layers.layout().inet6);
+  return any(s, {equals(s, in_type_field(s, 0, 1), family::Inet6Darwin), equals(s, in_type_field(s, 0, 1), family::Inet6Bsd),
+                 equals(s, in_type_field(s, 0, 1), family::Inet6FreeBsd)});
+}
+
+ExprId arcnet(const Site& s, std::uint32_t number) {
+  const auto code = wire::arcnet_code(number);
+  return code ? equals(s, in_type_field(s, 0, 1), *code) : truth(s, false);
+}
+
+/// With an address of two bytes, which is not checked.
+ExprId frame_relay(const Site& s, std::uint32_t number) {
+  if (number == ethertype::Ip) return frame_relay_nlpid(s, nlpid::Ip);
+  if (number == ethertype::Ip6) return frame_relay_nlpid(s, nlpid::Ip6);
+  if (number != llc_sap::IsoNs) return truth(s, false);
+  return any(s, {frame_relay_nlpid(s, nlpid::Clnp), frame_relay_nlpid(s, nlpid::Esis), frame_relay_nlpid(s, nlpid::Isis)});
+}
+
 Test ethernet(const Site& s, std::uint32_t number) {
   const auto framing = [&] {
     return Framing{at_most(s, in_type_field(s, 0, 2), max_ethernet_length), equals(s, in_llc(s, 0, 2), 0xffff), true};
@@ -124,34 +159,50 @@ Test below_mpls(const Site& s, std::uint32_t number) {
 }  // namespace
 
 std::optional<ExprId> has_link_header(const Site& s) {
+  if (s.layers.lane) return lane_data(s);
   if (!s.layers.encapsulated) return std::nullopt;
   // Geneve may carry IP without a frame around it: then header and payload start at the same place.
   return no(s, s.filter.compare(Relation::Equal, s.layers.link_header.variable, s.layers.payload.variable, s.span));
 }
 
+/// The control field of unnumbered information (RFC 2427 section 3), then who follows (ISO/IEC TR 9577).
+ExprId frame_relay_nlpid(const Site& s, std::uint8_t nlpid) { return equals(s, in_link_header(s, 2, 2), 0x0300u | nlpid); }
+
 Test link_protocol(const Site& s, std::uint32_t number) {
   if (s.layers.mpls_labels > 0) return below_mpls(s, number);
   switch (s.layers.layout().type_field) {
-    case TypeField::Ethernet: return ethernet(s, number);
+    case TypeField::Ethernet: {
+      WEIR_TRY(protocol, ethernet(s, number));
+      return s.layers.lane ? all(s, {lane_data(s), protocol}) : protocol;
+    }
     case TypeField::Sll: return cooked(s, number);
     case TypeField::EtherType:
       return checked(s, "EtherType", number, 0xffff, equals(s, in_type_field(s, 0, 2), number));
     case TypeField::Llc: {
       WEIR_TRY(protocol, llc_only(s, number));
-      return all(s, {wlan_data_frame(s), protocol});
+      if (s.layers.layout().addresses == Addresses::Wlan) return all(s, {wlan_data_frame(s), protocol});
+      return s.layers.layout().atm ? all(s, {atm_llc(s), protocol}) : protocol;
     }
+    case TypeField::Hdlc: return hdlc(s, number);
     case TypeField::Ppp: {
       const std::uint32_t ppp = ppp_protocol(number);
       return checked(s, "PPP protocol", ppp, 0xffff, equals(s, in_type_field(s, 0, 2), ppp));
     }
+    case TypeField::PppVj: return ppp_bsdos(s, number);
     case TypeField::Family: return address_family(s, number);
+    case TypeField::FamilyByte: return family_byte(s, number);
+    case TypeField::Arcnet: return arcnet(s, number);
+    case TypeField::FrameRelay: return frame_relay(s, number);
+    case TypeField::Magic: return masked(s, in_link_header(s, 0, 4), 0xffffff00, 0x4d474300);  // "MGC"
     case TypeField::IpVersion: return ip_version(s, in_link_header(s, 0, 1), number);
     case TypeField::OnlyIpv4: return truth(s, number == ethertype::Ip);
     case TypeField::OnlyIpv6: return truth(s, number == ethertype::Ip6);
+    case TypeField::OnlyAppletalk: return truth(s, number == ethertype::Atalk);
     case TypeField::None: break;
   }
   return fail(Code::LinkType, s.span, fmt::format("link-layer type filtering not implemented for DLT_{} ({})",
-                                                  s.layers.link->name, s.layers.link->description));
+                                                  s.layers.link->name, s.layers.link->description),
+              "its frames do not say which protocol they carry, or not in a way that is known here: compare bytes, as in 'link[0] = 1'");
 }
 
 }  // namespace weir::resolve

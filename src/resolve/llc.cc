@@ -11,7 +11,9 @@ namespace {
 Test llc_frame(const Site& s) {
   const wire::Layout& layout = s.layers.layout();
   if (!layout.llc) return not_on_link_type(s, "llc");
-  if (layout.type_field == wire::TypeField::Llc) return wlan_data_frame(s);
+  if (layout.addresses == wire::Addresses::Wlan) return wlan_data_frame(s);
+  if (layout.atm) return atm_llc(s);
+  if (layout.type_field == wire::TypeField::Llc) return truth(s, true);
   // A length, and not Novell's raw 802.3, which has ff ff where the two SAPs would be.
   return all(s, {at_most(s, in_type_field(s, 0, 2), wire::max_ethernet_length), no(s, equals(s, in_llc(s, 0, 2), 0xffff))});
 }

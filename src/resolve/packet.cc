@@ -5,9 +5,7 @@
 namespace weir::resolve {
 namespace {
 
-using wire::DirectionField;
-
-/// if_packet.h: PACKET_OUTGOING, also LINUX_SLL_OUTGOING.
+/// if_packet.h: PACKET_OUTGOING.
 constexpr std::uint32_t outgoing = 4;
 
 std::optional<Diagnostic> needs_live_capture(const Site& s, std::string_view word) {
@@ -38,22 +36,20 @@ Test byte_test(const Site& s, const ast::ByteTest& t) {
 }
 
 Test inbound(const Site& s, const ast::Inbound& i) {
-  const auto is_outgoing = [&](ValueId type) {
-    const ExprId out = equals(s, type, outgoing);
-    return i.outbound ? out : no(s, out);
-  };
-  switch (s.layers.layout().direction) {
-    case DirectionField::Sll: return is_outgoing(in_link_header(s, 0, 2));
-    case DirectionField::Sll2: return is_outgoing(in_link_header(s, 10, 1));
-    case DirectionField::None: break;
+  const wire::Direction& d = s.layers.layout().direction;
+  if (d.size > 0) {
+    const ValueId field = in_link_header(s, d.offset, d.size);
+    const ExprId out = masked(s, field, d.mask, d.outbound);
+    if (i.outbound) return out;
+    return d.inbound ? masked(s, field, d.inbound_mask, *d.inbound) : no(s, out);
   }
   if (auto wrong = needs_live_capture(s, i.outbound ? "outbound" : "inbound")) return std::unexpected(*wrong);
-  return is_outgoing(s.filter.meta(Meta::PacketType));
+  const ExprId out = equals(s, s.filter.meta(Meta::PacketType), outgoing);
+  return i.outbound ? out : no(s, out);
 }
 
 Test ifindex(const Site& s, const ast::Ifindex& i) {
-  // LINKTYPE_LINUX_SLL2 writes the interface index at offset 4.
-  if (s.layers.layout().direction == DirectionField::Sll2) return equals(s, in_link_header(s, 4, 4), i.value);
+  if (const auto interface = s.layers.layout().interface) return equals(s, in_link_header(s, *interface, 4), i.value);
   if (auto wrong = needs_live_capture(s, "ifindex")) return std::unexpected(*wrong);
   return equals(s, s.filter.meta(Meta::InterfaceIndex), i.value);
 }

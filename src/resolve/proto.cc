@@ -18,9 +18,6 @@ struct Meaning {
   std::uint16_t number;
 };
 
-// ISO network layer protocol identifiers: ISO/IEC TR 9577.
-constexpr std::uint8_t nlpid_clnp = 0x81, nlpid_esis = 0x82, nlpid_isis = 0x83;
-
 constexpr Meaning meanings[] = {
     {Protocol::Sctp, Protocol::None, ipp::Sctp},
     {Protocol::Tcp, Protocol::None, ipp::Tcp},
@@ -49,9 +46,9 @@ constexpr Meaning meanings[] = {
     {Protocol::Stp, Protocol::Link, sap::Stp},
     {Protocol::Ipx, Protocol::Link, sap::Ipx},
     {Protocol::Netbeui, Protocol::Link, sap::Netbeui},
-    {Protocol::Esis, Protocol::Iso, nlpid_esis},
-    {Protocol::Isis, Protocol::Iso, nlpid_isis},
-    {Protocol::Clnp, Protocol::Iso, nlpid_clnp},
+    {Protocol::Esis, Protocol::Iso, wire::nlpid::Esis},
+    {Protocol::Isis, Protocol::Iso, wire::nlpid::Isis},
+    {Protocol::Clnp, Protocol::Iso, wire::nlpid::Clnp},
 };
 
 /// IS-IS PDU types (ISO/IEC 10589 §9.5-9.13) that the keywords stand for, in the order they are asked.
@@ -97,15 +94,20 @@ Test ipv6_number(const Site& s, std::uint32_t number) {
   return all(s, {ip6, any(s, {ipv6_protocol(s, static_cast<std::uint8_t>(number)), behind_fragment})});
 }
 
+/// In Cisco's HDLC the ISO packet follows a byte of padding.
+std::uint32_t iso_padding(const Site& s) { return s.layers.layout().type_field == wire::TypeField::Hdlc ? 1 : 0; }
+
+/// Frame Relay has the identifier itself where others say that ISO follows.
 Test iso_number(const Site& s, std::uint32_t number) {
+  if (s.layers.layout().type_field == wire::TypeField::FrameRelay) return frame_relay_nlpid(s, static_cast<std::uint8_t>(number));
   WEIR_TRY(iso, link_protocol(s, sap::IsoNs));
-  return all(s, {iso, equals(s, in_network_no_snap(s, 0, 1), number)});
+  return all(s, {iso, equals(s, in_network_no_snap(s, iso_padding(s), 1), number)});
 }
 
 /// The PDU type is the low 5 bits of the fifth byte.
 Test isis_number(const Site& s, std::uint32_t number) {
-  WEIR_TRY(isis, iso_number(s, nlpid_isis));
-  return all(s, {isis, masked(s, in_network_no_snap(s, 4, 1), 0x1f, number)});
+  WEIR_TRY(isis, iso_number(s, wire::nlpid::Isis));
+  return all(s, {isis, masked(s, in_network_no_snap(s, 4 + iso_padding(s), 1), 0x1f, number)});
 }
 
 Test isis_pdus(const Site& s, const PduTypes& pdus) {
@@ -118,9 +120,9 @@ Test isis_pdus(const Site& s, const PduTypes& pdus) {
 }
 
 std::optional<std::uint32_t> iso_name(std::string_view name) {
-  if (name == "esis") return nlpid_esis;
-  if (name == "isis") return nlpid_isis;
-  if (name == "clnp") return nlpid_clnp;
+  if (name == "esis") return wire::nlpid::Esis;
+  if (name == "isis") return wire::nlpid::Isis;
+  if (name == "clnp") return wire::nlpid::Clnp;
   return std::nullopt;
 }
 

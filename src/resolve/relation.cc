@@ -51,7 +51,7 @@ Result<Base> base_of(const Site& s, Protocol p, Span span) {
   switch (p) {
     case Protocol::Link: return Base{s.layers.link_header, std::nullopt};
     case Protocol::Radio:
-      if (s.layers.layout().prefix == wire::Prefix::None)
+      if (s.layers.layout().prefix == wire::Prefix::None || s.layers.layout().prefix == wire::Prefix::Ppi)
         return fail(Code::LinkType, span, "radio information not present in capture", "it needs a link type such as IEEE802_11_RADIO");
       return Base{{}, std::nullopt};
     case Protocol::Ip:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "resolve/families.hpp"
+#include "wire/protocol.hpp"
 
 namespace weir::resolve {
 namespace {
@@ -87,23 +88,16 @@ class Walk {
   Test visit(const ast::WlanDirection& d, const Site& s, State& state) { return bare(state, wlan_direction(s, d)); }
   Test visit(const ast::Llc& l, const Site& s, State& state) { return bare(state, llc(s, l)); }
 
-  // Primitives of link types that are not built yet: the message names the ones that have them.
-  Test visit(const ast::Pf& p, const Site& s, State&) {
-    constexpr const char* names[] = {"ifname", "ruleset", "rnr", "srnr", "reason", "action"};
-    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on PFLOG linktype", names[static_cast<int>(p.field)]));
+  Test visit(const ast::Pf& p, const Site& s, State& state) { return bare(state, pf(s, p)); }
+  Test visit(const ast::Mtp2& m, const Site& s, State& state) { return bare(state, mtp2(s, m)); }
+  Test visit(const ast::FieldTest& t, const Site& s, State& state) {
+    return bare(state, t.field <= ast::Field::Vci ? atm_field(s, t) : mtp3_field(s, t));
   }
-  Test visit(const ast::Atm& a, const Site& s, State&) {
-    constexpr const char* names[] = {"lane", "metac", "bcc", "oamf4sc", "oamf4ec", "sc", "ilmic", "oam", "oamf4", "connectmsg", "metaconnect"};
-    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on SUNATM", names[static_cast<int>(a.kind)]));
-  }
-  Test visit(const ast::Mtp2& m, const Site& s, State&) {
-    constexpr const char* names[] = {"fisu", "lssu", "msu", "hfisu", "hlssu", "hmsu"};
-    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on SS7", names[static_cast<int>(m.kind)]));
-  }
-  Test visit(const ast::FieldTest& t, const Site& s, State&) {
-    constexpr const char* names[] = {"vpi", "vci", "sio", "opc", "dpc", "sls", "hsio", "hopc", "hdpc", "hsls"};
-    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on {}", names[static_cast<int>(t.field)],
-                                                    t.field <= ast::Field::Vci ? "SUNATM" : "SS7"));
+  Test visit(const ast::Atm& a, const Site& s, State& state) {
+    Layers after;
+    WEIR_TRY(test, atm(s, a, after));
+    state.layers = after;
+    return bare(state, test);
   }
 
   /// A primitive without qualifiers leaves none to inherit.
@@ -120,17 +114,23 @@ class Walk {
 
 }  // namespace
 
+namespace {
+
+/// Bytes 4 to 7 of a PPI header are the link type of what follows, little-endian: only 802.11 is looked into.
+ExprId ppi_with_wlan(pred::Filter& f, Span span) {
+  return f.compare(Relation::Equal, f.load(4, pred::no_value, 4), f.constant(__builtin_bswap32(wire::dlt_ieee802_11)), span);
+}
+
+}  // namespace
+
 Result<pred::Filter> resolve(const ast::Expr& expr, const wire::Target& target, const names::Names& names,
                              const Limits& limits) {
-  if (!target.link_type->layout)
-    return fail(Code::Unsupported, {}, fmt::format("link type {} ({}) is not supported yet", target.link_type->name,
-                                                   target.link_type->description),
-                "`weir list linktypes` shows those that are");
   pred::Filter filter;
   filter.accept = target.snaplen;
   State state{outer_layers(filter, *target.link_type), std::nullopt};
   WEIR_TRY(root, Walk(filter, target, names, limits).expr(expr, state));
-  filter.root = root;
+  const bool empty = std::holds_alternative<ast::Everything>(expr.node);
+  filter.root = target.link_type->layout.prefix == wire::Prefix::Ppi && !empty ? filter.all({ppi_with_wlan(filter, expr.span), root}, expr.span) : root;
   return filter;
 }
 

@@ -54,11 +54,11 @@ Test metadata_vlan(const Site& s, const ast::Tunnel& t, Layers& after) {
 
 Test vlan(const Site& s, const ast::Tunnel& t, Layers& after) {
   if (s.layers.mpls_labels > 0) return fail(Code::LinkType, s.span, "no VLAN match after MPLS");
-  if (!s.layers.layout().vlan) return not_on_link_type(s, "vlan");
+  if (s.layers.layout().vlan == wire::Vlan::None) return not_on_link_type(s, "vlan");
   if (auto wrong = check_number(t, "VLAN tag", vid_mask)) return std::unexpected(*wrong);
   ++after.vlans;
   const bool kernel_may_hold_it = s.target.linux_ext && s.layers.vlans == 0 && s.layers.outermost() &&
-                                  s.layers.layout().type_field == wire::TypeField::Ethernet;
+                                  s.layers.layout().vlan == wire::Vlan::InMetadata;
   return kernel_may_hold_it ? metadata_vlan(s, t, after) : inline_vlan(s, t, after);
 }
 
@@ -95,7 +95,7 @@ Test pppoe_session(const Site& s, const ast::Tunnel& t, Layers& after) {
   after.type = after.link_header;  // there is no HDLC framing
   after.payload = {s.layers.payload.variable, after.link_header.constant + ppp_protocol_field};
   after.network = after.network_no_snap = 0;
-  after.encapsulated = false;
+  after.encapsulated = after.lane = false;
   return t.number ? all(s, {follows, equals(s, in_network(s, session, 2), *t.number)}) : follows;
 }
 
@@ -119,10 +119,9 @@ Test overlay_follows(const Site& s, const Overlay& o, const ast::Tunnel& t, bool
   return all(s, std::move(tests));
 }
 
-/// Where the overlay's header starts: behind UDP behind the IP header that was found.
-Result<ValueId> overlay_header(const Site& s) {
+/// Where the overlay's header starts: behind UDP behind the IP header that was found, IPv4 where `ipv4` holds.
+ValueId overlay_header(const Site& s, ExprId ipv4) {
   pred::Filter& f = s.filter;
-  WEIR_TRY(ipv4, link_protocol(s, et::Ip));
   const Offset network = network_header(s.layers);
   ValueId v6 = f.constant(ipv6_header);
   if (network.variable != pred::no_value) v6 = f.binary(Arith::Add, v6, network.variable);
@@ -142,6 +141,7 @@ void enter_frame(const Site& s, Layers& after, std::uint32_t mark, ValueId heade
   after.payload = if_matched(payload);
   after.network = 0;
   after.encapsulated = true;
+  after.lane = false;
 }
 
 /// RFC 8926 §3.4: the length of the options in words is in the low 6 bits of the first byte; the protocol is an EtherType,
@@ -169,7 +169,12 @@ Test overlay(const Site& s, const Overlay& o, const ast::Tunnel& t, Layers& afte
   const auto behind6 = [&](std::uint32_t at, std::uint32_t size) { return in_ipv6_payload(s, at, size); };
   WEIR_TRY(v4, overlay_follows(s, o, t, false, behind4));
   WEIR_TRY(v6, overlay_follows(s, o, t, true, behind6));
-  WEIR_TRY(start, overlay_header(s));
+  // Where no type field tells IPv4 from IPv6, what tells is which of the two was found.
+  const bool ambiguous = s.layers.layout().type_field == wire::TypeField::Magic && s.layers.mpls_labels == 0;
+  const std::uint32_t found4 = ambiguous ? s.filter.mark_count++ : 0;
+  if (ambiguous) v4 = all(s, {v4, s.filter.mark(found4, s.span)});
+  WEIR_TRY(ipv4, ambiguous ? Test(s.filter.passed(found4, s.span)) : link_protocol(s, et::Ip));
+  const ValueId start = overlay_header(s, ipv4);
   const std::uint32_t mark = s.filter.mark_count++;
   if (t.kind == TunnelKind::Geneve)
     enter_geneve(s, after, mark, start);

@@ -132,9 +132,19 @@ ExprId wlan_multicast(const Site& s) {
   return destination(s, [&](std::uint32_t offset) { return any_bit(s, in_link_header(s, offset, 1), 1); });
 }
 
+namespace {
+
+std::unexpected<Diagnostic> not_on_this_link_type(const Site& s, std::string_view words, std::string_view more) {
+  auto error = not_on_link_type(s, words);
+  error.error().hint = fmt::format("802.11 link-layer types and directions are found on 802.11 only, such as IEEE802_11_RADIO{}", more);
+  return error;
+}
+
+}  // namespace
+
 Test wlan_type(const Site& s, const ast::WlanType& t) {
   WEIR_TRY(bits, bits_of(t));
-  if (!is_wlan(s)) return not_on_link_type(s, "type/subtype");
+  if (!is_wlan(s)) return not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8'");
   return masked(s, frame_type(s), bits.mask, bits.value);
 }
 
@@ -143,7 +153,7 @@ Test wlan_direction(const Site& s, const ast::WlanDirection& d) {
                          : wire::wlan_direction(d.value.word) ? std::optional(std::uint32_t{*wire::wlan_direction(d.value.word)})
                                                               : std::nullopt;
   if (!direction) return unknown_word(d.value, "direction", "directions are nods, tods, fromds and dstods");
-  if (!is_wlan(s)) return not_on_link_type(s, "dir");
+  if (!is_wlan(s)) return not_on_this_link_type(s, "dir", "; 'src' and 'dst' say the direction of an address");
   if (*direction > wire::wlan_direction_mask) return out_of_range(d.value.span, "802.11 direction", *direction, wire::wlan_direction_mask);
   return masked(s, in_link_header(s, 1, 1), wire::wlan_direction_mask, *direction);
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cbpf/emit.hpp"
+#include "grammar/hints.hpp"
 #include "grammar/parse.hpp"
 #include "lower/lower.hpp"
 #include "names/names.hpp"
@@ -31,6 +32,14 @@ std::shared_ptr<const names::Names> names_of(const Options& o) {
   return names::system_names();
 }
 
+/// A word that is no name known may be a keyword but for its spelling.
+Diagnostic with_spelling(std::string_view expression, Diagnostic error) {
+  if (error.code != Code::Name && error.code != Code::Syntax) return error;
+  const std::string advice = grammar::did_you_mean_at(expression, error.span);
+  if (!advice.empty()) error.hint = advice;
+  return error;
+}
+
 /// What was asked cannot be so, whatever the packet: libpcap refuses such filters where it notices.
 std::vector<Diagnostic> warnings_about(const ir::Program& graph) {
   const ir::Node& root = graph[graph.root];
@@ -55,7 +64,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   if (!ast) return std::unexpected(std::move(ast.error()));
 
   auto meaning = resolve::resolve(*ast, *target, *names_of(options), options.limits);
-  if (!meaning) return std::unexpected(std::move(meaning.error()));
+  if (!meaning) return std::unexpected(with_spelling(expression, std::move(meaning.error())));
 
   auto graph = lower::lower(*meaning, options.limits);
   if (!graph) return std::unexpected(std::move(graph.error()));

@@ -1,3 +1,4 @@
+#include "attach/socket_filter.hpp"
 #include "vm/cbpf.hpp"
 #include "weir/stages.hpp"
 #include "wire/link_type.hpp"
@@ -17,6 +18,14 @@ std::uint32_t Filter::run(const Packet& packet) const {
 Result<std::span<const Instruction>> Filter::bytecode() const {
   if (!stages_->cbpf) return std::unexpected(stages_->cbpf.error());
   return std::span<const Instruction>(stages_->bytecode);
+}
+
+Result<void> Filter::attach(int socket) const {
+  if (!stages_->cbpf) return std::unexpected(stages_->cbpf.error());
+  auto attached = attach::SocketFilter::attach(*stages_->cbpf, socket);
+  if (!attached) return std::unexpected(std::move(attached.error()));
+  attached->release();
+  return {};
 }
 
 Result<std::string> Filter::dump(Emit what) const {
@@ -43,7 +52,7 @@ std::span<const Diagnostic> Filter::warnings() const { return stages_->warnings;
 
 namespace {
 
-LinkTypeInfo info(const wire::LinkType& l) { return {l.name, l.dlt, l.description, l.layout.has_value()}; }
+LinkTypeInfo info(const wire::LinkType& l) { return {l.name, l.dlt, l.description, wire::families(l.layout)}; }
 
 }  // namespace
 

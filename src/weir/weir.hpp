@@ -7,6 +7,7 @@
 //   if (!filter) { puts(weir::render("tcp port 80", filter.error()).c_str()); return; }
 //   if (filter->match({bytes, wire_length})) …   // any number of threads
 //   auto code = filter->bytecode();              // the same layout as struct sock_filter, for SO_ATTACH_FILTER
+//   auto done = filter->attach(socket);          // has the kernel run it (compiled with Options::linux_ext)
 //
 // Errors are values: nothing here throws (but std::bad_alloc), prints or exits. No global state: all functions
 // may be called from any number of threads; a const Filter may be shared by them.
@@ -71,6 +72,13 @@ class Filter {
   /// Classic BPF for SO_ATTACH_FILTER. An error (TooLarge) when it cannot fit: says by how much and what to do instead.
   Result<std::span<const Instruction>> bytecode() const;
 
+  /// Has the kernel run the filter on every packet that comes to the socket; it cuts what passes to run()'s length. Replaces
+  /// a filter that is there in one step; it stays until the socket is closed, or SO_DETACH_FILTER. For a socket that sees
+  /// frames of Options::link_type (AF_PACKET, SOCK_RAW), with Options::linux_ext: there VLAN tags are metadata. What waits
+  /// in the socket already is not looked at again: attach before binding a socket of protocol 0. Errors: TooLarge (as
+  /// bytecode(), or no memory in the kernel), System; what was there before then stays.
+  Result<void> attach(int socket) const;
+
   /// The filter, or a stage of it, as text. An error where bytecode() is one and the form needs it.
   Result<std::string> dump(Emit what) const;
 
@@ -95,7 +103,7 @@ struct LinkTypeInfo {
   std::string_view name;
   int dlt;
   std::string_view description;
-  bool supported;
+  std::string families;  ///< of primitives that mean something there: "bytes protocols ip …"
 };
 std::vector<LinkTypeInfo> link_types();
 std::optional<LinkTypeInfo> find_link_type(int dlt);

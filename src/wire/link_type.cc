@@ -19,10 +19,17 @@ constexpr NamedLayout layouts[] = {
 #undef WEIR_LAYOUT
 };
 
-constexpr std::optional<Layout> layout_of(std::string_view name) {
+constexpr Layout layout_of(std::string_view name) {
   for (const NamedLayout& row : layouts)
     if (row.name == name) return row.layout;
-  return std::nullopt;
+  return {.type_offset = unset, .payload = unset, .network = unset, .network_no_snap = unset};
+}
+
+constexpr bool is_link_type(std::string_view name) {
+#define WEIR_LINK_TYPE(number, row, description) if (name == #row) return true;
+#include "wire/link_types.def"
+#undef WEIR_LINK_TYPE
+  return false;
 }
 
 constexpr auto sorted_by_name() {
@@ -38,8 +45,7 @@ constexpr auto sorted_by_name() {
 constexpr auto rows = sorted_by_name();
 
 static_assert(std::ranges::adjacent_find(rows, {}, &LinkType::name) == rows.end(), "a name stands twice");
-static_assert(std::ranges::count_if(rows, [](const LinkType& row) { return row.layout.has_value(); }) ==
-                  std::ssize(layouts),
+static_assert(std::ranges::all_of(layouts, [](const NamedLayout& row) { return is_link_type(row.name); }),
               "a layout without a link type of its name");
 
 constexpr std::string_view without_dlt(std::string_view name) {
@@ -47,6 +53,27 @@ constexpr std::string_view without_dlt(std::string_view name) {
 }
 
 }  // namespace
+
+std::string families(const Layout& l) {
+  const struct { bool works; const char* word; } all[] = {
+      {true, "bytes"},  // link[…], byte, len
+      {l.type_field != TypeField::None, "protocols"},
+      {l.type_field != TypeField::None && l.type_field != TypeField::OnlyAppletalk, "ip"},
+      {l.addresses != Addresses::None, "stations"},
+      {l.addresses == Addresses::Wlan, "802.11"},
+      {l.vlan != Vlan::None, "vlan"},
+      {l.mpls, "mpls"},
+      {l.llc, "llc"},
+      {l.direction.size > 0, "direction"},
+      {l.atm, "atm"},
+      {l.mtp2.has_value(), "ss7"},
+      {l.pf, "pf"},
+  };
+  std::string words;
+  for (const auto& family : all)
+    if (family.works) words += (words.empty() ? "" : " ") + std::string(family.word);
+  return words;
+}
 
 std::span<const LinkType> link_types() { return rows; }
 

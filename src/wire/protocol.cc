@@ -45,6 +45,17 @@ std::string_view ethertype_symbol(std::uint32_t number) {
   return row == std::end(symbols) ? std::string_view{} : row->symbol;
 }
 
+std::optional<std::uint8_t> arcnet_code(std::uint32_t type) {
+  switch (type) {
+    case ethertype::Ip6: return 0xc4;
+    case ethertype::Ip: return 0xd4;
+    case ethertype::Arp: return 0xd5;
+    case ethertype::Revarp: return 0xd6;
+    case ethertype::Atalk: return 0xdd;
+    default: return std::nullopt;  // open set
+  }
+}
+
 std::uint32_t ppp_protocol(std::uint32_t ethertype_or_sap) {
   switch (ethertype_or_sap) {
     case ethertype::Ip: return ppp::Ip;

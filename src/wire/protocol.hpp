@@ -36,6 +36,8 @@ inline constexpr std::uint16_t Ns = 0x0025;
 inline constexpr std::uint16_t Decnet = 0x0027;
 inline constexpr std::uint16_t Atalk = 0x0029;
 inline constexpr std::uint16_t Ipx = 0x002b;
+inline constexpr std::uint16_t Compressed = 0x002d;    ///< RFC 1144: TCP header compressed
+inline constexpr std::uint16_t Uncompressed = 0x002f;  ///< RFC 1144: not this time
 inline constexpr std::uint16_t Stp = 0x0031;
 inline constexpr std::uint16_t Ip6 = 0x0057;
 inline constexpr std::uint16_t MplsUnicast = 0x0281;  ///< RFC 3032 section 4.3
@@ -56,6 +58,14 @@ inline constexpr std::uint32_t Inet6FreeBsd = 28;
 inline constexpr std::uint32_t Inet6Darwin = 30;
 }  // namespace family
 
+/// Network layer protocol identifiers (ISO/IEC TR 9577, RFC 2427 section 3).
+namespace nlpid {
+inline constexpr std::uint8_t Clnp = 0x81, Esis = 0x82, Isis = 0x83, Ip6 = 0x8e, Ip = 0xcc;
+}  // namespace nlpid
+
+/// The link type of 802.11 without a prefix, as PPI names it.
+inline constexpr std::uint32_t dlt_ieee802_11 = 105;
+
 /// Largest value of Ethernet's type field that is a length (IEEE 802.3 clause 3.2.6).
 inline constexpr std::uint32_t max_ethernet_length = 1500;
 
@@ -63,6 +73,9 @@ inline constexpr std::uint32_t max_ethernet_length = 1500;
 std::optional<std::uint32_t> link_protocol(std::string_view name);
 /// Symbol such as `ETHERTYPE_IP` for a number compared with a type field; empty when there is none.
 std::string_view ethertype_symbol(std::uint32_t number);
+/// ARCnet's system code for an EtherType (RFC 1201 section 2; ATA 878.2 registry); those of RFC 1051 are not looked for, as
+/// its frames have another header.
+std::optional<std::uint8_t> arcnet_code(std::uint32_t ethertype);
 /// PPP protocol number (IANA) for an EtherType or LLC SAP; the number itself where there is none.
 std::uint32_t ppp_protocol(std::uint32_t ethertype_or_sap);
 

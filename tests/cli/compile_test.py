@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 import unittest
 
-from program import ProgramTest, WEIR, run
+from program import PACKETS, ProgramTest, WEIR, run
 
 EXPRESSIONS = ("", "ip", "tcp port 80", "ip6 and not udp", "tcp[tcpflags] & tcp-syn != 0", "vlan 10 and host 10.0.0.1",
                "len > 100 and ip[6:2] & 0x1fff = 0", "ether[0] & 1 = 0 and ip[16] >= 224", "net 10.0.0.0/8 or arp")
@@ -107,8 +107,10 @@ class Options(ProgramTest):
         self.check_error(2, "netmask", "compile", "ip broadcast")
         dotted = self.check("compile", "-m", "255.255.255.0", "ip broadcast")
         self.assertIn("#0xff", dotted)
-        self.assertEqual(self.check("compile", "-m", "0xffffff00", "ip broadcast"), dotted)
-        for wrong in ("255.255.255", "24", "0x1ffffffff", "mask"):
+        for same in ("0xffffff00", "24", "/24"):
+            self.assertEqual(self.check("compile", "-m", same, "ip broadcast"), dotted)
+        self.assertEqual(self.check("compile", "-m", "/0", "ip broadcast"), self.check("compile", "-m", "0.0.0.0", "ip broadcast"))
+        for wrong in ("255.255.255", "33", "0x1ffffffff", "mask"):
             self.check_error(2, "-m takes a netmask", "compile", "-m", wrong, "ip")
 
     def test_optimizer(self):
@@ -161,6 +163,11 @@ class Text(ProgramTest):
     def test_files_that_cannot_be_read(self):
         self.check_error(1, "cannot read none: No such file or directory", "compile", "-F", "none")
         self.check_error(1, "Is a directory", "compile", "-F", ".")
+        self.check_error(1, "/dev/zero has more than 64 MiB", "compile", "-F", "/dev/zero")
+        pathlib.Path("list.txt").write_text("host 10.0.0.1\nor host 10.0.0.2\nor hots 10.0.0.3\n")
+        self.check_error(2, "weir: error: list.txt: line 3: syntax error", "compile", "-F", "list.txt")
+        self.check_error(2, "weir: error: list.txt: line 3: ", "filter", "-r", PACKETS / "ethernet.pcap", "-F", "list.txt")
+        self.check_error(2, "weir: error: standard input: line 1: ", "compile", "-F", "-", stdin=b"port\n")
 
     def test_errors_point_at_the_words(self):
         message = self.check_error(2, "weir: error: ", "compile", "tcp port 80 xor udp")
@@ -230,15 +237,31 @@ class Help(ProgramTest):
         self.assertEqual(self.check("compile", "-h"), self.check("compile", "--help"))
 
     def test_wrong_use(self):
-        self.check_error(2, "a command is missing: one of compile, filter, list")
+        self.check_error(2, "a command is missing: one of compile, filter, capture, list")
         self.check_error(2, "'comple' is no command", "comple", "tcp")
         self.check_error(2, "--nonsense", "--nonsense")
         self.check_error(2, "-r is required", "filter", "tcp")
         self.check_error(2, "cannot be listed", "list", "things")
 
+    def test_a_command_that_was_left_out(self):
+        for arguments, meant in ((["tcp", "port", "80"], "weir compile tcp port 80?"),
+                                 (["-d", "tcp or udp"], "weir compile -d 'tcp or udp'?"),
+                                 (["-r", "in.pcap", "-w", "out.pcap", "tcp"], "weir filter -r in.pcap -w out.pcap tcp?"),
+                                 (["-nrin.pcap", "tcp"], "weir compile -nrin.pcap tcp?"),
+                                 (["-i", "eth0", "not (tcp)"], "weir capture -i eth0 'not (tcp)'?"),
+                                 (["it's"], "weir compile 'it'\\''s'?")):
+            self.assertTrue(self.check_error(2, "command", *arguments).endswith(f"did you mean {meant}\n"), arguments)
+        self.check_error(2, "'comple' is no command; did you mean compile?", "comple", "tcp")
+        self.check_error(2, "'cap' is no command; did you mean capture?", "cap", "tcp")
+
+    def test_link_types_by_number(self):
+        self.check_error(2, "-y takes a name: EN10MB for DLT 1\n", "compile", "-y", "1", "ip")
+        self.check_error(2, "-y takes a name: EN10MB for DLT 1\n", "filter", "-r", "x", "-y", "1", "ip")
+        self.check_error(2, "'9999' is no link type", "compile", "-y", "9999", "ip")
+
     def test_link_types(self):
         lines = self.check("list", "linktypes").splitlines()
-        self.assertTrue(any(line.split()[:3] == ["EN10MB", "1", "yes"] for line in lines))
+        self.assertTrue(any(line.split()[:3] == ["EN10MB", "1", "Ethernet"] and line.endswith(" vlan mpls llc") for line in lines))
         self.assertTrue(any(line.split()[:2] == ["USB_LINUX", "189"] for line in lines))
 
 

@@ -7,14 +7,13 @@ import pathlib
 import struct
 import sys
 
-from material import layout_numbers
+from material import link_types
 
 
-def setting(rest, supported):
+def setting(rest, all_types):
     """The words for the bytes behind the filter; a DLT that is none stands for one, as in input.hpp."""
     number, flags, netmask, _ = struct.unpack(">HBII", rest[:11].ljust(11, b"\0"))
-    numbers = sorted(supported)
-    words = supported.get(number) or supported[numbers[number % len(numbers)]]
+    words = next((name for n, name in all_types if n == number), all_types[number % len(all_types)][1])
     if flags & 1:
         return words + " live"
     if flags & 2:
@@ -23,11 +22,11 @@ def setting(rest, supported):
 
 
 def lines(source, target, folder):
-    supported = {number: name for name, number in layout_numbers(source).items()}
+    all_types = link_types(source)
     for path in sorted(folder.iterdir()):
         text, zero, rest = path.read_bytes().partition(b"\0")
         if text.strip() and text.isascii() and text.decode().isprintable():
-            yield (setting(rest, supported) if zero and target == "compile" else "EN10MB") + "\t" + text.decode()
+            yield (setting(rest, all_types) if zero and target == "compile" else "EN10MB") + "\t" + text.decode()
 
 
 if __name__ == "__main__":

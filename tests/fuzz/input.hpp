@@ -3,7 +3,7 @@
 //
 //   behind the zero: DLT 2 bytes, flags 1, netmask 4, snaplen 4 (network order); the packet: VLAN tag 2, and its bytes
 //
-// A DLT that filters do not understand stands for one that they do. Flags: 1 the kernel's metadata, 2 savefile in native
+// A DLT that is none stands for one. Flags: 1 the kernel's metadata, 2 savefile in native
 // byte order, 4 in the other one, 8 the netmask is known, 16 the packet came with a VLAN tag in its metadata.
 #pragma once
 #include <algorithm>
@@ -48,12 +48,10 @@ class Bytes {
 };
 
 inline std::string link_type_of(std::uint32_t number) {
-  std::vector<LinkTypeInfo> supported;
-  for (const LinkTypeInfo& l : link_types())
-    if (l.supported) supported.push_back(l);
-  for (const LinkTypeInfo& l : supported)
+  const std::vector<LinkTypeInfo> all = link_types();
+  for (const LinkTypeInfo& l : all)
     if (l.dlt == static_cast<int>(number)) return std::string(l.name);
-  return std::string(supported[number % supported.size()].name);
+  return std::string(all[number % all.size()].name);
 }
 
 inline void read_options(Bytes& bytes, Input& input) {

@@ -13,7 +13,7 @@ SIGNS = ["!", "&&", "||", "(", ")", "[", "]", ":", "+", "-", "*", "/", "%", "&",
          "!=", "$", "\\\\", "#", "::", " and ", " or ", " not "]
 SHAPES = ["10.0.0.1", "10.0.0.0/8", "192.168.1.0 mask 255.255.255.0", "2001:db8::1", "2001:db8::/32", "00:11:22:33:44:55",
           "0011.2233.4455", "20-25", "0x45", "010", "4294967295", "2147483648", "65535", "http", "localhost", "private", "both", "here"]
-TABLES = ("grammar/keywords.def", "src/ast/protocols.def", "src/wire/wlan.def", "src/wire/llc.def", "src/wire/llc_saps.def")
+TABLES = ("grammar/keywords.def", "src/ast/protocols.def", "src/wire/wlan.def", "src/wire/llc.def", "src/wire/llc_saps.def", "src/wire/pf.def")
 
 
 def words(source):
@@ -26,15 +26,10 @@ def dictionary(source):
     return "".join(f'"{word}"\n' for word in sorted({*words(source), *SIGNS, *SHAPES}))
 
 
-def link_numbers(source):
+def link_types(source):
+    """Number and name of each, in order."""
     rows = re.findall(r"^WEIR_LINK_TYPE\( *(\d+), (\w+)", (source / "src/wire/link_types.def").read_text(), re.M)
-    return {name: int(number) for number, name in rows}
-
-
-def layout_numbers(source):
-    """Those that filters understand."""
-    names = re.findall(r"^WEIR_LAYOUT\((\w+)", (source / "src/wire/layouts.def").read_text(), re.M)
-    return {name: number for name, number in link_numbers(source).items() if name in names}
+    return [(int(number), name) for number, name in rows]
 
 
 def packets(source):
@@ -62,7 +57,7 @@ def settings(words_of_setting, numbers):
 
 def seeds(source):
     """Name, filter, bytes behind it."""
-    numbers, captured = link_numbers(source), packets(source)
+    numbers, captured = {name: number for number, name in link_types(source)}, packets(source)
     for path in sorted((source / "corpus" / "filters").glob("*.txt")):
         lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
         for number, line in enumerate(lines):

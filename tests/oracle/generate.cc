@@ -19,27 +19,33 @@ constexpr Row rows[] = {
 
 /// Whether libpcap accepts a kind on a link type.
 bool accepted(Kind kind, std::string_view link_type) {
-  const bool ethernet = link_type == "EN10MB";
-  const bool radiotap = link_type == "IEEE802_11_RADIO";
+  const wire::Layout& layout = wire::find_link_type(link_type)->layout;
+  const bool wlan = layout.addresses == wire::Addresses::Wlan;
+  const bool nothing = layout.type_field == wire::TypeField::None;
   switch (kind) {
-    case Kind::LinkHost:
-    case Kind::Vlan:
-    case Kind::Llc: return ethernet || radiotap;
-    case Kind::Mpls: return ethernet || link_type == "PPP";
-    case Kind::Wlan: return radiotap;
-    case Kind::Protochain: return !radiotap;
+    case Kind::LinkHost: return layout.addresses != wire::Addresses::None;
+    case Kind::Vlan: return layout.vlan != wire::Vlan::None;
+    case Kind::Llc: return layout.llc;
+    case Kind::Mpls: return layout.mpls;
+    case Kind::Wlan: return wlan;
+    case Kind::Protochain: return !wlan && !layout.pf && !nothing;
+    case Kind::Foreign: return layout.atm || layout.mtp2 || layout.pf;
     case Kind::Gateway:
     case Kind::Vxlan:
-    case Kind::Foreign:
     case Kind::Odd:
     case Kind::Broken: return false;
-    default: return true;
+    case Kind::Length:
+    case Kind::Byte:
+    case Kind::Relation:
+    case Kind::Direction: return true;
+    case Kind::Cast: return !nothing || layout.addresses != wire::Addresses::None;
+    default: return !nothing;
   }
 }
 
 std::uint32_t weight(const Row& row, std::string_view link_type, bool careful) {
   if (!accepted(row.kind, link_type)) return careful ? 0 : row.kind == Kind::Odd ? row.weight : 1;
-  return row.kind == Kind::Wlan ? 4 * row.weight : row.weight;
+  return row.kind == Kind::Wlan ? 4 * row.weight : row.kind == Kind::Foreign ? 30 * row.weight : row.weight;
 }
 
 /// Makes one filter.

@@ -6,7 +6,7 @@ namespace {
 
 class PrimitiveGenerator {
  public:
-  PrimitiveGenerator(std::string_view link_type, bool careful, Random& random) : link_type_(link_type), careful_(careful), r_(random) {}
+  PrimitiveGenerator(std::string_view link_type, bool careful, Random& random) : layout_(wire::find_link_type(link_type)->layout), link_type_(link_type), careful_(careful), r_(random) {}
 
   std::string run(Kind kind) {
     switch (kind) {
@@ -32,7 +32,7 @@ class PrimitiveGenerator {
       case Kind::Vxlan: return tunnel("vxlan", {10, 11, 0, 0xffffff, 100}, 0x1000000);
       case Kind::Llc: return r_.pick({"llc", "llc", "llc i", "llc s", "llc u", "llc rr", "llc rnr", "llc rej", "llc ui", "llc ua", "llc disc", "llc dm", "llc sabme", "llc test", "llc xid", "llc frmr"});
       case Kind::Wlan: return wlan();
-      case Kind::Foreign: return r_.pick({"vpi 3", "vci 10", "lane", "oam", "metac", "sio 3", "opc > 5", "dpc (1 or 2)", "fisu", "msu", "ifname en0", "rulenum 3", "action pass", "reason match", "on en0", "rset x", "hsls 3"});
+      case Kind::Foreign: return foreign();
       case Kind::Odd: return odd();
       case Kind::Broken: return r_.pick({"ip[", "port", "host", "()", "tcp udp", "not", "1", "10.0.0.1", "and", "ip proto tcp", "len", "len > ", "net 10.0.0.1/8", "\\tcp", "port 65536", "ip[0:5] = 1", "host 10.0.0.0/33", "80and ip"});
     }
@@ -140,13 +140,16 @@ class PrimitiveGenerator {
   }
 
   std::string link_host() {
+    if (layout_.addresses == wire::Addresses::Mac8)
+      return with_ids("link " + r_.pick({"host ", "src ", "dst ", "src and dst ", "src or dst "}), [&] { return r_.pick({"$1f", "$00", "$ff", "$7", "$5A"}); });
     const std::string protocol = r_.pick({"ether ", "ether ", "link ", "wlan "});
     const std::string d = direction();
     return with_ids(protocol + d + (d.empty() || r_.percent(50) ? "host " : ""), [&] { return careful_ || r_.percent(96) ? mac() : "$1f"; });
   }
 
   std::string cast() {
-    const bool addresses = link_type_ == "EN10MB" || link_type_ == "IEEE802_11_RADIO";
+    const bool addresses = layout_.addresses != wire::Addresses::None;
+    if (layout_.type_field == wire::TypeField::None) return r_.pick({"", "link "}) + std::string("broadcast");
     if (!careful_) return r_.pick({"", "ether ", "ip ", "ip6 ", "wlan ", "link ", "arp "}) + r_.pick({"broadcast", "multicast"});
     if (!addresses || r_.percent(50)) return r_.pick({"ip multicast", "ip6 multicast", "ip broadcast"});
     return r_.pick({"", "ether ", "link ", "wlan "}) + r_.pick({"broadcast", "multicast"});
@@ -177,6 +180,46 @@ class PrimitiveGenerator {
     }
   }
 
+  /// What only one family of link types has.
+  std::string foreign() {
+    const std::uint32_t what = careful_ || r_.percent(70) ? (layout_.atm ? 0 : layout_.mtp2 ? 1 : layout_.pf ? 2 : r_.below(3)) : r_.below(3);
+    if (what == 0) return atm();
+    return what == 1 ? mtp() : pf();
+  }
+
+  std::string alternatives(const char* field, std::initializer_list<std::uint32_t> values, std::uint32_t too_large) {
+    const auto value = [&] { return number(!careful_ && r_.percent(8) ? too_large : r_.pick(values), r_); };
+    if (r_.percent(30)) return field + (" (" + value() + " or " + value() + (r_.percent(30) ? " or " + value() : "") + ")");
+    return field + r_.pick({" ", " ", " = ", " > ", " < ", " >= ", " <= ", " != "}) + value();
+  }
+
+  std::string atm() {
+    if (r_.percent(30)) return alternatives("vpi", {0, 1, 3, 255}, 256);
+    if (r_.percent(30)) return alternatives("vci", {0, 1, 2, 3, 4, 5, 16, 32, 65535}, 65536);
+    return r_.pick({"lane", "lane", "lane", "metac", "bcc", "oamf4sc", "oamf4ec", "sc", "ilmic", "oam", "oamf4", "connectmsg", "metaconnect"});
+  }
+
+  std::string mtp() {
+    if (r_.percent(40)) return r_.pick({"fisu", "lssu", "lsu", "msu", "hfisu", "hlssu", "hmsu"});
+    const std::string high = r_.pick({"", "h"});
+    switch (r_.below(4)) {
+      case 0: return alternatives((high + "sio").c_str(), {0, 1, 0x83, 255}, 256);
+      case 1: return alternatives((high + "opc").c_str(), {0, 1, 255, 256, 5000, 16383}, 16384);
+      case 2: return alternatives((high + "dpc").c_str(), {0, 1, 255, 256, 5000, 16383}, 16384);
+      default: return alternatives((high + "sls").c_str(), {0, 1, 7, 15}, 16);
+    }
+  }
+
+  std::string pf() {
+    switch (r_.below(6)) {
+      case 0: return r_.pick({"ifname ", "on "}) + either({"en0", "eth0", "a", "abcdefghijklmno"}, {"abcdefghijklmnop"});
+      case 1: return r_.pick({"rset ", "ruleset "}) + either({"x", "main", "abcdefghijklmno"}, {"abcdefghijklmnop"});
+      case 2: return r_.pick({"rnr ", "rulenum ", "srnr ", "subrulenum "}) + number(r_.pick({0u, 1u, 5u, 0xffffffffu}), r_);
+      case 3: return "action " + either({"pass", "accept", "block", "drop", "scrub", "nat", "rdr", "nordr", "synproxy-drop"}, {"reject"});
+      default: return "reason " + either({"match", "bad-offset", "short", "memory", "congestion", "src-limit", "synproxy", "3", "256"}, {"none"});
+    }
+  }
+
   /// Any qualifiers before any id: mostly refused, and the refusals must agree too.
   std::string odd() {
     const std::string protocol = r_.pick({"", "ether ", "ip ", "arp ", "rarp ", "tcp ", "udp ", "icmp ", "ip6 ", "sctp ", "decnet ", "iso ", "isis ", "vrrp ", "ah ", "link ", "radio ", "stp ", "atalk "});
@@ -186,6 +229,7 @@ class PrimitiveGenerator {
     return protocol + d + type + id;
   }
 
+  const wire::Layout& layout_;
   std::string_view link_type_;
   bool careful_;
   Random& r_;

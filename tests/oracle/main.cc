@@ -1,6 +1,6 @@
 // weir_oracle: all engines and libpcap against each other.
 //
-//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--captured N] [--only differences|conformance|corpus|generated] [--match TEXT]
+//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--captured N] [--only differences|conformance|corpus|generated|sweep] [--every N] [--match TEXT]
 //   weir_oracle --lines FILE
 //   weir_oracle --linktype L --filter F [--snaplen N] [--netmask M] [--linux-ext] [--savefile native|swapped]
 //               [--packet HEX [--length N] [--cut N] [--meta PROTOCOL,TYPE,INDEX,TAG,PRESENT,TPID]]
@@ -16,6 +16,7 @@
 
 #include "conformance.hpp"
 #include "resolver.hpp"
+#include "sweep.hpp"
 
 namespace weir::oracle {
 namespace {
@@ -30,7 +31,7 @@ struct Options {
 
 std::optional<Options> parse_options(int argc, char** argv) {
   static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "captured", "only", "match", "lines", "filter",
-                                                    "snaplen", "netmask", "savefile", "packet", "length", "cut", "meta", "differences"};
+                                                    "snaplen", "netmask", "savefile", "packet", "length", "cut", "meta", "differences", "every"};
   Options o;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -87,11 +88,19 @@ bool run_one(Examiner& examiner, const Options& o) {
   return !wrong;
 }
 
+/// Those that most captures have are tried more often.
+std::string_view any_link_type(Random& random) {
+  static constexpr std::string_view usual[] = {"EN10MB", "EN10MB", "EN10MB", "EN10MB", "EN10MB", "RAW", "IPV4", "IPV6", "NULL", "LOOP",
+                                               "LINUX_SLL", "LINUX_SLL2", "PPP", "IEEE802_11_RADIO", "IEEE802_11"};
+  if (random.percent(60)) return usual[random.below(std::size(usual))];
+  return link_types()[random.below(link_types().size())];
+}
+
 void run_generated(Examiner& examiner, const Options& o) {
   const std::uint64_t seed = o.number("seed", 1), filters = o.number("filters", 5000);
   for (std::uint64_t i = 0; i < filters; ++i) {
     Random random(derive(seed, i));
-    const std::string link_type = o.has("linktype") ? o.text("linktype") : std::string(i % 3 == 0 ? link_types[0] : link_types[random.below(link_types.size())]);
+    const std::string link_type = o.has("linktype") ? o.text("linktype") : std::string(any_link_type(random));
     const Generated g = generate(link_type, random);
     examiner.examine({.setting = g.setting, .filter = g.filter, .kinds = g.kinds}, random);
   }
@@ -130,6 +139,7 @@ void run_all(Examiner& examiner, Differences& differences, const Options& o) {
   }
   if (wanted("corpus")) run_corpus(examiner, o.text("corpus", WEIR_ORACLE_CORPUS), o.number("captured", 300), o.number("seed", 1));
   if (wanted("generated")) run_generated(examiner, o);
+  if (wanted("sweep")) run_sweep(examiner, o.number("every", 200), o.number("seed", 1), o.number("seed", 1));
 }
 
 int run_main(const Options& o) {

@@ -260,14 +260,39 @@ Bytes ethernet(Random& r, const Payload& p) {
   return b;
 }
 
-/// Little-endian length, presence bits, fields of no interest; then an 802.11 frame with up to four addresses.
-Bytes radiotap(Random& r, const Payload& p) {
+/// Radio information of any kind.
+Bytes wlan_prefix(Random& r, wire::Prefix prefix) {
   Bytes b;
+  if (prefix == wire::Prefix::None) return b;
+  if (prefix == wire::Prefix::Avs || (prefix == wire::Prefix::Prism && r.percent(50))) {
+    const std::uint32_t length = r.pick({64u, 8u, 20u});
+    put(b, 0x80211001, 4);
+    put(b, length, 4);
+    put_random(b, length - 8, r);
+    return b;
+  }
+  if (prefix == wire::Prefix::Prism) {
+    put(b, 0x44, 4);
+    put_random(b, 140, r);
+    return b;
+  }
+  // Little-endian length, then presence bits or the link type of PPI.
   const std::uint32_t length = r.pick({8u, 8u, 9u, 16u, 25u, 36u});
   put(b, 0, 2);
   put(b, length, 1);
   put(b, 0, 1);
-  put_random(b, length - 4, r);
+  if (prefix == wire::Prefix::Ppi) {
+    put(b, r.percent(85) ? 0x69000000 : r.below(200) << 24, 4);
+    put_random(b, length - 8, r);
+  } else {
+    put_random(b, length - 4, r);
+  }
+  return b;
+}
+
+/// An 802.11 frame with up to four addresses, behind whatever stands before it.
+Bytes wlan(Random& r, const Payload& p, wire::Prefix prefix) {
+  Bytes b = wlan_prefix(r, prefix);
   const std::uint32_t type = r.percent(70) ? 2 : r.below(4);
   const std::uint32_t subtype = type == 2 ? r.pick({0u, 8u, 4u, 12u}) : r.below(16);
   const std::uint32_t flags = r.pick({0u, 1u, 2u, 3u, 0x40u, 0x42u});
@@ -334,15 +359,82 @@ Bytes ppp(Random& r, const Payload& p) {
   return b;
 }
 
+/// What a type field must hold for a payload to be found; random where there is no way to say it.
+std::uint32_t type_code(Random& r, const Payload& p, const wire::Layout& layout) {
+  const bool v4 = p.type == 0x0800, v6 = p.type == 0x86dd;
+  switch (layout.type_field) {
+    case wire::TypeField::Ppp: return v4 ? 0x21 : v6 ? 0x57 : r.pick({0xc021u, 0x23u, 0x29u, 0x2bu});
+    case wire::TypeField::PppVj: return v4 ? r.pick({0x21u, 0x2du, 0x2fu}) : v6 ? 0x57u : 0xc021u;
+    case wire::TypeField::FamilyByte: return v4 ? 2 : v6 ? r.pick({10u, 24u, 26u, 28u, 30u}) : r.below(40);
+    case wire::TypeField::Arcnet: return v4 ? r.pick({212u, 240u}) : v6 ? 196 : p.type == 0x0806 ? 213 : r.pick({214u, 221u, 241u});
+    case wire::TypeField::Hdlc: return p.type >= 1536 ? p.type : 0xfefe;
+    default: return p.type;
+  }
+}
+
+void overwrite(Bytes& b, std::uint32_t at, std::uint32_t value, int size) {
+  for (int i = 0; i < size && at + static_cast<std::uint32_t>(i) < b.size(); ++i)
+    b[at + static_cast<std::uint32_t>(i)] = static_cast<std::uint8_t>(value >> 8 * (size - 1 - i));
+}
+
+/// A header made from what the layout says of it: random but for the fields that are looked at.
+Bytes by_layout(Random& r, const Payload& p, const wire::Layout& layout) {
+  Bytes b;
+  const bool has_payload = layout.payload != wire::unset;
+  put_random(b, layout.pf ? 64 : has_payload ? layout.payload : 0, r);
+  if (layout.pf) b[0] = static_cast<std::uint8_t>(r.pick({61u, 64u, 62u}));
+  if (layout.type_offset != wire::unset && r.percent(90)) {
+    const bool byte = layout.type_field == wire::TypeField::FamilyByte || layout.type_field == wire::TypeField::Arcnet;
+    if (layout.type_field != wire::TypeField::Llc) overwrite(b, layout.type_offset, type_code(r, p, layout), byte ? 1 : 2);
+  }
+  if (layout.type_field == wire::TypeField::Magic && r.percent(90)) overwrite(b, 0, 0x4d4743, 3);
+  if (layout.atm) b[0] = static_cast<std::uint8_t>(r.pick({1u, 2u, 2u, 5u}) | (r.percent(50) ? 0x80u : 0u));
+  if (layout.atm && r.percent(60)) overwrite(b, 1, r.pick({0u, 1u, 3u}) << 16 | r.pick({1u, 2u, 3u, 4u, 5u, 16u}), 3);
+  if (layout.direction.size > 0 && r.percent(80)) overwrite(b, layout.direction.offset, r.below(5), static_cast<int>(layout.direction.size));
+  if (layout.addresses == wire::Addresses::Mac48)
+    for (const std::uint32_t at : {layout.destination, layout.source}) {
+      const auto& mac = mac_numbers[r.below(mac_numbers.size())];
+      for (std::uint32_t i = 0; i < 6; ++i) overwrite(b, layout.header + at + i, mac[i], 1);
+    }
+  if (layout.addresses == wire::Addresses::Mac8) {
+    put_random(b, 5, r);
+    for (const std::uint32_t at : {layout.destination, layout.source}) overwrite(b, at, r.pick({0x1fu, 0u, 0xffu, 7u, 0x5au}), 1);
+  }
+  if (layout.atm && (b[0] & 0xf) == 1) {
+    put(b, r.percent(20) ? 0xff00 : r.below(5), 2);
+    put(b, ethernet(r, p));
+    return b;
+  }
+  if (layout.type_field == wire::TypeField::FrameRelay) {
+    put(b, 0x0841, 2);
+    put(b, 0x0300 | (p.type == 0x0800 ? 0xcc : p.type == 0x86dd ? 0x8e : r.pick({0x81u, 0x82u, 0x83u})), 2);
+  }
+  if (layout.type_field == wire::TypeField::Llc && p.type >= 1536) {
+    put(b, 0xaaaa03000000, 6);
+    put(b, p.type, 2);
+  }
+  if (layout.mtp2) {
+    put_random(b, *layout.mtp2, r);
+    put(b, r.below(256), 2);
+    put(b, r.pick({0u, 1u, 2u, 3u, 0x3fu, 0x83u}), 1);
+    put_random(b, 1, r);
+    put(b, r.pick({0u, 0x0080u, 0x0100u, 0x0180u, 0x1234u}), 2);
+  }
+  put(b, p.bytes);
+  return b;
+}
+
 Bytes frame(std::string_view link_type, Random& r) {
   const Payload p = payload(r, 2);
+  const wire::Layout& layout = wire::find_link_type(link_type)->layout;
   if (link_type == "EN10MB") return ethernet(r, p);
   if (link_type == "NULL") return family(r, p, false);
   if (link_type == "LOOP") return family(r, p, true);
   if (link_type == "LINUX_SLL") return sll(r, p);
   if (link_type == "LINUX_SLL2") return sll2(r, p);
   if (link_type == "PPP") return ppp(r, p);
-  if (link_type == "IEEE802_11_RADIO") return radiotap(r, p);
+  if (layout.addresses == wire::Addresses::Wlan) return wlan(r, p, layout.prefix);
+  if (link_type != "RAW" && link_type != "IPV4" && link_type != "IPV6") return by_layout(r, p, layout);
   const bool v6 = link_type == "IPV6" || (link_type == "RAW" && r.percent(40));
   return v6 ? ipv6(r, 2).bytes : ipv4(r, 2).bytes;
 }

@@ -55,7 +55,7 @@ pcap_t* Reference::handle(const Setting& s) {
     live_ = place->second != nullptr;
   }
   if (!place->second) {
-    const int dlt = pcap_datalink_name_to_val(s.link_type.c_str());
+    const int dlt = wire::find_link_type(s.link_type)->dlt;  // HDLC and HHDLC have no name in libpcap
     place->second.reset(s.savefile != Savefile::None ? open_savefile(dlt, s.snaplen, s.savefile)
                                                      : pcap_open_dead(dlt, static_cast<int>(s.snaplen)));
   }

@@ -40,8 +40,7 @@ void Report::count(const Setting& setting, Kinds kinds, const Tally& one) {
   add(all, one);
   for (std::size_t i = 0; i < kind_count; ++i)
     if (kinds.test(i)) add(by_kind[i], one);
-  for (std::size_t i = 0; i < link_types.size(); ++i)
-    if (link_types[i] == setting.link_type) add(by_link_type[i], one);
+  add(by_link_type[setting.link_type], one);
 }
 
 void Report::fail(const std::string& what, const std::string& rerun) {
@@ -51,7 +50,7 @@ void Report::fail(const std::string& what, const std::string& rerun) {
 
 void Report::print() const {
   print_head("link type");
-  for (std::size_t i = 0; i < link_types.size(); ++i) print_row(link_types[i], by_link_type[i]);
+  for (const auto& [name, tally] : by_link_type) print_row(name, tally);
   print_head("filters with");
   for (std::size_t i = 0; i < kind_count; ++i) print_row(words(static_cast<Kind>(i)), by_kind[i]);
   print_row("all", all);

@@ -1,6 +1,7 @@
 // What a run has covered, and the disagreements it found.
 #pragma once
 #include <array>
+#include <map>
 #include <cstdint>
 #include <string>
 
@@ -35,7 +36,7 @@ class Report {
  public:
   Tally all;
   std::array<Tally, kind_count> by_kind;
-  std::array<Tally, link_types.size()> by_link_type;
+  std::map<std::string, Tally> by_link_type;
 
   std::uint64_t packets = 0;    ///< packets made
   std::uint64_t verdicts = 0;   ///< packet and cut, judged on all engines

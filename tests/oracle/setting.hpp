@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/packet.hpp"
+#include "wire/link_type.hpp"
 
 namespace weir::oracle {
 
@@ -21,15 +22,11 @@ struct Setting {
   Savefile savefile = Savefile::None;
 };
 
-/// The link types that can be compared.
-inline constexpr std::array<std::string_view, 10> link_types = {
-    "EN10MB", "RAW", "IPV4", "IPV6", "NULL", "LOOP", "LINUX_SLL", "LINUX_SLL2", "PPP", "IEEE802_11_RADIO"};
+/// The link types that filters are generated for: all whose frames are known, and some of which nothing is.
+const std::vector<std::string_view>& link_types();
 
-inline bool comparable(std::string_view link_type) {
-  for (const std::string_view name : link_types)
-    if (name == link_type) return true;
-  return false;
-}
+/// Whether filters are compiled for it at all.
+inline bool comparable(std::string_view link_type) { return wire::find_link_type(link_type) != nullptr; }
 
 /// The link type as rows of differences.tsv name it: `NULL`, `NULL savefile`, `EN10MB live`.
 inline std::string described(const Setting& s) {

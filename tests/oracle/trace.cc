@@ -5,6 +5,9 @@
 namespace weir::oracle {
 namespace {
 
+/// The offsets that mean metadata, not all that are as large (linux/filter.h: SKF_AD_MAX).
+bool is_metadata(std::uint32_t k) { return k >= meta_offset && k - meta_offset < 64; }
+
 namespace op = cbpf::op;
 
 /// A program that jumps forward only ends by itself. libpcap's `protochain` may go round for ever, because behind an
@@ -115,7 +118,7 @@ class Machine {
       case op::IMM: target = constant(i.k); return true;
       case op::LEN: target = push({.kind = SymbolKind::Length, .value = packet_.length}); return true;
       case op::MEM: target = memory_[i.k % memory_.size()]; return true;
-      case op::ABS: return i.k >= meta_offset ? metadata(i.k, target) : bytes(i.k, size_of(i.code), target);
+      case op::ABS: return is_metadata(i.k) ? metadata(i.k, target) : bytes(i.k, size_of(i.code), target);
       case op::IND: return bytes(std::uint64_t{value(x_)} + i.k, size_of(i.code), target);
       default: return header_length(i.k, target);
     }
@@ -197,7 +200,7 @@ void run(const cbpf::Program& p, const Packet& packet, Tail tail, Trace& trace) 
 
 bool uses_metadata(const cbpf::Program& p) {
   for (const cbpf::Instruction& i : p.instructions)
-    if ((i.code & 7) == op::LD && (i.code & 0xe0) == op::ABS && i.k >= meta_offset) return true;
+    if ((i.code & 7) == op::LD && (i.code & 0xe0) == op::ABS && is_metadata(i.k)) return true;
   return false;
 }
 

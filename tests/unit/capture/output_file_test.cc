@@ -77,3 +77,17 @@ TEST_CASE("what cannot be created") {
   CHECK(OutputFile::create(scratch.path("none/out")).error().message.ends_with("No such file or directory"));
   CHECK(OutputFile::create(scratch.path("")).error().message.ends_with("Is a directory"));
 }
+
+TEST_CASE("after a failure, what went out whole can be kept") {
+  Scratch scratch;
+  const auto path = scratch.path("out");
+  auto file = OutputFile::create(path);
+  REQUIRE(file);
+  REQUIRE(file->write("whole"));
+  REQUIRE(file->flush());
+  REQUIRE(file->write("never flushed"));
+  CHECK(file->salvage());
+  CHECK(content(path) == "whole");
+  CHECK(scratch.files() == 1);
+  CHECK_FALSE(OutputFile::create("/dev/full")->salvage());
+}

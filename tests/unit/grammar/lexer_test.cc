@@ -84,9 +84,9 @@ TEST_CASE("words that mean nothing") {
       {"\\", "syntax error: unexpected '\\'"},
       {"\\(", "syntax error: unexpected '\\'"},
       {"a- b", "syntax error: unexpected '-'"},
-      {std::string("a\0b", 3), "syntax error: unexpected '\\x00'"},
-      {std::string("\\a\0b", 4), "syntax error: unexpected '\\x00'"},
-      {"\xe2\x80\x9c", "syntax error: unexpected '\\xe2\\x80\\x9c'"},
+      {std::string("a\0b", 3), "syntax error: unexpected character U+0000"},
+      {std::string("\\a\0b", 4), "syntax error: unexpected character U+0000"},
+      {"\xe2\x80\x9c", "syntax error: unexpected '\xe2\x80\x9c' (U+201C)"},
       {"\xff", "syntax error: unexpected '\\xff'"},
   };
   for (const Case& c : cases) {

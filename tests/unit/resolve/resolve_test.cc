@@ -97,9 +97,9 @@ TEST_CASE("what is refused, where, and with which words") {
       {"net 10.0.0.0/33", "10.0.0.0/33", "netmask length 33 greater than maximum 32"},
       {"ip6 net 2001:db8::1/32", "2001:db8::1/32", "non-network bits set in \"2001:db8::1/32\""},
       {"host 10.0.0.256", "10.0.0.256", "invalid IPv4 address '10.0.0.256'"},
-      {"host 10.0.0.1/32", "host", "'host' is not a valid qualifier for '10.0.0.1/32'"},
+      {"host 10.0.0.1/32", "host 10.0.0.1/32", "'host' is not a valid qualifier for '10.0.0.1/32'"},
       {"tcp and port 10.0.0.1", "port 10.0.0.1", "'port' qualifier applied to IPv4 address"},
-      {"tcp host 10.0.0.1", "tcp host", "'tcp' is not a valid qualifier for 'host <IPv4 address>'"},
+      {"tcp host 10.0.0.1", "tcp host 10.0.0.1", "'tcp' is not a valid qualifier for 'host <IPv4 address>'"},
       {"ip addr1 host 1.2.3.4", "ip addr1 host", "'addr1' is valid for 802.11 syntax only"},
       {"host nowhere", "nowhere", "unknown host 'nowhere'"},
       {"ip host six", "six", "unknown host 'six' for specified address family"},
@@ -126,11 +126,43 @@ TEST_CASE("what is refused, where, and with which words") {
       {"decnet host 64.1", "64.1", "invalid DECnet address '64.1'"},
   };
   for (const Row& r : rows) {
-    CAPTURE(r.filter);
+    CAPTURE(std::string(r.filter));
     const auto f = meaning(r.filter, r.where);
     REQUIRE(!f);
     CHECK(f.error().message == r.message);
     const Span s = f.error().span;
     CHECK(std::string(r.filter).substr(s.begin, s.end - s.begin) == r.at);
+  }
+}
+
+TEST_CASE("what is advised") {
+  struct Row { const char* filter; const char* hint; Where where = {}; };
+  const Row rows[] = {
+      {"dst 10.0.0.0/8", "'dst net 10.0.0.0/8'"},
+      {"net 10.0.0.1/8", "the network is 10.0.0.0/8"},
+      {"net 10.0.0.1 mask 255.0.0.0", "the network is 10.0.0.0 mask 255.0.0.0"},
+      {"net 2001:db8::1/32", "the network is 2001:db8::/32"},
+      {"ip src host 2001:db8::1", "'ip6 src host 2001:db8::1'"},
+      {"ip6 net 192.0.2.0/24", "'ip net 192.0.2.0/24'"},
+      {"arp net 2001:db8::/32", "icmp6-neighborsolicit"},
+      {"tcp host 10.0.0.1", "'tcp and host 10.0.0.1'"},
+      {"udp src one", "'udp and src host one'"},
+      {"ip port 80", "'ip and port 80'"},
+      {"icmp dst port 80", "only 'tcp', 'udp' and 'sctp' have ports"},
+      {"gateway 10.0.0.1", "/etc/ethers"},
+      {"port 80-90", "'portrange 80-90'"},
+      {"tcp src port 80-90", "'tcp src portrange 80-90'"},
+      {"host 10.0.0.1-10.0.0.9", "no ranges of addresses"},
+      {"net 10.0.0.1-10.0.0.9", "no ranges of addresses"},
+      {"port 10.0.0.1", "addresses go with 'host'"},
+      {"icmp type 8", "icmp[icmptype] = 8"},
+      {"host 00:11:22:33:44:55", "ether host 00:11:22:33:44:55"},
+  };
+  for (const Row& r : rows) {
+    CAPTURE(std::string(r.filter));
+    const auto f = meaning(r.filter, r.where);
+    REQUIRE(!f);
+    CAPTURE(f.error().hint);
+    CHECK(f.error().hint.find(r.hint) != std::string::npos);
   }
 }

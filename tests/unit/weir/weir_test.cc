@@ -1,5 +1,7 @@
 // The library as a sniffer uses it.
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -96,6 +98,15 @@ TEST_CASE("errors point at the words") {
   CHECK(error(zero).code == Code::Arithmetic);
 }
 
+TEST_CASE("a name that is none may be a keyword misspelt") {
+  struct Row { const char* filter; const char* hint; };
+  for (const Row& r : {Row{"tcp or udpp", "did you mean 'udp'?"}, Row{"tcp and portt", "did you mean 'port'?"}, Row{"tcp or 80", "put a qualifier"}}) {
+    const auto filter = compile(r.filter);
+    REQUIRE(!filter);
+    CHECK(filter.error().hint.find(r.hint) != std::string::npos);
+  }
+}
+
 TEST_CASE("rendering puts a caret under the words, also in long and many-line filters") {
   const std::string filter = "tcp and\n  vlan 5000 or\nudp";
   CHECK(render(filter, error(filter)) ==
@@ -166,10 +177,35 @@ TEST_CASE("metadata only where the kernel gives them") {
   CHECK(listing("inbound", live).find("type") != std::string::npos);
 }
 
-TEST_CASE("link types that are not built yet say so") {
+TEST_CASE("a link type of which only the bytes are known") {
   Options options;
-  options.link_type = "MTP2";
-  CHECK(error("fisu", options).code == Code::Unsupported);
+  options.link_type = "USB_LINUX";
+  CHECK(compile("link[0] = 1 and len > 5", options));
+  CHECK(error("ip", options).message == "link-layer type filtering not implemented for DLT_USB_LINUX (USB with the header of Linux, 48 bytes)");
   options.link_type = "NOSUCH";
   CHECK(error("ip", options).code == Code::LinkType);
+}
+
+TEST_CASE("a filter on a socket") {
+  int sockets[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sockets) == 0);
+  const auto arrives = [&](const char* byte) {
+    char got[2];
+    REQUIRE(::send(sockets[0], byte, 1, 0) == 1);
+    return ::recv(sockets[1], got, sizeof got, MSG_DONTWAIT) == 1;
+  };
+  const auto filter = compile("ether[0] = 0x61");
+  REQUIRE(filter);
+  REQUIRE(filter->attach(sockets[1]));
+  CHECK(arrives("a"));
+  CHECK(!arrives("b"));
+  CHECK(filter->attach(-1).error().code == Code::System);
+  std::string ports = "port 1";
+  for (int port = 3; port < 9000; port += 2) ports += " or port " + std::to_string(port);
+  const auto huge = compile(ports);
+  REQUIRE(huge);
+  CHECK(huge->attach(sockets[1]).error().code == Code::TooLarge);
+  CHECK(!arrives("b"));  // the one before stays
+  ::close(sockets[0]);
+  ::close(sockets[1]);
 }

@@ -1,0 +1,150 @@
+#include "capture/interface.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "wire/link_type.hpp"
+
+namespace weir::capture {
+namespace {
+
+struct HardwareType {
+  unsigned number;
+  std::string_view link_type;
+};
+constexpr HardwareType hardware_types[] = {
+#define WEIR_HARDWARE_TYPE(number, kind, link_type) {number, #link_type},
+#include "capture/hardware_types.def"
+#undef WEIR_HARDWARE_TYPE
+};
+
+struct Free {
+  void operator()(ifaddrs* list) const { ::freeifaddrs(list); }
+};
+
+template <class Address>
+Address as(const sockaddr* address) {
+  Address result;
+  std::memcpy(&result, address, sizeof result);
+  return result;
+}
+
+/// How many bits of a mask are set.
+int prefix_length(const void* mask, std::size_t size) {
+  int bits = 0;
+  for (std::size_t i = 0; i < size; ++i) bits += std::popcount(static_cast<const std::uint8_t*>(mask)[i]);
+  return bits;
+}
+
+std::string with_prefix(int family, const void* address, const void* mask, std::size_t size) {
+  std::array<char, INET6_ADDRSTRLEN> text = {};
+  ::inet_ntop(family, address, text.data(), text.size());
+  return mask ? fmt::format("{}/{}", text.data(), prefix_length(mask, size)) : text.data();
+}
+
+void add_ipv4(Interface& to, const ifaddrs& entry) {
+  const auto address = as<sockaddr_in>(entry.ifa_addr).sin_addr;
+  const auto mask = entry.ifa_netmask ? std::optional(as<sockaddr_in>(entry.ifa_netmask).sin_addr) : std::nullopt;
+  to.addresses.push_back(with_prefix(AF_INET, &address, mask ? &*mask : nullptr, sizeof address));
+  if (mask && !to.netmask) to.netmask = ntohl(mask->s_addr);
+}
+
+void add_ipv6(Interface& to, const ifaddrs& entry) {
+  const auto address = as<sockaddr_in6>(entry.ifa_addr).sin6_addr;
+  const auto mask = entry.ifa_netmask ? std::optional(as<sockaddr_in6>(entry.ifa_netmask).sin6_addr) : std::nullopt;
+  to.addresses.push_back(with_prefix(AF_INET6, &address, mask ? &*mask : nullptr, sizeof address));
+}
+
+/// ARPHRD_ of an interface. Any socket will do to ask with.
+unsigned hardware_type_of(int socket, const char* name) {
+  constexpr unsigned unknown = 0xffff;  // ARPHRD_VOID
+  ifreq request = {};
+  std::strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+  return ::ioctl(socket, SIOCGIFHWADDR, &request) == 0 ? request.ifr_hwaddr.sa_family : unknown;
+}
+
+Interface interface_of(int socket, const ifaddrs& entry) {
+  const auto hardware_type = hardware_type_of(socket, entry.ifa_name);
+  return {.name = entry.ifa_name,
+          .index = static_cast<int>(::if_nametoindex(entry.ifa_name)),
+          .hardware_type = hardware_type,
+          .dlt = dlt_of_hardware(hardware_type),
+          .up = (entry.ifa_flags & IFF_UP) != 0,
+          .loopback = (entry.ifa_flags & IFF_LOOPBACK) != 0,
+          .addresses = {},
+          .netmask = {}};
+}
+
+/// getifaddrs(3) gives the interfaces first, one entry each (without an address where the link layer has none, as on
+/// tunnels), then their network addresses.
+void add(std::vector<Interface>& all, int socket, const ifaddrs& entry) {
+  const int family = entry.ifa_addr ? entry.ifa_addr->sa_family : AF_PACKET;
+  if (family == AF_PACKET) all.push_back(interface_of(socket, entry));
+  const auto owner = std::ranges::find(all, entry.ifa_name, &Interface::name);
+  if (owner == all.end()) return;
+  if (family == AF_INET) add_ipv4(*owner, entry);
+  if (family == AF_INET6) add_ipv6(*owner, entry);
+}
+
+/// Whatever goes wrong in it, errno says why.
+std::optional<std::vector<Interface>> list_interfaces() {
+  ifaddrs* first = nullptr;
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return std::nullopt;
+  const bool listed = ::getifaddrs(&first) == 0;
+  const std::unique_ptr<ifaddrs, Free> list(first);
+  std::vector<Interface> all;
+  for (const auto* entry = list.get(); entry; entry = entry->ifa_next) add(all, socket, *entry);
+  const int error = errno;
+  ::close(socket);
+  errno = error;
+  return listed ? std::optional(std::move(all)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<int> dlt_of_hardware(unsigned hardware_type) {
+  const auto row = std::ranges::find(hardware_types, hardware_type, &HardwareType::number);
+  if (row == std::end(hardware_types)) return std::nullopt;
+  const auto* link_type = wire::find_link_type(row->link_type);
+  return link_type ? std::optional(link_type->dlt) : std::nullopt;
+}
+
+Result<std::vector<Interface>> interfaces() {
+  if (auto all = list_interfaces()) return std::move(*all);
+  return fail(Code::System, {}, fmt::format("cannot list the network interfaces: {}", std::strerror(errno)));
+}
+
+Result<Interface> find_interface(const std::string& name) {
+  auto all = interfaces();
+  if (!all) return std::unexpected(all.error());
+  const auto found = std::ranges::find(*all, name, &Interface::name);
+  if (found != all->end()) return *found;
+  const auto what = name == "any" ? "capturing on all interfaces at once is not built yet"
+                                  : fmt::format("there is no interface '{}'", name);
+  return fail(Code::System, {}, what, known_interfaces());
+}
+
+std::string known_interfaces() {
+  const auto all = interfaces();
+  if (!all || all->empty()) return "there are none here";
+  std::vector<std::string_view> names;
+  for (const auto& one : *all) names.push_back(one.name);
+  return fmt::format("there are {}; weir list interfaces tells more of them", fmt::join(names, ", "));
+}
+
+}  // namespace weir::capture

@@ -1,0 +1,35 @@
+// The network interfaces of this host (of the network namespace of this process).
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace weir::capture {
+
+struct Interface {
+  std::string name;
+  int index = 0;
+  unsigned hardware_type = 0;            ///< ARPHRD_ of linux/if_arp.h
+  std::optional<int> dlt;                ///< DLT_ number of its packets; nothing: cannot be captured on yet
+  bool up = false;
+  bool loopback = false;
+  std::vector<std::string> addresses;    ///< IPv4 and IPv6, as 10.0.0.1/24
+  std::optional<std::uint32_t> netmask;  ///< of its first IPv4 address, in host order
+};
+
+/// All interfaces, in the order of the kernel. Needs no rights. An error when the kernel does not tell.
+Result<std::vector<Interface>> interfaces();
+
+/// The one of this name; an error names those that there are.
+Result<Interface> find_interface(const std::string& name);
+
+/// For hints: `there are lo, eth0; …`.
+std::string known_interfaces();
+
+/// The DLT_ number of packets on interfaces of an ARPHRD_ kind. Tested by tests/unit/capture/interface_test.cc.
+std::optional<int> dlt_of_hardware(unsigned hardware_type);
+
+}  // namespace weir::capture

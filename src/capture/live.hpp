@@ -1,0 +1,73 @@
+// Packets as they pass an interface of this host.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "capture/interface.hpp"
+#include "capture/packet_socket.hpp"
+#include "capture/savefile.hpp"
+#include "weir/weir.hpp"
+
+namespace weir::capture {
+
+/// A capture on one interface that has begun. No packet is seen that came before the filter was in place. The filter runs
+/// in the kernel; where that does not take it, here, on the same bytes and metadata, so the verdicts are the same.
+/// Packets are those that libpcap gives: VLAN tags, which the kernel takes out, are put back (then cut to the snapshot
+/// length again), and on loopback interfaces nothing is seen twice. Tested by tests/kernel/.
+class Live {
+ public:
+  struct Settings {
+    std::uint32_t snaplen = 262144;  ///< what the filter was compiled with
+    bool promiscuous = true;
+  };
+  /// The filter, compiled for the link type of the interface with Options::linux_ext, has to outlive the capture. An error
+  /// says what is missing: a right, the interface, that it is up, a link type.
+  static Result<Live> begin(const Interface& on, const Settings& settings, const Filter& filter);
+
+  const Format& format() const { return format_; }
+  /// Why the filter runs here; nothing: it runs in the kernel.
+  const std::optional<Diagnostic>& filtered_here() const { return filtered_here_; }
+
+  /// The next packet that is here, nothing when there is none yet: wait() then. Stamps are in microseconds, the bytes are
+  /// valid until the next call.
+  std::optional<Record> next();
+
+  enum class Event : std::uint8_t {
+    Packets,   ///< next() may have some
+    WentDown,  ///< the interface; the capture goes on when it comes up again
+    CameUp,
+    End,       ///< after stop(): all has been had
+  };
+  /// Waits until one of these happens, or `stop` (a descriptor) becomes readable, which means stop(). An error says
+  /// that the interface is gone; what was captured before it has been given by then.
+  Result<Event> wait(int stop);
+
+  /// No more packets from here on; those that had arrived are still to be had.
+  void stop();
+
+  Counters counters() { return socket_.counters(); }
+
+ private:
+  Live(PacketSocket socket, const Interface& on, const Settings& settings, const Filter& filter);
+  void attach(const Filter& filter);
+  bool passes_here(Frame& frame) const;
+  Record record_of(Frame frame) const;
+  bool all_taken();
+  Result<Event> wait_for_rest();
+  Result<Event> notice(int error);
+  Result<Event> look_whether_up();
+
+  PacketSocket socket_;
+  Interface on_;
+  Settings settings_;
+  Format format_;
+  const Filter* filter_;
+  std::optional<Diagnostic> filtered_here_;
+  bool stopped_ = false;
+  enum class State : std::uint8_t { Up, Suspect, Down } state_ = State::Up;
+  bool gone_ = false;
+};
+
+}  // namespace weir::capture

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "capture/interface.hpp"
+#include "capture/live.hpp"
+#include "cli/commands.hpp"
+#include "cli/expression.hpp"
+#include "cli/signals.hpp"
+#include "cli/sink.hpp"
+
+namespace weir::cli {
+namespace {
+
+using capture::Interface;
+using capture::Live;
+
+Result<Interface> interface_of(const CaptureCommand& command) {
+  if (command.interface) return capture::find_interface(*command.interface);
+  return fail(Code::Name, {}, "an interface to capture on is missing: -i IFACE", capture::known_interfaces());
+}
+
+/// What its packets are; an error when -y said otherwise. Live says what is wrong with an interface that has none.
+Result<LinkTypeInfo> link_type_of(const CaptureCommand& command, const Interface& on) {
+  const auto found = find_link_type(on.dlt.value_or(1)).value();
+  if (!command.link_type || !on.dlt || *command.link_type == found.name) return found;
+  return fail(Code::LinkType, {}, fmt::format("{} has link type {}, not {}", on.name, found.name, *command.link_type));
+}
+
+Options options_for(const CaptureCommand& command, const Interface& on, const LinkTypeInfo& link_type) {
+  Options options = command.options;
+  options.link_type = link_type.name;
+  options.linux_ext = true;
+  if (!options.netmask) options.netmask = on.netmask;
+  return options;
+}
+
+void tell_of_start(const Interface& on, const LinkTypeInfo& link_type, const Live& live) {
+  if (const auto& why = live.filtered_here()) {
+    print_warning("the filter runs in this process, which sees all packets and may lose some when there are many", *why);
+  }
+  print_note(fmt::format("listening on {}, link type {} ({}), snapshot length {} bytes; Ctrl-C ends", on.name, link_type.name,
+                         link_type.description, live.format().snaplen));
+}
+
+/// As tcpdump counts, and in its words.
+void tell_of_end(std::uint64_t captured, Live& live) {
+  const auto counted = live.counters();
+  const auto packets = [](std::uint64_t n) { return fmt::format("{} packet{}", n, n == 1 ? "" : "s"); };
+  print_text(fmt::format("{} captured\n{} received {} filter\n{} dropped by kernel\n", packets(captured),
+                         packets(counted.received), live.filtered_here() ? "before the" : "by", packets(counted.dropped)));
+}
+
+void tell_of_change(Live::Event event, const Interface& on) {
+  if (event == Live::Event::WentDown) print_note(fmt::format("{} went down; waiting until it is up again", on.name));
+  if (event == Live::Event::CameUp) print_note(fmt::format("{} is up again", on.name));
+}
+
+/// Puts those that are there into the sink; whether more may be wanted.
+Result<bool> take_packets(Live& live, Sink& sink, std::uint64_t& captured, std::uint64_t limit) {
+  while (captured < limit) {
+    const auto record = live.next();
+    if (!record) return true;
+    if (auto put = sink.put(*record); !put) return std::unexpected(put.error());
+    ++captured;
+    if (interrupted()) live.stop();
+  }
+  return false;
+}
+
+/// Until the limit, a signal, or an error.
+Result<void> capture_packets(Live& live, const Interface& on, Sink& sink, std::uint64_t& captured, std::uint64_t limit) {
+  while (true) {
+    const auto more = take_packets(live, sink, captured, limit);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    sink.flush();
+    const auto event = live.wait(interruption());
+    if (!event) return std::unexpected(event.error());
+    if (*event == Live::Event::End) return {};
+    tell_of_change(*event, on);
+  }
+}
+
+/// Gives the file its name. Where it could not be written on, hours of capture are not thrown away for it.
+Result<void> finish(Sink& sink) {
+  auto finished = sink.finish();
+  if (finished) return finished;
+  if (const auto name = sink.salvage()) finished.error().hint = fmt::format("what was written before that is in {}", *name);
+  return finished;
+}
+
+}  // namespace
+
+Status run(const CaptureCommand& command) {
+  const auto text = text_of(command.expression);
+  if (!text) return report(text.error());
+  const auto on = interface_of(command);
+  if (!on) return report(on.error());
+  const auto link_type = link_type_of(command, *on);
+  if (!link_type) return report(link_type.error());
+  const auto filter = compile(text->text, options_for(command, *on, *link_type));
+  if (!filter) return report(filter.error(), *text);
+  report_warnings(filter->warnings(), *text);
+
+  auto live = Live::begin(*on, {.snaplen = command.options.snaplen, .promiscuous = command.promiscuous}, *filter);
+  if (!live) return report(live.error());
+  finish_on_signals();
+  auto sink = Sink::open(command.output, true, live->format());
+  if (!sink) return report(sink.error());
+  tell_of_start(*on, *link_type, *live);
+
+  std::uint64_t captured = 0;
+  const auto done = capture_packets(*live, *on, *sink, captured, command.limit);
+  const auto finished = finish(*sink);
+  tell_of_end(captured, *live);
+  if (!finished) return report(finished.error());
+  return done ? Done : report(done.error());
+}
+
+}  // namespace weir::cli

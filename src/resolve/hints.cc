@@ -1,0 +1,107 @@
+#include "resolve/hints.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace weir::resolve {
+namespace {
+
+using ast::Direction;
+using ast::Id;
+using ast::IdKind;
+using ast::Protocol;
+using ast::Qualifiers;
+using ast::Type;
+
+bool is_prefix(const Id& id) { return id.kind == IdKind::Ipv4Prefix || id.kind == IdKind::Ipv4Mask || id.kind == IdKind::Ipv6Prefix; }
+bool is_ipv6(const Id& id) { return id.kind == IdKind::Ipv6 || id.kind == IdKind::Ipv6Prefix; }
+bool is_ipv4(const Id& id) { return id.kind == IdKind::Ipv4 || id.kind == IdKind::Ipv4Prefix || id.kind == IdKind::Ipv4Mask; }
+bool is_host_or_net(Type t) { return t == Type::None || t == Type::Host || t == Type::Net; }
+bool is_port(Type t) { return t == Type::Port || t == Type::Portrange; }
+bool is_network_protocol(Protocol p) {
+  return p == Protocol::None || p == Protocol::Ip || p == Protocol::Ip6 || p == Protocol::Arp || p == Protocol::Rarp;
+}
+
+/// `PROTOCOL DIRECTION TYPE ID`, as far as there is something to say.
+std::string phrase(Protocol p, Direction d, Type t, const Id& id) {
+  std::string words;
+  for (const char* word : {keyword(p), keyword(d), keyword(t)})
+    if (*word) words += fmt::format("{} ", word);
+  return words + written(id);
+}
+
+/// `10.0.0.1-10.0.0.9`, `80-90`: numbers on both sides of one hyphen.
+bool is_range(const std::string& text) {
+  return std::ranges::count(text, '-') == 1 && text.front() != '-' && text.back() != '-' &&
+         text.find_first_not_of("0123456789.-") == text.npos;
+}
+
+struct Row {
+  Code error;
+  bool (*applies)(const Qualifiers&, const Id&);
+  std::string (*hint)(const Qualifiers&, const Id&);
+};
+
+/// The first row that applies speaks.
+constexpr Row rows[] = {
+    {Code::Name, [](const Qualifiers& q, const Id& id) { return id.kind == IdKind::Name && is_port(q.type) && is_range(id.text); },
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("a range is '{}'", phrase(q.protocol, q.direction, Type::Portrange, id));
+     }},
+    {Code::Name, [](const Qualifiers& q, const Id& id) { return id.kind == IdKind::Name && is_host_or_net(q.type) && is_range(id.text); },
+     [](const Qualifiers&, const Id&) {
+       return std::string("there are no ranges of addresses; networks have a prefix length, as in 'net 10.0.0.0/29', and lists "
+                          "are joined with 'or', as in 'host (10.0.0.1 or 10.0.0.2)'");
+     }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_prefix(id) && (q.type == Type::Host || q.type == Type::None) && is_network_protocol(q.protocol); },
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("a mask or prefix belongs to a network: '{}'", phrase(q.protocol, q.direction, Type::Net, id));
+     }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_ipv6(id) && (q.protocol == Protocol::Arp || q.protocol == Protocol::Rarp); },
+     [](const Qualifiers& q, const Id&) {
+       return fmt::format("'{}' carries IPv4 addresses; neighbours in IPv6 are found with ICMPv6: "
+                          "'icmp6[icmp6type] = icmp6-neighborsolicit'", keyword(q.protocol));
+     }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_ipv6(id) && q.protocol == Protocol::Ip; },
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("'ip' is IPv4; this address is one of IPv6: '{}'", phrase(Protocol::Ip6, q.direction, q.type, id));
+     }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_ipv4(id) && q.protocol == Protocol::Ip6; },
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("'ip6' is IPv6; this address is one of IPv4: '{}'", phrase(Protocol::Ip, q.direction, q.type, id));
+     }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return q.type == Type::Gateway; },
+     [](const Qualifiers&, const Id&) {
+       return std::string("a gateway is given by a name that has a MAC address (/etc/ethers) and an IPv4 address (/etc/hosts); with "
+                          "addresses: 'ether host 00:11:22:33:44:55 and not host 10.0.0.1'");
+     }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_port(q.type) && q.protocol != Protocol::None; },
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("only 'tcp', 'udp' and 'sctp' have ports; as two conditions: '{} and {}'", keyword(q.protocol),
+                          phrase(Protocol::None, q.direction, q.type, id));
+     }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_host_or_net(q.type) && !is_network_protocol(q.protocol); },
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("as two conditions: '{} and {}'", keyword(q.protocol), phrase(Protocol::None, q.direction, q.type == Type::None ? Type::Host : q.type, id));
+     }},
+};
+
+}  // namespace
+
+std::string written(const Id& id) {
+  switch (id.kind) {
+    case IdKind::Number: return std::to_string(id.value);
+    case IdKind::Ipv4Prefix:
+    case IdKind::Ipv6Prefix: return fmt::format("{}/{}", id.text, id.value);
+    case IdKind::Ipv4Mask: return fmt::format("{} mask {}", id.text, id.mask);
+    default: return id.text;
+  }
+}
+
+std::string hint_about(const Qualifiers& q, const Id& id, const Diagnostic& error) {
+  const auto row = std::ranges::find_if(rows, [&](const Row& r) { return r.error == error.code && r.applies(q, id); });
+  return row == std::end(rows) ? std::string() : row->hint(q, id);
+}
+
+}  // namespace weir::resolve
