@@ -572,9 +572,12 @@ def ieee802_11_radio():
 
 
 def pflog():
-    """Family, action, reason, interface, ruleset, rule, subrule, direction (OpenBSD's if_pflog.h)."""
-    for number, packet in enumerate(both_families()):
-        head = struct.pack(">BBBB16s16sII16xB3x", 61, 2 if packet[0] >> 4 == 4 else 10, number % 11, number % 15,
+    """Family, action, reason, interface, ruleset, rule, subrule, direction (OpenBSD's if_pflog.h; IPv6 is 24 there, and
+    10 for filters that are not for a savefile)."""
+    logged = [(2 if packet[0] >> 4 == 4 else 24, packet) for packet in both_families()]
+    logged += [(10, packet) for packet in (tcp(A6, B6), udp(A6, B6), icmp6())]
+    for number, (inet, packet) in enumerate(logged):
+        head = struct.pack(">BBBB16s16sII16xB3x", 61, inet, number % 11, number % 15,
                            (b"em0", b"em1")[number % 2], (b"", b"web", b"mail")[number % 3], number % 8, number % 3, 1 + number % 2)
         yield head + packet
     yield struct.pack(">BBBB16s16sII16xB3x", 61, 7, 1, 0, b"em0", b"", 3, 0, 1) + bytes(20)
