@@ -10,8 +10,8 @@ import struct
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-EN10MB, NULL, PPP, RAW, LOOP, LINUX_SLL, RADIOTAP, IPV4, IPV6, LINUX_SLL2 = (
-    1, 0, 9, 101, 108, 113, 127, 228, 229, 276)
+EN10MB, NULL, PPP, RAW, LOOP, LINUX_SLL, PFLOG, SUNATM, RADIOTAP, MTP2, IPV4, IPV6, LINUX_SLL2 = (
+    1, 0, 9, 101, 108, 113, 117, 123, 127, 140, 228, 229, 276)
 
 A4, B4, C4, GATEWAY4 = "10.0.0.1", "10.0.0.2", "192.168.1.20", "192.168.1.1"
 A6, B6, LINK6, NODES6 = "2001:db8::1", "2001:db8:0:1::2", "fe80::1", "ff02::1"
@@ -71,9 +71,10 @@ def ipv6(next_header, payload, src=A6, dst=B6, traffic=0, flow=0, hops=64):
     return struct.pack(">IHBB", first, len(payload), next_header, hops) + ip6(src) + ip6(dst) + payload
 
 
-def tcp(src=A4, dst=B4, sport=40000, dport=80, flags=0x02, data=b"", options=b"", seq=1000, **fields):
+def tcp(src=A4, dst=B4, sport=40000, dport=80, flags=0x02, data=b"", options=b"", seq=1000, ack=2000,
+        window=64240, **fields):
     offset_flags = (20 + len(options)) // 4 << 12 | flags
-    head = struct.pack(">HHIIHHHH", sport, dport, seq, 0 if flags == 2 else 2000, offset_flags, 64240, 0, 0)
+    head = struct.pack(">HHIIHHHH", sport, dport, seq, 0 if flags == 2 else ack, offset_flags, window, 0, 0)
     return ip(6, head + options + data, src, dst, checksum_at=16, **fields)
 
 
@@ -221,6 +222,7 @@ def vlan():
     yield ether(0x8100, tag(100, 0x8863, pppoe(9, 0, b"\x01\x01\0\0")))
     yield ether(0x8100, tag(100, 0x8864, pppoe(0, 5, b"\0\x21" + tcp())))
     yield ether(0x8100, tag(100, 3, b"\x42\x42\x03").ljust(46, b"\0"))
+    yield ether(0x8100, tag(200, 0x0806, arp(1, C4, GATEWAY4)), src=MAC_C, dst=BROADCAST)
 
 
 def mpls():
@@ -233,6 +235,9 @@ def mpls():
     yield ether(0x8847, label(0, tcp()))
     yield ether(0x8847, label(2, tcp(A6, B6)))
     yield ether(0x8847, label(3, b"\0" * 4 + ether_ip(tcp())))
+    yield ether(0x8847, label(1048575, udp()))
+    for packet in (tcp(), tcp(A6, B6)):
+        yield ether(0x8847, label(16, label(17, label(1048575, packet), bottom=False), bottom=False))
 
 
 def pppoe_frames():
@@ -244,6 +249,8 @@ def pppoe_frames():
                 yield ether(0x8864, pppoe(0, session, (b"\0\x21" if kind == 0x0800 else b"\0\x57") + packet))
     yield ether(0x8864, pppoe(0, 0x11, b"\xc0\x21\x09\x01\0\x08\x01\x02\x03\x04"))
     yield ether(0x8864, pppoe(0, 0x11, b"\x02\x81" + label(1024, tcp())))
+    yield ether(0x8864, pppoe(0, 0x11, b"\0\x57" + tcp(A6, B6, 40000, 443)))
+    yield ether(0x8863, b"\x21" + pppoe(9, 0, b"\x01\x01\0\0")[1:], dst=BROADCAST)
 
 
 def tunnels():
@@ -328,7 +335,7 @@ def llc():
     yield ether_802_3(b"\xfe\xfe\x03\x81" + bytes(20))
     for control in (0x03, 0x73, 0x63, 0x43, 0x0f, 0x6f, 0xaf, 0xbf, 0xe3, 0xf3, 0x87, 0x13):
         yield ether_802_3(b"\x04\x05" + bytes([control]) + bytes(10))
-    for control in (b"\x01\x10", b"\x05\x11", b"\x09\x20", b"\x00\x02", b"\x12\x35"):
+    for control in (b"\x01\x10", b"\x05\x11", b"\x09\x20", b"\x0d\x20", b"\x00\x02", b"\x12\x35"):
         yield ether_802_3(b"\x04\x04" + control + bytes(10))
     yield ether_802_3(b"\x06\x06\x03" + udp())
     yield ether_802_3(snap(0, 0x0800, tcp()))
@@ -339,8 +346,11 @@ def llc():
     yield ether_802_3(snap(0x00000c, 0x2000, b"\x02\xb4" + bytes(20)), dst="01:00:0c:cc:cc:cc")
     for kind in (0x809b, 0x80f3, 0x6001, 0x6002, 0x6003, 0x6004, 0x6007, 0x8809, 0x88cc, 0x88a2, 0x9000, 0x1234):
         yield ether(kind, bytes(range(46)))
-    decnet = b"\x16\0" + b"\x06" + struct.pack("<8H", 0, 0xaa00, 0x0400, 0x0401, 0xaa00, 0x0400, 0x0402, 0) + bytes(10)
-    yield ether(0x6003, decnet, dst="aa:00:04:00:01:04")
+    long_header = b"\x06\0\0" + mac("aa:00:04:00:01:04") + b"\0\0" + mac("aa:00:04:00:02:04") + bytes(4)
+    short_header = b"\x02" + struct.pack("<HHB", 1 << 10 | 2, 1 << 10 | 1, 0)
+    for header in (long_header, b"\x81" + long_header, short_header, b"\x81" + short_header):
+        decnet = struct.pack("<H", len(header) + 10) + header + bytes(10)
+        yield ether(0x6003, decnet.ljust(46, b"\0"), dst="aa:00:04:00:01:04")
     for length in (0, 1, 2, 3, 1500, 1501, 1535, 1536):
         yield ether(length, b"\xaa\xaa\x03" + bytes(43))
 
@@ -357,6 +367,87 @@ def truncated():
     yield whole[0], 0
 
 
+def services():
+    """What clients and servers of well-known services say, and what attacks make of that."""
+    answer = DNS_QUERY[:2] + b"\x81\x83" + DNS_QUERY[4:]
+    yield udp(B4, A4, 53, 40000, answer)
+    yield udp(B4, A4, 53, 40000, answer + bytes(600))
+    yield udp(B4, A4, 67, 68, b"\x02\x01\x06\0" + bytes(236))
+    yield udp("0.0.0.0", "255.255.255.255", 68, 67, b"\x01\x01\x06\0" + bytes(236))
+    yield udp(LINK6, "ff02::1:2", 546, 547, b"\x01\x12\x34\x56")
+    yield udp(A4, B4, 123, 123, b"\x23" + bytes(47))
+    yield udp(B4, A4, 123, 40000, b"\xd7" + bytes(439))
+    yield udp(A4, B4, 17000, 17002, b"\x80\x60" + bytes(10))
+    yield udp(A4, B4, 40000, 51820, b"\x01\0\0\0" + bytes(144))
+    yield udp(A4, B4, 40000, 443, b"\xc3\0\0\0\x01" + bytes(40))
+    yield udp(A4, B4, 40000, 69, b"\0\x01file\0octet\0")
+    yield udp(A4, B4, 2152, 2152, b"\x30\xff" + struct.pack(">HI", len(icmp()), 7) + icmp())
+    yield udp(A4, B4, 40000, 4789, b"\0" * 8)
+    yield udp(C4, "10.0.0.255", 40000, 33434, b"")
+    yield udp(A4, B4, 0, 65535, b"")
+    for port in (500, 520, 521, 646, 1194, 1900, 1985, 2055, 3784, 4739, 11211):
+        yield udp(C4, "224.0.0.2" if port in (520, 1985) else GATEWAY4, port, port, bytes(24), ttl=1)
+    for port in (513, 646, 873, 2049, 2379, 3306, 5201, 5432, 6443, 6667):
+        yield tcp(A4, B4, 40000, port)
+    for port, data in ((80, b"POST /form HTTP/1.1\r\n\r\n"), (80, b"PUT /file HTTP/1.1\r\n\r\n"), (22, b"SSH-2.0-weir\r\n"),
+                       (25, b"MAIL FROM:<a@example.org>\r\n"), (443, b"\x16\x03\x01\0\x40\x01\0\0\x3c" + bytes(60)),
+                       (443, b"\x15\x03\x03\0\x02\x02\x28"), (179, b"\xff" * 16 + b"\0\x15\x03\x06\x02")):
+        yield tcp(A4, B4, 40000, port, flags=0x18, data=data)
+        yield tcp(A6, B6, 40000, port, flags=0x18, data=data, options=b"\x01" * 12)
+
+
+def odd_segments():
+    """TCP and UDP as only scans, attacks and broken stacks send them."""
+    for flags in (0x00, 0x03, 0x29, 0xff, 0x14, 0x04):
+        yield tcp(flags=flags)
+        yield tcp(A6, B6, flags=flags)
+    yield tcp(flags=0x10, ack=0)
+    yield tcp(flags=0x10, window=0)
+    yield tcp(flags=0x02, options=b"\x02\x04\x01\0")
+    yield tcp(A4, A4, 80, 80)
+    yield tcp(C4, B4, 40000, 3389)
+    yield tcp(A4, C4, 40000, 80, flags=0x18, tos=4, data=bytes(1500))
+    yield tcp("172.16.0.3", A4, 40000, 22)
+    yield tcp(B4, C4, 40000, 80)
+    yield tcp(A6, "2001:db8::5", 40000, 80)
+    yield tcp("::ffff:10.0.0.1", "::10.0.0.2")
+    yield tcp("::1", "::1")
+    yield tcp("127.0.0.1", "127.0.0.1")
+    yield ipv4(17, struct.pack(">HHHH", 40000, 53, 4, 0))
+    for option in (b"\x83\x07\x04" + ip4(C4) + b"\0", b"\x89\x07\x04" + ip4(C4) + b"\0", b"\x07\x07\x04" + bytes(5)):
+        yield ipv4(6, tcp()[20:], options=option)
+    yield ipv4(51, authentication(6) + tcp()[20:])
+    yield sctp(A4, B4, 36412, 5000)
+    yield udp(tos=0x2e)
+    yield udp(A6, B6, traffic=0x03)
+
+
+def control_messages():
+    """Each type of ICMP and ICMPv6 that has a name, and what routers say to each other."""
+    for kind, code in ((3, 4), (3, 13), (4, 0), (9, 0), (10, 0), (12, 0), (14, 0), (15, 0), (16, 0), (18, 0)):
+        yield icmp(kind, code)
+    yield icmp(rest=bytes(range(100)), tos=0xb8)
+    for kind in (1, 4, 130, 131, 132, 137, *range(138, 150), *range(151, 154)):
+        yield icmp6(kind, 4 if kind == 1 else 0, src=LINK6, dst=NODES6)
+    yield icmp6(134, src=LINK6, dst=NODES6, hops=64)
+    yield ipv4(89, b"\x02\x01\0\x2c" + bytes(40), GATEWAY4, "224.0.0.5", ttl=1)
+    yield ipv6(89, b"\x03\x01\0\x24" + bytes(32), LINK6, "ff02::5", hops=1)
+    yield ipv4(112, b"\x21\x01\x64\x01\0\x01" + bytes(10), GATEWAY4, "224.0.0.18", ttl=255)
+
+
+def operations():
+    for packet in (*services(), *odd_segments(), *control_messages()):
+        yield ether_ip(packet)
+    yield ether_ip(tcp(A4, A4), src=MAC_A, dst=MAC_A)
+    yield ether_ip(tcp()).ljust(60, b"\0")
+    yield ether_ip(udp(C4, "10.0.0.255", 138, 138))
+    yield ether(0x8809, b"\x01\x01" + bytes(108), dst="01:80:c2:00:00:02")
+    yield ether(0x888e, b"\x02\x01\0\0" + bytes(42), dst="01:80:c2:00:00:03")
+    yield ether(0x0806, arp(1, A4, A4), dst=BROADCAST)
+    yield ether(0x0806, arp(2, A4, A4), dst=BROADCAST)
+    yield ether(0x0806, arp(2, A4, C4), src=MAC_C)
+
+
 def both_families():
     yield from conversations(A4, B4)
     yield from conversations(A6, B6)
@@ -365,6 +456,9 @@ def both_families():
     yield udp(C4, "224.0.0.251", 5353, 5353)
     yield ipv4(17, b"fragment", fragment=0x2010)
     yield ipv6(44, fragment6(6, 0, 1) + tcp(A6, B6)[40:])
+    for outer in ((A4, B4), (A6, B6)):
+        yield udp(*outer, 50000, 6081, geneve(77, 0x6558, ether_ip(tcp())))
+    yield ipv6(60, extension(6) + tcp(A6, B6)[40:])
 
 
 def raw():
@@ -414,6 +508,7 @@ def ppp():
         yield b"\xff\x03" + struct.pack(">H", protocol) + b"\x01\x01\0\x04" + bytes(20)
     yield b"\xff\x03\x02\x81" + label(1024, tcp())
     yield b"\xff\x03\x02\x83" + label(1024, tcp(A6, B6))
+    yield b"\xff\x03\x02\x81" + label(1024, tcp(A6, B6))
 
 
 def radiotap(frame, padded=False, stamped=False, extended=False):
@@ -458,6 +553,9 @@ def frames_802_11():
     yield wlan(2, 0, 2, addresses=(BROADCAST, MAC_A, MAC_C), body=snap(0, 0x0806, arp()))
     yield wlan(2, 0, 2, addresses=("01:00:5e:00:00:fb", MAC_A, MAC_C), body=snap(0, 0x0800, udp()))
     yield wlan(2, 8, 1, qos=True, body=snap(0, 0x8100, tag(100, 0x0800, tcp())))
+    for subtype in (1, 2, 3, 5, 6, 7, 9, 10, 11, 14, 15):
+        yield wlan(2, subtype, 1, qos=subtype > 7, body=b"" if subtype & 4 else snap(0, 0x0800, udp()))
+    yield wlan(2, 0, 0, addresses=(MAC_A, MAC_A, MAC_C), body=snap(0, 0x0800, tcp()))
 
 
 def ieee802_11_radio():
@@ -471,6 +569,45 @@ def ieee802_11_radio():
                 plain = wlan(2, 8, flags, addresses, qos=True, body=snap(0, 0x0800, udp()))
                 yield radiotap(plain, stamped=stamped, extended=extended)
     yield radiotap(wlan(2, 8, 1, qos=True))[:12]
+
+
+def pflog():
+    """Family, action, reason, interface, ruleset, rule, subrule, direction (OpenBSD's if_pflog.h; IPv6 is 24 there, and
+    10 for filters that are not for a savefile)."""
+    logged = [(2 if packet[0] >> 4 == 4 else 24, packet) for packet in both_families()]
+    logged += [(10, packet) for packet in (tcp(A6, B6), udp(A6, B6), icmp6())]
+    for number, (inet, packet) in enumerate(logged):
+        head = struct.pack(">BBBB16s16sII16xB3x", 61, inet, number % 11, number % 15,
+                           (b"em0", b"em1")[number % 2], (b"", b"web", b"mail")[number % 3], number % 8, number % 3, 1 + number % 2)
+        yield head + packet
+    yield struct.pack(">BBBB16s16sII16xB3x", 61, 7, 1, 0, b"em0", b"", 3, 0, 1) + bytes(20)
+
+
+def sunatm():
+    """Kind of traffic (1 LANE, 2 LLC, 6 signalling), VPI, VCI."""
+    for kind, packet in inner_packets():
+        yield struct.pack(">BBH", 2, 0, 33) + snap(0, kind, packet)
+        yield struct.pack(">BBH", 0x82, 3, 40) + snap(0, kind, packet)
+        yield struct.pack(">BBH", 1, 0, 34) + b"\0\0" + ether(kind, packet, dst=BROADCAST)
+    for circuit in (1, 2, 3, 4, 5, 16, 32):
+        yield struct.pack(">BBH", 0, 0, circuit) + bytes(48)
+    for message in (0x02, 0x05, 0x07, 0x0f, 0x4d, 0x5a, 0x62):
+        for circuit in (1, 5):
+            yield struct.pack(">BBH", 6, 0, circuit) + b"\x09\x03\0\0\1" + bytes([message]) + bytes(20)
+    yield struct.pack(">BBH", 2, 0, 33) + b"\x42\x42\x03" + bytes(35)
+
+
+def mtp2():
+    """Sequence numbers, length indicator, service octet, routing label (ITU-T Q.704 section 15)."""
+    yield b"\xff\xff\0"
+    yield b"\xff\xff\1\0"
+    yield b"\xff\xff\2\1\0"
+    for service, origin, destination, selection in ((3, 100, 200, 5), (5, 100, 300, 0), (0x83, 101, 200, 5), (5, 16383, 1, 15)):
+        label = struct.pack("<I", destination | origin << 14 | selection << 28)
+        yield b"\x81\x82\x3f" + bytes([service]) + label + bytes(40)
+        yield b"\x81\0\x82\0" + struct.pack("<H", 60) + bytes([service]) + label + bytes(40)
+    yield b"\x81\0\x82\0\0\0"
+    yield b"\x81\0\x82\0\1\0\0"
 
 
 # Files.
@@ -517,6 +654,7 @@ CAPTURES = {
     "ipv4.pcap": lambda: pcap(EN10MB, ipv4_corners()),
     "ipv6.pcap": lambda: pcap(EN10MB, ipv6_corners()),
     "llc.pcap": lambda: pcap(EN10MB, llc()),
+    "operations.pcap": lambda: pcap(EN10MB, operations()),
     "truncated.pcap": lambda: pcap(EN10MB, truncated()),
     "link_raw.pcap": lambda: pcap(RAW, raw()),
     "link_ipv4.pcap": lambda: pcap(IPV4, only(4)),
@@ -528,6 +666,9 @@ CAPTURES = {
     "link_linux_sll2.pcap": lambda: pcap(LINUX_SLL2, linux_sll2()),
     "link_ppp.pcap": lambda: pcap(PPP, ppp()),
     "link_ieee802_11_radio.pcap": lambda: pcap(RADIOTAP, ieee802_11_radio()),
+    "link_pflog.pcap": lambda: pcap(PFLOG, pflog()),
+    "link_sunatm.pcap": lambda: pcap(SUNATM, sunatm()),
+    "link_mtp2.pcap": lambda: pcap(MTP2, mtp2()),
     "format_big_endian.pcap": lambda: pcap(EN10MB, few(), order=">"),
     "format_nano.pcap": lambda: pcap(EN10MB, few(), nano=True),
     "format_nano_big_endian.pcap": lambda: pcap(EN10MB, few(), order=">", nano=True),

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -93,6 +94,14 @@ auto service_port(const std::string& name, const char* transport) {
       [](const servent& entry) { return ntohs(static_cast<std::uint16_t>(entry.s_port)); });
 }
 
+/// getaddrinfo, which libpcap asks for services, takes a decimal number for one (`port \80`). It wraps beyond 65535; here
+/// there is no such port.
+std::optional<std::uint16_t> numeric_port(std::string_view name) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), port);
+  return error == std::errc{} && end == name.data() + name.size() ? std::optional(port) : std::nullopt;
+}
+
 /// getnetbyname_r gives a second status, of the resolver; turned into an errno value here.
 int ask_network(const std::string& name, netent* entry, char* buffer, std::size_t size, netent** found) {
   int status = 0;
@@ -142,6 +151,7 @@ class System final : public Names {
   }
 
   Result<Ports> port(const std::string& name) const override {
+    if (const auto number = numeric_port(name)) return Ports{number, number, number};
     Ports out;
     for (const auto& [transport, port] :
          {std::pair("tcp", &out.tcp), std::pair("udp", &out.udp), std::pair("sctp", &out.sctp)}) {

@@ -23,8 +23,8 @@ def records(data):
 class Packets(ProgramTest):
     def test_the_same_packets_as_tcpdump(self):
         for capture in sorted(PACKETS.glob("*.pcap")):
-            if "big" in capture.name:
-                continue  # tcpdump writes the order of this host
+            if "big" in capture.name or "pflog" in capture.name:
+                continue  # tcpdump writes the order of this host, and takes its family of IPv6 for that of pf's
             for expression in ("", "ip", "ip6", "tcp", "udp port 53", "host 10.0.0.2", "less 100", "ip[8] > 60"):
                 with self.subTest(capture=capture.name, expression=expression):
                     nano = ["--nano"] if "nano" in capture.name else []
@@ -32,6 +32,9 @@ class Packets(ProgramTest):
                                             capture_output=True)
                     if b"rejects all packets" in theirs.stderr:
                         continue  # for weir that is no error
+                    if theirs.returncode != 0:  # no such primitive on this link type
+                        self.assertEqual(run("filter", "-r", capture, "-w", "out.pcap", expression).returncode, 2)
+                        continue
                     self.check("filter", "-r", capture, "-w", "out.pcap", expression)
                     self.assertEqual(pathlib.Path("out.pcap").read_bytes(), theirs.stdout)
 

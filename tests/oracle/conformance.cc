@@ -1,5 +1,6 @@
 #include "conformance.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 
@@ -25,12 +26,10 @@ std::vector<std::string> strings(const json& j, const char* key) {
   return j.contains(key) ? j[key].get<std::vector<std::string>>() : std::vector<std::string>();
 }
 
+/// An unknown netmask is null; what is no netmask counts as none of its bits.
 std::optional<std::uint32_t> netmask_of(const json& j) {
   if (j.is_null()) return std::nullopt;
-  std::uint32_t mask = 0;
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (std::sscanf(j.get<std::string>().c_str(), "%u.%u.%u.%u", &a, &b, &c, &d) == 4) mask = a << 24 | b << 16 | c << 8 | d;
-  return mask;
+  return read_netmask(j.get<std::string>()).value_or(0);
 }
 
 Setting setting_of(const json& j) {
@@ -51,11 +50,11 @@ cbpf::Program program_of(const json& j) {
   return p;
 }
 
-/// A line `DLT<tab>FILTER`, or a filter for Ethernet.
+/// A line `DLT<tab>FILTER`, or a filter for Ethernet; the DLT may have other words of a setting behind it.
 Case case_of_line(const std::string& line) {
   Case c;
   const std::size_t tab = line.find('\t');
-  if (tab != std::string::npos) c.setting.link_type = line.substr(0, tab);
+  if (tab != std::string::npos) c.setting = read_setting(line.substr(0, tab));
   c.filter = tab == std::string::npos ? line : line.substr(tab + 1);
   return c;
 }
@@ -206,36 +205,115 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& directo
   return files;
 }
 
+/// The filters of our own, each with the captures of its link type.
+class Corpus {
+ public:
+  Corpus(Examiner& examiner, const std::filesystem::path& directory, std::size_t captured, std::uint64_t seed)
+      : examiner_(examiner), directory_(directory), random_(seed) {
+    for (const auto& path : files_in(directory / "packets")) {
+      const auto capture = read_savefile(path, 1000);
+      if (!capture) continue;
+      const auto& packets = capture->packets;
+      const auto few = static_cast<std::ptrdiff_t>(std::min(captured, packets.size()));
+      auto& all = packets_[capture->link_type];
+      auto& tried = tried_[capture->link_type];
+      all.insert(all.end(), packets.begin(), packets.end());
+      tried.insert(tried.end(), packets.begin(), packets.begin() + few);
+    }
+  }
+
+  void run() {
+    for (const auto& path : files_in(directory_ / "filters"))
+      if (path.extension() == ".txt") theme(path);
+    count_.print("corpus");
+    all_.print("corpus, on its captures");
+  }
+
+ private:
+  /// What the captures make of filters: a filter that accepts all or nothing of them is not much tried by them.
+  struct Verdicts {
+    std::size_t filters = 0, accepting = 0, rejecting = 0, both = 0;
+
+    void add(bool accepts, bool rejects) {
+      ++filters;
+      accepting += accepts;
+      rejecting += rejects;
+      both += accepts && rejects;
+    }
+    void print(const std::string& what) const {
+      fmt::print("{}: {} filters, {} accept a packet, {} reject one, {} both\n", what, filters, accepting, rejecting, both);
+    }
+  };
+
+  void theme(const std::filesystem::path& path) {
+    const std::string name = path.stem();
+    const bool refused = name.starts_with("refused");
+    Verdicts verdicts;
+    for (const std::string& line : lines_of(path)) {
+      if (line[0] == '#') continue;
+      const Case c = case_of_line(line);
+      if (refused) count_.add(refusal(c));
+      else accept(c, verdicts, name == "contradictions");
+    }
+    if (!refused) verdicts.print("  " + name);
+  }
+
+  /// Both must refuse, each of its own accord.
+  Outcome refusal(const Case& c) {
+    const Outcome o = examiner_.examine(c, random_);
+    if (o == Outcome::RefusedByBoth || o == Outcome::Disagreed) return o;
+    return wrong(c, "is accepted, or refused by one only");
+  }
+
+  void accept(Case c, Verdicts& verdicts, bool contradicts) {
+    c.samples = tried_[c.setting.link_type];
+    Outcome o = examiner_.examine(c, random_);
+    if (o == Outcome::RefusedByBoth) o = wrong(c, "is refused by both");
+    count_.add(o);
+    const auto ours = examiner_.compile_ours(c);
+    if (!ours) return;
+    const auto passes = [&](const Sample& s) { return oracle::run(Engine::Pred, *ours, s.whole()) != 0; };
+    const auto& packets = packets_[c.setting.link_type];
+    const bool accepts = std::any_of(packets.begin(), packets.end(), passes);
+    const bool rejects = !std::all_of(packets.begin(), packets.end(), passes);
+    if (accepts == contradicts) fmt::print("NOTE: {} of the captures for {} passes `{}`\n", accepts ? "some" : "none", described(c.setting), c.filter);
+    verdicts.add(accepts, rejects);
+    all_.add(accepts, rejects);
+  }
+
+  Outcome wrong(const Case& c, const char* what) {
+    examiner_.report().fail(fmt::format("{}: `{}` {}", described(c.setting), c.filter, what), rerun_line(c.setting, c.filter, nullptr, 0));
+    return Outcome::Disagreed;
+  }
+
+  Examiner& examiner_;
+  std::filesystem::path directory_;
+  Random random_;
+  std::map<std::string, std::vector<Sample>> packets_;  ///< all captures, by link type
+  std::map<std::string, std::vector<Sample>> tried_;    ///< those of them that all engines see
+  Count count_;
+  Verdicts all_;
+};
+
 }  // namespace
 
 void run_conformance(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed, const std::string& pattern) {
   Conformance(examiner, directory, seed, pattern).run();
 }
 
-void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed) {
-  std::map<std::string, std::vector<Sample>> packets;
-  for (const auto& path : files_in(directory / "packets")) {
-    auto capture = read_savefile(path, 300);
-    if (!capture) continue;
-    auto& all = packets[capture->link_type];
-    all.insert(all.end(), capture->packets.begin(), capture->packets.end());
-  }
+void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std::size_t captured, std::uint64_t seed) {
+  Corpus(examiner, directory, captured, seed).run();
+}
+
+void run_lines(Examiner& examiner, const std::filesystem::path& file, std::uint64_t seed) {
   Count count;
   Random random(seed);
-  for (const auto& path : files_in(directory / "filters")) {
-    if (path.extension() != ".txt") continue;
-    for (const std::string& line : lines_of(path)) {
-      if (line[0] == '#') continue;
-      Case c = case_of_line(line);
-      if (!comparable(c.setting.link_type)) {
-        ++count.skipped;
-        continue;
-      }
-      c.samples = packets[c.setting.link_type];
-      count.add(examiner.examine(c, random));
-    }
+  for (const std::string& line : lines_of(file)) {
+    const Case c = case_of_line(line);
+    if (comparable(c.setting.link_type)) count.add(examiner.examine(c, random));
+    else ++count.skipped;
   }
-  count.print("corpus");
+  count.print("lines");
 }
 
 }  // namespace weir::oracle

@@ -11,7 +11,11 @@ namespace weir::oracle {
 /// `pattern`: only cases whose name or filter contains it.
 void run_conformance(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed, const std::string& pattern);
 
-/// Every filter of corpus/filters on every packet of corpus/packets that has its link type.
-void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed);
+/// Every filter of corpus/filters on packets of corpus/packets that have its link type: the first `captured` of each file
+/// on all engines. Those of refused*.txt both must refuse. Prints how many filters accept and reject some of all packets.
+void run_corpus(Examiner& examiner, const std::filesystem::path& directory, std::size_t captured, std::uint64_t seed);
+
+/// Lines as in corpus/filters, any of which may be no filter at all: libpcap is asked.
+void run_lines(Examiner& examiner, const std::filesystem::path& file, std::uint64_t seed);
 
 }  // namespace weir::oracle

@@ -1,11 +1,13 @@
 // weir_oracle: all engines and libpcap against each other.
 //
-//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--only differences|conformance|corpus|generated|sweep] [--every N] [--match TEXT]
+//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--captured N] [--only differences|conformance|corpus|generated|sweep] [--every N] [--match TEXT]
+//   weir_oracle --lines FILE
 //   weir_oracle --linktype L --filter F [--snaplen N] [--netmask M] [--linux-ext] [--savefile native|swapped]
 //               [--packet HEX [--length N] [--cut N] [--meta PROTOCOL,TYPE,INDEX,TAG,PRESENT,TPID]]
 //
 // The environment variable WEIR_CONFORMANCE says where the filters with known results are; without it they are looked
-// for beside the repository. The second form runs one filter again: what a failure of the first prints. Exit status: 0 all agree, 1 not.
+// for beside the repository. The second form takes filters as corpus/filters has them, or what is none: what fuzzers found
+// (tests/fuzz/as_lines.py). The third runs one filter again: what a failure of the others prints. Exit status: 0 all agree, 1 not.
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -28,7 +30,7 @@ struct Options {
 };
 
 std::optional<Options> parse_options(int argc, char** argv) {
-  static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "only", "match", "filter",
+  static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "captured", "only", "match", "lines", "filter",
                                                     "snaplen", "netmask", "savefile", "packet", "length", "cut", "meta", "differences", "every"};
   Options o;
   for (int i = 1; i < argc; ++i) {
@@ -104,26 +106,15 @@ void run_generated(Examiner& examiner, const Options& o) {
   }
 }
 
-/// The setting that `described` gives these words to.
-Setting setting_of(const std::string& words) {
-  Setting s;
-  const std::size_t space = words.find(' ');
-  s.link_type = words.substr(0, space);
-  const std::string more = space == std::string::npos ? "" : words.substr(space + 1);
-  s.linux_ext = more == "live";
-  if (more == "savefile") s.savefile = Savefile::Native;
-  return s;
-}
-
 /// Each row must still be true of its example.
 void run_differences(Examiner& examiner, Differences& differences) {
   Random random(1);
   for (const auto& row : differences.rows()) {
-    const Case c{.setting = setting_of(row.example_link_type), .filter = row.example};
+    const Case c{.setting = read_setting(row.example_link_type), .filter = row.example};
     for (int tries = 0; tries < 20 && row.used == 0; ++tries) examiner.examine(c, random);
   }
   for (const auto& row : differences.rows())
-    if (row.used == 0) examiner.report().fail(fmt::format("differences.tsv:{}: the row excuses nothing: {}", row.line, row.reason), rerun_line(setting_of(row.example_link_type), row.example, nullptr, 0));
+    if (row.used == 0) examiner.report().fail(fmt::format("differences.tsv:{}: the row excuses nothing: {}", row.line, row.reason), rerun_line(read_setting(row.example_link_type), row.example, nullptr, 0));
 }
 
 /// A machine on which a part cannot run says so; in CI that is a failure.
@@ -146,7 +137,7 @@ void run_all(Examiner& examiner, Differences& differences, const Options& o) {
     if (std::filesystem::exists(directory + "/accept.jsonl")) run_conformance(examiner, directory, o.number("seed", 1), o.text("match"));
     else fmt::print("SKIPPED: conformance: nothing at {}\n", directory);
   }
-  if (wanted("corpus")) run_corpus(examiner, o.text("corpus", WEIR_ORACLE_CORPUS), o.number("seed", 1));
+  if (wanted("corpus")) run_corpus(examiner, o.text("corpus", WEIR_ORACLE_CORPUS), o.number("captured", 300), o.number("seed", 1));
   if (wanted("generated")) run_generated(examiner, o);
   if (wanted("sweep")) run_sweep(examiner, o.number("every", 200), o.number("seed", 1), o.number("seed", 1));
 }
@@ -163,7 +154,8 @@ int run_main(const Options& o) {
   if (o.has("filter")) return run_one(examiner, o) ? 0 : 1;
   fmt::print("{}; seed {}\n", libpcap_version(), o.number("seed", 1));
   const auto start = std::chrono::steady_clock::now();
-  run_all(examiner, *differences, o);
+  if (o.has("lines")) run_lines(examiner, o.text("lines"), o.number("seed", 1));
+  else run_all(examiner, *differences, o);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   report.print();
   fmt::print("kernel: {} programs, {} packets; {} filters need metadata and stay out of it\n{:.1f} s, {} disagreements\n", examiner.kernel().programs,

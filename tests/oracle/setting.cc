@@ -1,5 +1,8 @@
 #include "setting.hpp"
 
+#include <cstdio>
+#include <sstream>
+
 namespace weir::oracle {
 
 const std::vector<std::string_view>& link_types() {
@@ -13,6 +16,25 @@ const std::vector<std::string_view>& link_types() {
     return names;
   }();
   return all;
+}
+
+std::optional<std::uint32_t> read_netmask(const std::string& text) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (std::sscanf(text.c_str(), "%u.%u.%u.%u", &a, &b, &c, &d) != 4) return std::nullopt;
+  return a << 24 | b << 16 | c << 8 | d;
+}
+
+Setting read_setting(const std::string& words) {
+  Setting s;
+  std::istringstream in(words);
+  std::string word;
+  in >> s.link_type;
+  while (in >> word) {
+    if (word == "live") s.linux_ext = true;
+    if (word == "savefile") s.savefile = Savefile::Native;
+    if (word == "netmask" && in >> word) s.netmask = read_netmask(word);
+  }
+  return s;
 }
 
 }  // namespace weir::oracle

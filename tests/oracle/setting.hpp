@@ -33,6 +33,12 @@ inline std::string described(const Setting& s) {
   return s.link_type + (s.linux_ext ? " live" : s.savefile != Savefile::None ? " savefile" : "");
 }
 
+/// `255.255.255.0`, in host order.
+std::optional<std::uint32_t> read_netmask(const std::string& text);
+
+/// The setting that words describe: a DLT name, behind it `live`, `savefile` or `netmask 255.255.255.0`.
+Setting read_setting(const std::string& words);
+
 /// A packet of which `bytes` are known.
 struct Sample {
   std::vector<std::uint8_t> bytes = {};

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Makes what the fuzzers start from: a dictionary of the words of the language, and the filters of the corpus as seeds.
+
+material.py SOURCE OUT   writes OUT/words.dict, OUT/parse/* (filters) and OUT/compile/* (filters with what they are for)
+"""
+import pathlib
+import re
+import shutil
+import struct
+import sys
+
+SIGNS = ["!", "&&", "||", "(", ")", "[", "]", ":", "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", "<=", ">", ">=", "=", "==",
+         "!=", "$", "\\\\", "#", "::", " and ", " or ", " not "]
+SHAPES = ["10.0.0.1", "10.0.0.0/8", "192.168.1.0 mask 255.255.255.0", "2001:db8::1", "2001:db8::/32", "00:11:22:33:44:55",
+          "0011.2233.4455", "20-25", "0x45", "010", "4294967295", "2147483648", "65535", "http", "localhost", "private", "both", "here"]
+TABLES = ("grammar/keywords.def", "src/ast/protocols.def", "src/wire/wlan.def", "src/wire/llc.def", "src/wire/llc_saps.def", "src/wire/pf.def")
+
+
+def words(source):
+    for table in TABLES:
+        for row in re.findall(r"^WEIR_\w+\((.*)\)", (source / table).read_text(), re.M):
+            yield from filter(None, re.findall(r'"([^"]*)"', row))
+
+
+def dictionary(source):
+    return "".join(f'"{word}"\n' for word in sorted({*words(source), *SIGNS, *SHAPES}))
+
+
+def link_types(source):
+    """Number and name of each, in order."""
+    rows = re.findall(r"^WEIR_LINK_TYPE\( *(\d+), (\w+)", (source / "src/wire/link_types.def").read_text(), re.M)
+    return [(int(number), name) for number, name in rows]
+
+
+def packets(source):
+    """By link type as savefiles number them, the packets of the corpus."""
+    found = {}
+    for path in sorted((source / "corpus" / "packets").glob("*.pcap")):
+        data = path.read_bytes()
+        order = "<" if data[0] in (0xd4, 0x4d) else ">"
+        link_type, at = struct.unpack(order + "I", data[20:24])[0], 24
+        while at < len(data):
+            size = struct.unpack(order + "4I", data[at:at + 16])[2]
+            found.setdefault(link_type, []).append(data[at + 16:at + 16 + size])
+            at += 16 + size
+    return found
+
+
+def settings(words_of_setting, numbers):
+    """The bytes of input.hpp."""
+    name, _, more = words_of_setting.partition(" ")
+    flags, netmask = {"live": 1, "savefile": 2}.get(more, 0), 0
+    if more.startswith("netmask "):
+        flags, netmask = 8, int.from_bytes(bytes(map(int, more.split()[1].split("."))), "big")
+    return numbers[name], struct.pack(">HBII", numbers[name], flags, netmask, 0) + bytes(2)
+
+
+def seeds(source):
+    """Name, filter, bytes behind it."""
+    numbers, captured = {name: number for number, name in link_types(source)}, packets(source)
+    for path in sorted((source / "corpus" / "filters").glob("*.txt")):
+        lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+        for number, line in enumerate(lines):
+            setting, _, text = line.rpartition("\t")
+            link_type, options = settings(setting or "EN10MB", numbers)
+            these = captured.get(101 if link_type == 12 else link_type, [b""])
+            yield f"{path.stem}-{number:03}", text.encode(), b"\0" + options + these[number % len(these)]
+
+
+def main(source, out):
+    for folder in ("parse", "compile"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+        (out / folder).mkdir(parents=True)
+    (out / "words.dict").write_text(dictionary(source))
+    for name, text, rest in seeds(source):
+        (out / "parse" / name).write_bytes(text)
+        (out / "compile" / name).write_bytes(text + rest)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
