@@ -7,6 +7,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
+#include "cli/descriptors.hpp"
 #include "cli/text_output.hpp"
 
 namespace {
@@ -24,6 +25,7 @@ Status run_program(std::vector<std::string> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  if (!occupy_standard_descriptors()) return CouldNot;
   std::signal(SIGPIPE, SIG_DFL);  // `weir … | head` ends quietly, whoever started us
   return run_program({argv + 1, argv + argc});
 } catch (const std::bad_alloc&) {
