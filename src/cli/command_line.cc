@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "cli/suggestion.hpp"
+#include "cli/tcpdump_options.hpp"
 #include "cli/values.hpp"
 
 namespace weir::cli {
@@ -230,17 +231,27 @@ std::unexpected<NoCommand> wrong(const CLI::App& program, const std::string& wha
   return std::unexpected(wrong_use(program, what));
 }
 
+/// What CLI11 minds; where it may be an option of tcpdump, that.
+NoCommand wrong_option(const CLI::App& program, const std::vector<std::string>& arguments, const std::string& complaint) {
+  const auto chosen = program.get_subcommands();
+  const auto* command = chosen.empty() ? &program : chosen.front();
+  const auto has_option = [&](char c) { return command->get_option_no_throw(std::string{'-', c}) != nullptr; };
+  const auto foreign = first_foreign_option(arguments, has_option);
+  if (!foreign) return wrong_use(program, complaint);
+  return {true, fmt::format("weir {} has no option -{}\n  hint: {}", command->get_name(), foreign->letter, foreign->advice)};
+}
+
 /// Has CLI11 fill in what the options of the program were added for.
-std::expected<void, NoCommand> read_options(CLI::App& program, std::vector<std::string> arguments) {
+std::expected<void, NoCommand> read_options(CLI::App& program, const std::vector<std::string>& arguments) {
   if (auto why = no_command(program, arguments)) return std::unexpected(std::move(*why));
   try {
-    program.parse(protect(std::move(arguments)));
+    program.parse(protect(arguments));
   } catch (const CLI::CallForHelp&) {
     return std::unexpected(NoCommand{false, program.help()});
   } catch (const CLI::CallForVersion& version) {
     return std::unexpected(NoCommand{false, std::string(version.what()) + "\n"});
   } catch (const CLI::ParseError& error) {
-    return wrong(program, error.what());
+    return std::unexpected(wrong_option(program, arguments, error.what()));
   }
   return {};
 }
@@ -263,7 +274,7 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   auto* list_options = add_list(program, list);
 
   auto words = split_off_words(arguments);
-  if (auto read = read_options(program, std::move(arguments)); !read) return std::unexpected(read.error());
+  if (auto read = read_options(program, arguments); !read) return std::unexpected(read.error());
   if (*compile_options) {
     std::ranges::move(words, std::back_inserter(compile.expression.words));
     if (const auto why = contradiction(*compile_options, compile)) return wrong(program, *why);

@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string>
+
+#include "cli/report.hpp"
 
 namespace weir::cli {
 namespace {
@@ -45,7 +46,7 @@ ProgressLine::ProgressLine(bool wanted)
     : wanted_(wanted && ::isatty(STDERR_FILENO) == 1), start_(Clock::now()), next_(start_ + first_after) {}
 
 ProgressLine::~ProgressLine() {
-  if (shown_) fmt::print(stderr, "{}", erase_line);
+  if (shown_) put_on_standard_error(erase_line);
 }
 
 bool ProgressLine::is_time() { return Clock::now() >= next_; }
@@ -56,7 +57,7 @@ void ProgressLine::show(const Progress& now) {
   auto line = fmt::format("{}, {} packets read, {} kept, {}packets/s", how_much(now), now.packets, now.kept,
                           short_number(static_cast<double>(now.packets) / seconds.count()));
   line.resize(std::min(line.size(), width()));
-  fmt::print(stderr, "{}{}", erase_line, line);
+  put_on_standard_error(erase_line + line);
   shown_ = true;
   next_ = time + interval;
 }

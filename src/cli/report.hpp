@@ -28,9 +28,16 @@ void report_warnings(std::span<const Diagnostic> warnings, const FilterText& exp
 void print_warning(std::string_view message, const Diagnostic& reason);
 /// `weir: …`, for what is neither error nor warning.
 void print_note(std::string_view message);
-/// As it is.
+/// Without a prefix.
 void print_text(std::string_view text);
 /// `weir: error: …`.
 void print_error(std::string_view message);
+
+/// To standard error in one piece, as it is. That it cannot be written stops nothing: the work matters more than the message.
+void put_on_standard_error(std::string_view text);
+
+/// What a terminal may show of names that came from outside: each control character but line feed and tab is a question
+/// mark. All messages above are made so.
+std::string visible(std::string text);
 
 }  // namespace weir::cli

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "cli/tcpdump_options.hpp"
+
 namespace weir::cli {
 namespace {
 
@@ -24,7 +26,9 @@ std::string quoted(std::string_view word) {
 
 }  // namespace
 
-std::string suggested_command(const std::vector<std::string>& arguments) {
+std::string suggested_command(const std::vector<std::string>& given) {
+  const auto arguments = without_needless_options(given);
+  if (has_option(arguments, "-D")) return "weir list interfaces";
   std::string line = has_option(arguments, "-r")   ? "weir filter"
                      : has_option(arguments, "-i") ? "weir capture"
                                                    : "weir compile";

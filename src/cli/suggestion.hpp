@@ -5,7 +5,7 @@
 
 namespace weir::cli {
 
-/// `weir filter -r in.pcap tcp` for `-r in.pcap tcp`: the command that takes such options, quoted for a shell.
-std::string suggested_command(const std::vector<std::string>& arguments);
+/// `weir filter -r in.pcap tcp` for `-nr in.pcap tcp`: the command that takes such options, quoted for a shell.
+std::string suggested_command(const std::vector<std::string>& given);
 
 }  // namespace weir::cli

@@ -15,6 +15,25 @@ class Use(ProgramTest):
         self.check_error(2, "not from both", "capture", "-i", "lo", "-F", "x", "tcp")
         self.check_error(2, "lo has link type EN10MB, not RAW", "capture", "-i", "lo", "-y", "raw")
 
+    def test_options_of_tcpdump(self):
+        for arguments, message in ((("-ni", "lo"), "capture has no option -n\n  hint: leave it out"),
+                                   (("-i", "lo", "-nn", "tcp"), "no option -n\n  hint: leave it out"),
+                                   (("-lU", "-i", "lo"), "no option -l\n  hint: leave it out"),
+                                   (("-i", "lo", "-vvv"), "no option -v\n  hint: .*tcpdump -r -"),
+                                   (("-ilo", "-e"), "no option -e\n  hint: .*tcpdump -r -"),
+                                   (("-D",), "no option -D\n  hint: weir list interfaces"),
+                                   (("-i", "lo", "-G", "60", "-w", "x"), "no option -G\n  hint: weir writes one file"),
+                                   (("-r", "x"), "no option -r\n  hint: weir filter reads"),
+                                   (("-i", "lo", "--frob"), "not expected: --frob\n  hint: weir capture --help")):
+            self.assertRegex(self.check_error(2, "hint: ", "capture", *arguments), message)
+        self.assertRegex(self.check_error(2, "", "filter", "-i", "lo"), "no option -i\n  hint: weir capture takes")
+
+    def test_commands_of_tcpdump(self):
+        for arguments, meant in ((("-ni", "eth0", "tcp"), "capture -i eth0 tcp"), (("-D",), "list interfaces"),
+                                 (("-nnr", "a b", "-w", "out"), "filter -r 'a b' -w out"),
+                                 (("-U", "-n", "-w", "-n", "-i", "lo"), "capture -w -i lo")):
+            self.check_error(2, f"did you mean weir {meant}?\n", *arguments)
+
     def test_a_wrong_expression_is_told_before_rights_are_missing(self):
         self.check_error(2, "^", "capture", "-i", "lo", "tcp port")
         self.assertEqual(self.files(), [])
