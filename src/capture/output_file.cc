@@ -53,11 +53,11 @@ std::unexpected<Diagnostic> no_room_beside(const std::string& path, int error) {
                           "into the old one: -w - >{}", path));
 }
 
-bool is_standard_output(const std::string& path) {
+}  // namespace
+
+bool OutputFile::is_standard_output(const std::string& path) {
   return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
 }
-
-}  // namespace
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
   if (is_standard_output(path)) {

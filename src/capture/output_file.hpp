@@ -30,6 +30,10 @@ class OutputFile {
   /// so what was given in one write() is in it whole or not at all. Whether there is such a file now.
   bool salvage();
 
+  /// Whether a path means standard output.
+  static bool is_standard_output(const std::string& path);
+  /// What the file is called until commit(); empty: what is written goes to its place directly.
+  const std::string& temporary() const { return temporary_; }
   /// For messages: the path, or "standard output".
   const std::string& name() const { return name_; }
   /// Whether somebody looks at the output as it comes.

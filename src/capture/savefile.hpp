@@ -84,6 +84,7 @@ class Writer {
   bool salvage() { return file_.salvage(); }
   const std::string& name() const { return file_.name(); }
   bool is_terminal() const { return file_.is_terminal(); }
+  const std::string& temporary() const { return file_.temporary(); }
 
  private:
   Writer(OutputFile file, const Format& format) : file_(std::move(file)), format_(format) {}

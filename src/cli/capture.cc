@@ -59,11 +59,11 @@ void tell_of_change(Live::Event event, const Interface& on) {
 /// Puts those that are there into the sink; whether more may be wanted.
 Result<bool> take_packets(Live& live, Sink& sink, std::uint64_t& captured, std::uint64_t limit) {
   while (captured < limit) {
+    if (interrupted()) live.stop();
     const auto record = live.next();
     if (!record) return true;
     if (auto put = sink.put(*record); !put) return std::unexpected(put.error());
     ++captured;
-    if (interrupted()) live.stop();
   }
   return false;
 }
@@ -93,6 +93,7 @@ Result<void> finish(Sink& sink) {
 }  // namespace
 
 Status run(const CaptureCommand& command) {
+  if (command.output && !capture::OutputFile::is_standard_output(*command.output)) outlive_readers();
   const auto text = text_of(command.expression);
   if (!text) return report(text.error());
   const auto on = interface_of(command);
@@ -105,14 +106,16 @@ Status run(const CaptureCommand& command) {
 
   auto live = Live::begin(*on, {.snaplen = command.options.snaplen, .promiscuous = command.promiscuous}, *filter);
   if (!live) return report(live.error());
-  finish_on_signals();
+  if (const auto ready = finish_on_signals(); !ready) return report(ready.error());
   auto sink = Sink::open(command.output, true, live->format());
   if (!sink) return report(sink.error());
+  on_second_signal(Unfinished::Keep, sink->temporary());
   tell_of_start(*on, *link_type, *live);
 
   std::uint64_t captured = 0;
   const auto done = capture_packets(*live, *on, *sink, captured, command.limit);
   const auto finished = finish(*sink);
+  on_second_signal(Unfinished::Keep, "");
   tell_of_end(captured, *live);
   if (!finished) return report(finished.error());
   return done ? Done : report(done.error());

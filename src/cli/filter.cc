@@ -89,6 +89,7 @@ Status report_stop(const FilterCommand& command, const Outcome& outcome) {
 }  // namespace
 
 Status run(const FilterCommand& command) {
+  if (command.output && !capture::OutputFile::is_standard_output(*command.output)) outlive_readers();
   const auto text = text_of(command.expression);
   if (!text) return report(text.error());
   auto reader = capture::Reader::open(command.input);
@@ -99,13 +100,15 @@ Status run(const FilterCommand& command) {
   if (!filter) return report(filter.error(), *text);
   report_warnings(filter->warnings(), *text);
 
-  finish_on_signals();
+  if (const auto ready = finish_on_signals(); !ready) return report(ready.error());
   auto sink = Sink::open(command.output, !command.count, reader->format());
   if (!sink) return report(sink.error());
+  on_second_signal(Unfinished::Remove, sink->temporary());
   reader->stop_at(interruption());
   const auto outcome = filter_packets(*reader, *filter, *sink, command.limit);
   if (!outcome) return report(outcome.error());
   if (const auto finished = sink->finish(); !finished) return report(finished.error());
+  on_second_signal(Unfinished::Remove, "");
   Status status = command.count ? write_text("-", packets(outcome->kept) + "\n") : Done;
   if (outcome->stopped) status = report_stop(command, *outcome);
   return status;

@@ -22,6 +22,8 @@ class Sink {
   Result<void> finish();
   /// After a failure: keeps what the savefile has whole; its name where that worked.
   std::optional<std::string> salvage();
+  /// What the savefile is called before finish(), OutputFile::temporary().
+  std::string temporary() const { return packets_ ? packets_->temporary() : ""; }
   /// Whether lines appear on a terminal.
   bool shows_lines() const { return lines_ && lines_->is_terminal(); }
 

@@ -297,6 +297,27 @@ class Signals(ProgramTest):
         self.assertEqual(process.wait(timeout=10), -signal.SIGINT)
         process.stdout.close()
 
+    def test_a_second_signal_leaves_nothing(self):
+        """Wherever it comes: before the end, the file is gone; behind it, it is complete."""
+        data = (PACKETS / "ethernet.pcap").read_bytes()
+        pathlib.Path("long.pcap").write_bytes(data[:24] + data[24:] * 20000)
+        killed = 0
+        for pause in (0, 0.001, 0.002, 0.004, 0.008) * 2:
+            process = subprocess.Popen([WEIR, "filter", "-r", "long.pcap", "-w", "out.pcap"], stderr=subprocess.DEVNULL)
+            while not [name for name in self.files() if name.startswith(".weir-")] and process.poll() is None:
+                time.sleep(0.001)
+            time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            time.sleep(pause)
+            process.send_signal(signal.SIGINT)
+            status = process.wait(timeout=30)
+            self.assertEqual([name for name in self.files() if name.startswith(".weir-")], [])
+            killed += status == -signal.SIGINT
+            if pathlib.Path("out.pcap").exists():
+                self.check("filter", "-r", "out.pcap", "--count")
+                os.remove("out.pcap")
+        self.assertGreater(killed, 0)
+
 
 if __name__ == "__main__":
     unittest.main()
