@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <ifaddrs.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <string_view>
 
@@ -29,8 +31,23 @@ struct HardwareType {
 constexpr HardwareType hardware_types[] = {
 #define WEIR_HARDWARE_TYPE(number, kind, link_type) {number, #link_type},
 #include "capture/hardware_types.def"
-#undef WEIR_HARDWARE_TYPE
 };
+
+struct Tagging {
+  std::string_view protocol;
+  std::string_view link_type;
+};
+constexpr Tagging taggings[] = {
+#define WEIR_SWITCH_TAGGING(protocol, link_type) {protocol, #link_type},
+#include "capture/hardware_types.def"
+};
+
+constexpr int ethernet = 1;  // DLT_EN10MB
+
+std::optional<int> dlt_of_name(std::string_view name) {
+  const auto* link_type = wire::find_link_type(name);
+  return link_type ? std::optional(link_type->dlt) : std::nullopt;
+}
 
 struct Free {
   void operator()(ifaddrs* list) const { ::freeifaddrs(list); }
@@ -69,32 +86,67 @@ void add_ipv6(Interface& to, const ifaddrs& entry) {
   to.addresses.push_back(with_prefix(AF_INET6, &address, mask ? &*mask : nullptr, sizeof address));
 }
 
-/// ARPHRD_ of an interface. Any socket will do to ask with.
-unsigned hardware_type_of(int socket, const char* name) {
-  constexpr unsigned unknown = 0xffff;  // ARPHRD_VOID
+struct Identity {
+  int index = 0;  ///< 0: it has gone
+  unsigned hardware_type = 0;
+};
+
+/// Where the link layer has no address, getifaddrs(3) does not tell. Any socket will do to ask with.
+Identity ask_for_identity(int socket, const char* name) {
   ifreq request = {};
   std::strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
-  return ::ioctl(socket, SIOCGIFHWADDR, &request) == 0 ? request.ifr_hwaddr.sa_family : unknown;
+  if (::ioctl(socket, SIOCGIFHWADDR, &request) != 0) return {};
+  const unsigned hardware_type = request.ifr_hwaddr.sa_family;
+  if (::ioctl(socket, SIOCGIFINDEX, &request) != 0) return {};
+  return {request.ifr_ifindex, hardware_type};
 }
 
-Interface interface_of(int socket, const ifaddrs& entry) {
-  const auto hardware_type = hardware_type_of(socket, entry.ifa_name);
+Identity identity_of(int socket, const ifaddrs& entry) {
+  if (!entry.ifa_addr) return ask_for_identity(socket, entry.ifa_name);
+  const auto address = as<sockaddr_ll>(entry.ifa_addr);
+  return {address.sll_ifindex, address.sll_hatype};
+}
+
+/// What its driver or its name say of the packets where the kind does not; libpcap looks at the same.
+std::optional<int> dlt_of(const char* name, unsigned hardware_type) {
+  const auto dlt = dlt_of_hardware(hardware_type);
+  if (dlt != ethernet) return dlt;
+  // ISDN4Linux called its interfaces Ethernet, which they were not.
+  if (std::string_view(name).starts_with("isdn") || std::string_view(name).starts_with("isdY")) return std::nullopt;
+  std::ifstream file(fmt::format("/sys/class/net/{}/dsa/tagging", name));
+  std::string protocol;
+  return file >> protocol ? dlt_of_tagging(protocol) : dlt;
+}
+
+Interface interface_of(const Identity& identity, const ifaddrs& entry) {
   return {.name = entry.ifa_name,
-          .index = static_cast<int>(::if_nametoindex(entry.ifa_name)),
-          .hardware_type = hardware_type,
-          .dlt = dlt_of_hardware(hardware_type),
+          .index = identity.index,
+          .hardware_type = identity.hardware_type,
+          .dlt = dlt_of(entry.ifa_name, identity.hardware_type),
           .up = (entry.ifa_flags & IFF_UP) != 0,
           .loopback = (entry.ifa_flags & IFF_LOOPBACK) != 0,
           .addresses = {},
           .netmask = {}};
 }
 
+/// An IPv4 address has a label, which getifaddrs(3) takes for the name of the interface. It begins with that name; behind
+/// a colon, which no name has, may come more (ip-address(8)).
+std::string_view name_of_owner(const ifaddrs& entry) {
+  const std::string_view label = entry.ifa_name;
+  return label.substr(0, label.find(':'));
+}
+
 /// getifaddrs(3) gives the interfaces first, one entry each (without an address where the link layer has none, as on
-/// tunnels), then their network addresses.
+/// tunnels), then their network addresses. One that goes away meanwhile is left out: bind(2) would take its index, 0, for
+/// that of all interfaces.
 void add(std::vector<Interface>& all, int socket, const ifaddrs& entry) {
   const int family = entry.ifa_addr ? entry.ifa_addr->sa_family : AF_PACKET;
-  if (family == AF_PACKET) all.push_back(interface_of(socket, entry));
-  const auto owner = std::ranges::find(all, entry.ifa_name, &Interface::name);
+  if (family == AF_PACKET) {
+    const auto identity = identity_of(socket, entry);
+    if (identity.index > 0) all.push_back(interface_of(identity, entry));
+    return;
+  }
+  const auto owner = std::ranges::find(all, name_of_owner(entry), &Interface::name);
   if (owner == all.end()) return;
   if (family == AF_INET) add_ipv4(*owner, entry);
   if (family == AF_INET6) add_ipv6(*owner, entry);
@@ -119,9 +171,7 @@ std::optional<std::vector<Interface>> list_interfaces() {
 
 std::optional<int> dlt_of_hardware(unsigned hardware_type) {
   const auto row = std::ranges::find(hardware_types, hardware_type, &HardwareType::number);
-  if (row == std::end(hardware_types)) return std::nullopt;
-  const auto* link_type = wire::find_link_type(row->link_type);
-  return link_type ? std::optional(link_type->dlt) : std::nullopt;
+  return row == std::end(hardware_types) ? std::nullopt : dlt_of_name(row->link_type);
 }
 
 Result<std::vector<Interface>> interfaces() {
@@ -129,10 +179,17 @@ Result<std::vector<Interface>> interfaces() {
   return fail(Code::System, {}, fmt::format("cannot list the network interfaces: {}", std::strerror(errno)));
 }
 
+std::optional<int> dlt_of_tagging(std::string_view protocol) {
+  const auto row = std::ranges::find(taggings, protocol, &Tagging::protocol);
+  return row == std::end(taggings) ? std::nullopt : dlt_of_name(row->link_type);
+}
+
 Result<Interface> find_interface(const std::string& name) {
   auto all = interfaces();
   if (!all) return std::unexpected(all.error());
-  const auto found = std::ranges::find(*all, name, &Interface::name);
+  auto found = std::ranges::find(*all, name, &Interface::name);
+  const int index = static_cast<int>(::if_nametoindex(name.c_str()));  // the kernel knows alternative names too
+  if (found == all->end() && index > 0) found = std::ranges::find(*all, index, &Interface::index);
   if (found != all->end()) return *found;
   const auto what = name == "any" ? "capturing on all interfaces at once is not built yet"
                                   : fmt::format("there is no interface '{}'", name);

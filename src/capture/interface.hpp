@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -23,7 +24,7 @@ struct Interface {
 /// All interfaces, in the order of the kernel. Needs no rights. An error when the kernel does not tell.
 Result<std::vector<Interface>> interfaces();
 
-/// The one of this name; an error names those that there are.
+/// The one of this name, or of this alternative name (`ip link property add`); an error names those that there are.
 Result<Interface> find_interface(const std::string& name);
 
 /// For hints: `there are lo, eth0; …`.
@@ -31,5 +32,8 @@ std::string known_interfaces();
 
 /// The DLT_ number of packets on interfaces of an ARPHRD_ kind. Tested by tests/unit/capture/interface_test.cc.
 std::optional<int> dlt_of_hardware(unsigned hardware_type);
+
+/// The same on an Ethernet port of a switch chip, by the protocol of its tags (/sys/class/net/…/dsa/tagging).
+std::optional<int> dlt_of_tagging(std::string_view protocol);
 
 }  // namespace weir::capture

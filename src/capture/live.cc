@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -20,7 +21,9 @@ constexpr int ethernet = 1;  // DLT_EN10MB
 /// Where a VLAN tag belongs in an Ethernet frame: behind the two addresses (IEEE 802.1Q).
 constexpr std::size_t addresses_size = 12, tag_size = 4;
 /// How long the last packets may take to come out of the kernel, and how often an interface that is down is looked at.
-constexpr int longest_rest = 1000, look_interval = 100;  // milliseconds
+constexpr std::chrono::milliseconds longest_rest(1000), look_interval(100);
+/// Packets that next() rejects before it lets its caller see to other things: about a millisecond of a large filter.
+constexpr int longest_look = 1024;
 
 bool has_tag(const tpacket3_hdr& header) { return (header.tp_status & TP_STATUS_VLAN_VALID) != 0; }
 
@@ -47,6 +50,17 @@ std::span<std::uint8_t> with_tag(const Frame& frame) {
   const std::array<std::uint16_t, 2> tag = {htons(tag_protocol(*frame.header)), htons(control)};
   std::memcpy(start + addresses_size, tag.data(), tag_size);
   return {start, frame.bytes.size() + tag_size};
+}
+
+/// Whether there is something to read before the time is over. Signals do not shorten it.
+bool comes_within(std::chrono::milliseconds time, int descriptor) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  pollfd ready = {descriptor, POLLIN, 0};
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const int count = ::poll(&ready, 1, std::max(0, static_cast<int>(left.count())));
+    if (count >= 0 || errno != EINTR) return count > 0 && (ready.revents & POLLIN);
+  }
 }
 
 /// The link type of the interface. Those whose packets have no header, or none that is known, are for later.
@@ -96,31 +110,41 @@ Record Live::record_of(Frame frame) const {
           .bytes = bytes.first(std::min<std::size_t>(bytes.size(), settings_.snaplen))};
 }
 
+/// What goes out on a loopback interface comes in there again.
+bool Live::is_seen_twice(const Frame& frame) const {
+  return on_.loopback && frame.from->sll_pkttype == PACKET_OUTGOING;
+}
+
 std::optional<Record> Live::next() {
-  while (const auto* ready = socket_.next()) {
+  for (int looked_at = 0; looked_at < longest_look && socket_.taken() < last_; ++looked_at) {
+    const auto* ready = socket_.next();
+    if (!ready) break;
     auto frame = *ready;
-    if (on_.loopback && frame.from->sll_pkttype == PACKET_OUTGOING) continue;
-    if (passes_here(frame)) return record_of(frame);
+    if (!is_seen_twice(frame) && passes_here(frame)) return record_of(frame);
   }
   return std::nullopt;
 }
 
+/// The kernel has no way to end it but closing the socket, which would take along what is in the ring. Where it has no room
+/// for a filter that rejects everything either (net.core.optmem_max, of which the first one stays counted until the
+/// second has replaced it), packets go on coming, and those behind the last of now are not taken.
 void Live::stop() {
   if (std::exchange(stopped_, true)) return;
-  // The kernel has no way to end it but closing the socket, which would take along what is in the ring.
-  if (const auto none = compile("1 = 0")) (void)none->attach(socket_.descriptor());
+  const auto none = compile("1 = 0");
+  if (none && none->attach(socket_.descriptor())) return;
+  const auto counted = socket_.counters();
+  last_ = counted.received - counted.dropped;
 }
 
 bool Live::all_taken() {
   const auto counted = socket_.counters();
-  return socket_.taken() >= counted.received - counted.dropped;
+  return socket_.taken() >= std::min(last_, counted.received - counted.dropped);
 }
 
 /// The kernel keeps packets back until their block is full or old enough.
 Result<Live::Event> Live::wait_for_rest() {
   (void)socket_.pending_error();  // poll(2) would not wait because of it
-  pollfd ready = {socket_.descriptor(), POLLIN, 0};
-  if (!all_taken() && ::poll(&ready, 1, longest_rest) > 0 && (ready.revents & POLLIN)) return Event::Packets;
+  if (!all_taken() && comes_within(longest_rest, socket_.descriptor())) return Event::Packets;
   if (!gone_) return Event::End;
   return fail(Code::System, {}, fmt::format("the interface {} disappeared", on_.name));
 }
@@ -153,7 +177,7 @@ Result<Live::Event> Live::look_whether_up() {
 Result<Live::Event> Live::wait(int stop_descriptor) {
   if (stopped_) return wait_for_rest();
   std::array<pollfd, 2> ready = {{{socket_.descriptor(), POLLIN, 0}, {stop_descriptor, POLLIN, 0}}};
-  const int count = ::poll(ready.data(), ready.size(), state_ == State::Up ? -1 : look_interval);
+  const int count = ::poll(ready.data(), ready.size(), state_ == State::Up ? -1 : static_cast<int>(look_interval.count()));
   if (count < 0 && errno != EINTR) {
     return fail(Code::System, {}, fmt::format("waiting for packets on {}: {}", on_.name, std::strerror(errno)));
   }

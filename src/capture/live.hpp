@@ -1,6 +1,7 @@
 // Packets as they pass an interface of this host.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -30,8 +31,8 @@ class Live {
   /// Why the filter runs here; nothing: it runs in the kernel.
   const std::optional<Diagnostic>& filtered_here() const { return filtered_here_; }
 
-  /// The next packet that is here, nothing when there is none yet: wait() then. Stamps are in microseconds, the bytes are
-  /// valid until the next call.
+  /// The next packet, nothing when there is none yet, or many were looked at and none passed: wait() then, which does not
+  /// take long while there are more. Stamps are in microseconds, the bytes are valid until the next call.
   std::optional<Record> next();
 
   enum class Event : std::uint8_t {
@@ -50,10 +51,12 @@ class Live {
   Counters counters() { return socket_.counters(); }
 
  private:
+  static constexpr std::uint64_t no_last = std::numeric_limits<std::uint64_t>::max();
   Live(PacketSocket socket, const Interface& on, const Settings& settings, const Filter& filter);
   void attach(const Filter& filter);
   bool passes_here(Frame& frame) const;
   Record record_of(Frame frame) const;
+  bool is_seen_twice(const Frame& frame) const;
   bool all_taken();
   Result<Event> wait_for_rest();
   Result<Event> notice(int error);
@@ -66,6 +69,7 @@ class Live {
   const Filter* filter_;
   std::optional<Diagnostic> filtered_here_;
   bool stopped_ = false;
+  std::uint64_t last_ = no_last;  ///< so many packets may be taken from the socket in all
   enum class State : std::uint8_t { Up, Suspect, Down } state_ = State::Up;
   bool gone_ = false;
 };
