@@ -25,7 +25,7 @@ std::string interface_table(const std::vector<capture::Interface>& all) {
     const auto link_type = one.dlt ? find_link_type(*one.dlt) : std::nullopt;
     const auto row = fmt::format("{:<{}}  {:<16}  {:<5}  {}", one.name, width, link_type ? link_type->name : "not yet",
                                  one.up ? "up" : "down", fmt::join(one.addresses, " "));
-    table += row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
+    table += visible(row.substr(0, row.find_last_not_of(' ') + 1)) + "\n";
   }
   return table;
 }

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """weir capture: how it begins and ends, what it says when it cannot, and what it sees on interfaces of several kinds."""
+import contextlib
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -115,10 +118,117 @@ class Ends(NetworkTest):
         capture.process.send_signal(signal.SIGINT)
         self.assertEqual(capture.process.wait(timeout=10), -signal.SIGINT)
 
+    def test_two_kinds_of_signals_close_together(self):
+        """As service managers send them. The packets that the kernel still keeps back are not lost."""
+        sender = self.sender("near")
+        for pause in (0, 0.005, 0.02):
+            capture = self.weir("-i", "far", "-w", "out.pcap")
+            sender.send(PING)
+            capture.process.send_signal(signal.SIGTERM)
+            time.sleep(pause)
+            capture.process.send_signal(signal.SIGHUP)
+            status, messages = capture.wait()
+            self.assertEqual((status, packets("out.pcap")), (0, [PING]), messages)
+
+    def test_messages_that_nobody_can_have(self):
+        """Neither a full disk nor a reader that is gone costs packets."""
+        sender = self.sender("near")
+        for line in ('"$@" 2>/dev/full', '"$@" 2>&1 | head -n 1', '"$@" 2>&1 | true'):
+            process = subprocess.Popen(self.network.command("sh", "-c", line, "sh", WEIR, "capture", "-i", "far", "-c", "3",
+                                                            "-w", "out.pcap"), stdout=subprocess.DEVNULL)
+            while process.poll() is None:
+                sender.send(PING)
+                time.sleep(0.02)
+            self.assertEqual((packets("out.pcap"), os.listdir()), ([PING] * 3, ["out.pcap"]), line)
+            os.remove("out.pcap")
+
+    def test_nothing_is_sent(self):
+        """A closed standard descriptor does not become that of the packet socket."""
+        sniffer = self.network.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
+        self.addCleanup(sniffer.close)
+        sniffer.bind(("near", 0x0003))
+        sender = self.sender("near")
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            for output in ("-w -", "", "-w out.pcap"):
+                line = f'"$@" {output} {closed}'
+                process = subprocess.Popen(self.network.command("sh", "-c", line, "sh", WEIR, "capture", "-i", "far", "-c", "1"),
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                while process.poll() is None:
+                    sender.send(PING)
+                    time.sleep(0.02)
+                expected = 1 if ">&-" in closed.replace("2>&-", "") and output != "-w out.pcap" else 0
+                self.assertEqual(process.returncode, expected, line)
+        received = set()
+        sniffer.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                frame, (_, _, kind, *_) = sniffer.recvfrom(65536)
+                received.add((frame, kind))
+        self.assertEqual(received, {(PING, socket.PACKET_OUTGOING)})
+
     @staticmethod
     def waiting_bytes(pipe):
         fionread = 0x541b
         return struct.unpack("i", fcntl.ioctl(pipe, fionread, b"\0\0\0\0"))[0]
+
+
+class Flood(NetworkTest):
+    """More packets than the filter, which runs in this process, can look at: there always is another one."""
+
+    LARGE = make.ether(0x0800, make.udp(sport=3, dport=3, data=bytes(8000)))  # so the ring does not hold many
+    SMALL = make.ether(0x0800, make.udp(sport=3, dport=3))
+
+    def overwhelmed(self):
+        # UDP, so that each of the ports is looked at; without the optimizer one after the other.
+        pathlib.Path("filter").write_text(" or ".join(f"udp port {5 * n + 4}" for n in range(3000)))
+        capture = self.weir("-i", "far", "-O", "-F", "filter", "-w", "out.pcap")
+        self.assertIn("the filter runs in this process", capture.text())
+        return capture
+
+    def test_a_signal_ends_it(self):
+        capture = self.overwhelmed()
+        with self.flood("near", self.LARGE):
+            time.sleep(1)
+            capture.process.send_signal(signal.SIGINT)
+            self.assertEqual(capture.process.wait(timeout=20), 0)
+        self.assertIn("\n0 packets captured\n", capture.wait()[1])
+
+    def test_an_interface_that_goes_down_is_noticed(self):
+        capture = self.overwhelmed()
+        with self.flood("near", self.LARGE):
+            time.sleep(0.5)
+            self.network.ip("link", "set", "far", "down")
+            capture.wait_for("far went down")
+            self.network.ip("link", "delete", "far")
+            self.assertEqual(capture.process.wait(timeout=20), 1)
+        self.assertIn("the interface far disappeared", capture.wait()[1])
+
+    def test_a_second_signal_keeps_what_is_written(self):
+        capture = self.overwhelmed()
+        with self.flood("near", self.SMALL):
+            time.sleep(1)
+            capture.process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+            capture.process.send_signal(signal.SIGINT)
+            self.assertEqual(capture.process.wait(timeout=20), -signal.SIGINT)
+        kept = next(name for name in os.listdir() if name.startswith(".weir-"))
+        self.assertIn(f"weir: ended at once; what was written until then is in ./{kept}\n", capture.wait()[1])
+
+    def test_without_memory_for_a_filter_that_rejects_all(self):
+        """Which is how it stops otherwise."""
+        capture = self.weir("-i", "far", "-w", "out.pcap", "udp")
+        self.network.set("net/core/optmem_max", 1)
+        if self.network.run("cat", "/proc/sys/net/core/optmem_max").stdout != "1\n":
+            print("SKIPPED: this kernel has one net.core.optmem_max for all namespaces")
+            return
+        frame = make.ether(0x0800, make.udp())
+        with self.flood("near", frame):
+            time.sleep(0.3)
+            capture.process.send_signal(signal.SIGINT)
+            self.assertEqual(capture.process.wait(timeout=20), 0)
+        captured = int(re.search(r"(\d+) packets captured", capture.wait()[1])[1])
+        self.assertGreater(captured, 100)
+        self.assertEqual(packets("out.pcap"), [frame] * captured)
 
 
 class Trouble(NetworkTest):
@@ -259,6 +369,30 @@ class Interfaces(NetworkTest):
         destinations = lambda path: [".".join(map(str, data[30:34])) for data in packets(path)]
         self.assertEqual(destinations("out.pcap"), ["10.1.255.255", "255.255.255.255"])
         self.assertEqual(destinations("given.pcap"), ["10.1.255.255", "10.1.0.255", "10.1.255.0", "255.255.255.255"])
+
+    def test_an_address_with_a_label(self):
+        self.network.ip("address", "add", "10.7.0.5/24", "dev", "far", "label", "far:x")
+        self.assertIn("10.7.0.5/24", self.network.run(WEIR, "list", "interfaces").stdout)
+        capture = self.weir("-i", "far", "-c", "1", "-w", "out.pcap", "ip broadcast")
+        for last in ("10.7.0.5", "10.7.0.255"):
+            self.sender("near").send(make.ether(0x0800, make.udp(dst=last)))
+        self.assertEqual(capture.wait()[0], 0)
+        self.assertEqual(packets("out.pcap"), [make.ether(0x0800, make.udp(dst="10.7.0.255"))])
+
+    def test_an_alternative_name(self):
+        self.network.ip("link", "property", "add", "dev", "far", "altname", "uplink0")
+        capture = self.weir("-i", "uplink0", "-c", "1", "-w", "out.pcap")
+        self.assertIn("listening on far,", capture.text())
+        self.sender("near").send(PING)
+        self.assertEqual((capture.wait()[0], packets("out.pcap")), (0, [PING]))
+
+    def test_a_name_that_commands_the_terminal(self):
+        self.network.ip("link", "set", "far", "down")
+        self.network.ip("link", "set", "far", "name", "\x1b[31mfar")
+        for words in (("list", "interfaces"), ("capture", "-i", "eth7"), ("capture", "-i", "\x1b[31mfar")):
+            process = self.network.run(WEIR, *words)
+            self.assertNotIn("\x1b", process.stdout + process.stderr)
+            self.assertIn("?[31mfar", process.stdout + process.stderr)
 
     def test_promiscuous_unless_told_not_to(self):
         for options, expected in (([], "1"), (["-p"], "0")):

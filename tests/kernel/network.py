@@ -193,6 +193,23 @@ class NetworkTest(unittest.TestCase):
         yield capture
         self.assertEqual(capture.end()[0], 0, capture.text())
 
+    @contextlib.contextmanager
+    def flood(self, interface, frame):
+        """Sends the frame as often as it can, meanwhile."""
+        sender, ended = self.sender(interface), threading.Event()
+        def send():
+            while not ended.is_set():
+                with contextlib.suppress(OSError):  # the interface is down, or gone
+                    for _ in range(100):
+                        sender.send(frame)
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
     def sender(self, interface):
         sender = self.network.sender(interface)
         self.addCleanup(sender.close)

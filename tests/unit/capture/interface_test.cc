@@ -20,7 +20,6 @@ struct Row {
 constexpr Row rows[] = {
 #define WEIR_HARDWARE_TYPE(number, kind, link_type) {number, #link_type},
 #include "capture/hardware_types.def"
-#undef WEIR_HARDWARE_TYPE
 };
 
 }  // namespace
