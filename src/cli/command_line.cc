@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "cli/suggestion.hpp"
+#include "base/spelling.hpp"
 #include "cli/values.hpp"
 
 namespace weir::cli {
