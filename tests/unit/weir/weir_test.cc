@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -132,11 +133,12 @@ TEST_CASE("a name that is none may be a keyword misspelt") {
 }
 
 TEST_CASE("what a display filter is here matches what it matches there") {
-  const auto packet = [](std::uint8_t protocol, std::vector<std::uint8_t> transport) {
-    std::vector<std::uint8_t> b(14);
+  const auto packet = [](std::uint8_t protocol, const std::vector<std::uint8_t>& transport) {
+    const std::uint8_t ip[] = {0x45, 0, 0, static_cast<std::uint8_t>(20 + transport.size()), 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+    std::vector<std::uint8_t> b(14 + 20 + transport.size());
     b[12] = 8;
-    b.insert(b.end(), {0x45, 0, 0, static_cast<std::uint8_t>(20 + transport.size()), 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2});
-    b.insert(b.end(), transport.begin(), transport.end());
+    std::ranges::copy(ip, b.begin() + 14);
+    std::ranges::copy(transport, b.begin() + 34);
     return b;
   };
   const auto tcp = [&](std::uint8_t flags, std::size_t payload) {
