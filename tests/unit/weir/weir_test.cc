@@ -276,6 +276,22 @@ TEST_CASE("metadata only where the kernel gives them") {
   CHECK(listing("inbound", live).find("type") != std::string::npos);
 }
 
+TEST_CASE("cooked sockets show packets from the network header on") {
+  Options cooked;
+  cooked.link_type = "LINUX_SLL2";
+  cooked.cooked = true;
+  CHECK(listing("ip[8] = 64", cooked).starts_with("(000) ld       [proto]\n"));
+  CHECK(listing("ip[8] = 64", cooked).find("ldb      [8]") != std::string::npos);
+  CHECK(listing("link[10] = 4", cooked) == listing("outbound", cooked));
+  CHECK(listing("link[28] = 64", cooked).starts_with("(000) ldb      [8]\n"));
+  CHECK(listing("less 80", cooked).find("add      #20") != std::string::npos);  // the header counts
+  CHECK(error("link[11] = 6", cooked).code == Code::LinkType);
+  CHECK(error("byte 11 = 6", cooked).code == Code::LinkType);
+  CHECK(error("link[len] = 6", cooked).code == Code::LinkType);
+  cooked.link_type = "EN10MB";
+  CHECK(error("ip", cooked).code == Code::LinkType);
+}
+
 TEST_CASE("a link type of which only the bytes are known") {
   Options options;
   options.link_type = "USB_LINUX";
