@@ -35,9 +35,11 @@ constexpr const char* nothing = "an invisible character: delete it";
 constexpr Range ranges[] = {
     {0x0000, 0x0000, false, "a zero byte: is this UTF-16? expressions are ASCII or UTF-8"},
     {0x0022, 0x0022, true, no_quotes},
+    {0x0024, 0x0024, true, "in single quotes a shell leaves its variables as they are; '$ab', one byte in hexadecimal, is an address of ARCnet"},
     {0x0027, 0x0027, true, no_quotes},
     {0x002c, 0x002c, true, "alternatives are joined with 'or', as in 'port (80 or 443)' or 'host (10.0.0.1 or 10.0.0.2)'"},
     {0x003b, 0x003b, true, "conditions are joined with 'and' and 'or'"},
+    {0x005c, 0x005c, true, "a backslash goes before a name; before parentheses it is for the shell, and none is needed within quotes"},
     {0x0060, 0x0060, true, no_quotes},
     {0x007b, 0x007b, true, "groups are written with parentheses: 'port (80 or 443)'"},
     {0x007d, 0x007d, true, "groups are written with parentheses: 'port (80 or 443)'"},

@@ -91,10 +91,12 @@ std::string alternatives(std::string_view set) {
 std::string filled(std::string_view pattern, std::string_view value) { return fmt::format(fmt::runtime(pattern), value); }
 
 std::string named(const Row& row, const Comparison& c) {
-  if (c.op->word == "in" && c.value.starts_with('{')) return filled(row.here, alternatives(c.value));
+  const bool set = c.op->word == "in" && c.value.starts_with('{');
   const bool negated = c.op->here == "!=";
-  if (c.op->here != "=" && !negated) return {};
-  std::string here = filled(row.here, c.value);
+  if (!set && c.op->here != "=" && !negated) return {};
+  if (set && c.value.find_first_of("-") != c.value.npos) return {};  // ranges have a word of their own here
+  if (c.value.find("..") != c.value.npos) return {};
+  std::string here = filled(row.here, set ? alternatives(c.value) : std::string(c.value));
   if (c.value.find('/') != c.value.npos) {  // a prefix is a network
     if (const auto at = here.find("host "); at != here.npos) here.replace(at, 4, "net");
   }
@@ -102,11 +104,11 @@ std::string named(const Row& row, const Comparison& c) {
 }
 
 std::string flag(const Row& row, const Comparison& c) {
-  if (!c.op) return std::string(row.here);
+  if (!c.op) return filled(row.here, "!= 0");
   const bool set = c.value == "1" || c.value == "true" || c.value == "True";
   const bool clear = c.value == "0" || c.value == "false" || c.value == "False";
   if ((!set && !clear) || (c.op->here != "=" && c.op->here != "!=")) return {};
-  return fmt::format("{}{}{}", set == (c.op->here == "=") ? "" : "not (", row.here, set == (c.op->here == "=") ? "" : ")");
+  return filled(row.here, set == (c.op->here == "=") ? "!= 0" : "= 0");
 }
 
 /// What it reads here; empty where nothing can be said in general.
@@ -143,11 +145,10 @@ std::optional<Diagnostic> at_token(std::string_view text, const Place& p) {
   if (is_search(p.token.text) && ends_term(p.prev))
     return Diagnostic{Code::Syntax, p.token.span, fmt::format("syntax error: '{}' is no keyword", p.token.text), advice(p.token.text)};
   const Row* row = find(p.token.text);
-  if (row && row->form == Form::Word && !find_operator(p.next.text))
+  if (row && row->form == Form::Word)
     return Diagnostic{Code::Syntax, p.token.span, fmt::format("syntax error: '{}' is no keyword", p.token.text),
                       fmt::format("here that is '{}'", row->here)};
-  if ((row && row->form != Form::Word) || looks_like_field(p.token.text)) return display_filter(text, p, row);
-  if (row && find_operator(p.next.text)) return display_filter(text, p, nullptr);
+  if (row || looks_like_field(p.token.text)) return display_filter(text, p, row);
   return std::nullopt;
 }
 
@@ -155,10 +156,16 @@ std::optional<Diagnostic> at_token(std::string_view text, const Place& p) {
 
 std::optional<Diagnostic> foreign(std::string_view text, const Place& p) {
   // As a name the word is right: after a qualifier. After a joint it was taken for one.
-  if (!is_qualifier(p.prev) && !is_compare(p.prev))
+  // Behind an id `to` is part of something else.
+  if (!is_qualifier(p.prev) && !wants_number(p.prev) && !is_id(p.prev))
     if (auto here = at_token(text, p)) return here;
   if (is_start(p.before) && p.prev.kind != Kind::S_YYEMPTY) return at_token(text, p.back());
   return std::nullopt;
+}
+
+std::string foreign_word(std::string_view word) {
+  const Row* row = find(word);
+  return row && row->form == Form::Word ? fmt::format("here that is '{}'", row->here) : std::string();
 }
 
 }  // namespace weir::grammar

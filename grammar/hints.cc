@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,13 +38,35 @@ bool looks_like_subtraction(Token t) {
   return is<Kind::S_NAME>(t) && operand && t.text.find('-') != t.text.npos;
 }
 
+// ---- what stands there, more closely
+
+bool takes_value(Token t) { return is_qualifier(t) || is<Kind::S_TUNNEL>(t); }
+bool has_ports(Token t) { return t.text == "tcp" || t.text == "udp" || t.text == "sctp"; }
+bool has_ipv4_hosts(Token t) { return t.text == "ip" || t.text == "arp" || t.text == "rarp"; }
+bool is_link(Token t) { return t.text == "ether" || t.text == "link" || t.text == "wlan"; }
+bool is_word(Token t, std::initializer_list<std::string_view> words) { return is<Kind::S_NAME>(t) && std::ranges::find(words, t.text) != words.end(); }
+
+std::optional<unsigned> small_number(Token t) {
+  unsigned value = 0;
+  const auto [end, wrong] = std::from_chars(t.text.data(), t.text.data() + t.text.size(), value);
+  return is<Kind::S_NUM>(t) && wrong == std::errc{} && end == t.text.data() + t.text.size() ? std::optional(value) : std::nullopt;
+}
+bool is_number_up_to(Token t, unsigned most) { return small_number(t).value_or(most + 1) <= most; }
+
+/// Octets before a wildcard: `10.`, `10.0.0.`; 0 for what is none.
+int octets_before_wildcard(Token t) {
+  const bool numeric = !t.text.empty() && t.text.find_first_not_of("0123456789.") == t.text.npos && t.text.back() == '.';
+  return numeric ? static_cast<int>(std::ranges::count(t.text, '.')) : 0;
+}
+
 bool is_escaped_keyword(Token t) { return is<Kind::S_NAME>(t) && t.text.starts_with('\\') && keyword(t.text.substr(1), Span{}); }
 
 // ---- the table
 
 struct Row {
   bool (*applies)(const Place&);
-  const char* hint;  ///< {word}, {prev}, {before}, {next}: the texts of the tokens; {lower}: word in lower case
+  const char* hint;  ///< {word}, {prev}, {before}, {next}: the texts of the tokens; {lower}: word in lower case;
+                     ///< {network}: prev, which is the beginning of an address, as a network
 };
 
 /// The first row that applies speaks.
@@ -52,14 +77,27 @@ constexpr Row rows[] = {
      "an expression does not begin with a minus sign: options stand before it"},
     {[](const Place& p) { return p.in_brackets && (is_compare(p.token) || is_stop(p.token)) && !is<Kind::S_CLOSE>(p.token); },
      "a ']' is missing before it: a field is written like 'tcp[13]' or 'ip[2:2]'"},
-    {[](const Place& p) { return is_compare(p.token) && p.next.text.empty() && (is_qualifier(p.prev) || is<Kind::S_TUNNEL>(p.prev)); },
-     "'{prev}' takes its value without '{word}'"},
-    {[](const Place& p) { return is<Kind::S_EQ>(p.token) && (is_qualifier(p.prev) || is<Kind::S_TUNNEL>(p.prev)); },
-     "'{prev}' takes its value without '{word}': '{prev} {next}'"},
-    {[](const Place& p) { return is<Kind::S_NEQ>(p.token) && (is_qualifier(p.prev) || is<Kind::S_TUNNEL>(p.prev)); },
-     "'{prev}' takes its value without '{word}': 'not {prev} {next}'"},
+    {[](const Place& p) { return is<Kind::S_EQ>(p.token) && is<Kind::S_EQ, Kind::S_NEQ>(p.prev); }, "one '=' is enough"},
+    {[](const Place& p) { return is<Kind::S_GT>(p.token) && is<Kind::S_EQ>(p.prev); }, "write '>='"},
+    {[](const Place& p) { return is<Kind::S_LT>(p.token) && is<Kind::S_EQ>(p.prev); }, "write '<='"},
+    {[](const Place& p) { return is<Kind::S_GT>(p.token) && is<Kind::S_LT>(p.prev); }, "write '!='"},
+    {[](const Place& p) { return is<Kind::S_NOT>(p.token) && is<Kind::S_EQ>(p.prev); }, "write '!='"},
+    {[](const Place& p) { return is<Kind::S_EQ>(p.token) && takes_value(p.prev); },
+     "'{prev}' takes its value without '{word}': leave it out"},
+    {[](const Place& p) { return is<Kind::S_NEQ>(p.token) && takes_value(p.prev); },
+     "'{prev}' takes its value without '{word}': leave it out, and write 'not' before the condition"},
     {[](const Place& p) { return is_compare(p.token) && is<Kind::S_KIND>(p.prev) && p.prev.text.starts_with("port"); },
-     "ports are compared with 'portrange 1024-65535', or as fields: 'tcp[2:2] {word} {next}' is the destination port"},
+     "ports are not compared; a range of them is written like 'portrange 1024-65535'"},
+    {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is_qualifier(p.prev); },
+     "'{prev}' takes its value without a colon"},
+    {[](const Place& p) { return is<Kind::S_MINUS>(p.token) && is_qualifier(p.prev); },
+     "no number here is negative"},
+    {[](const Place& p) { return is<Kind::S_MINUS>(p.token) && is<Kind::S_MINUS>(p.next); },
+     "a comment begins with '#'"},
+    {[](const Place& p) { return is<Kind::S_SLASH>(p.token) && is<Kind::S_SLASH>(p.next); },
+     "a comment begins with '#'"},
+    {[](const Place& p) { return is_joint(p.token) && is<Kind::S_OPEN>(p.paren) && p.prev.text.starts_with("tcp-"); },
+     "bits are joined with '|': 'tcp[tcpflags] & (tcp-syn | tcp-fin) != 0'"},
     {[](const Place& p) { return is_stop(p.token) && is_start(p.prev); },
      "a condition must stand here, such as 'host 10.0.0.1' or 'tcp port 80'"},
     {[](const Place& p) { return is_stop(p.token) && is_qualifier(p.prev); },
@@ -74,24 +112,37 @@ constexpr Row rows[] = {
      "'{prev}' is a bit of the TCP flags: tcp[tcpflags] & {prev} != 0"},
     {[](const Place& p) { return is_stop(p.token) && p.prev.text.starts_with("icmp-") && is_start(p.before); },
      "'{prev}' is a type of ICMP: icmp[icmptype] = {prev}"},
-    {[](const Place& p) { return is_stop(p.token) && is<Kind::S_NUM>(p.prev) && is_start(p.before); },
+    {[](const Place& p) { return is_stop(p.token) && is_number_up_to(p.prev, 255) && is_start(p.before); },
      "say what the number is: 'port {prev}', 'proto {prev}', 'vlan {prev}'"},
+    {[](const Place& p) { return is_stop(p.token) && is_number_up_to(p.prev, 65535) && is_start(p.before); },
+     "say what the number is, as in 'port {prev}'"},
     {[](const Place& p) { return is<Kind::S_CLOSE>(p.token) && p.open == 0; },
      "there is no '(' that this could close"},
-    {[](const Place& p) { return is<Kind::S_PIPE, Kind::S_AMPERSAND>(p.token) && begins_term(p.next) && ends_term(p.prev); },
+    {[](const Place& p) { return (is<Kind::S_PIPE, Kind::S_AMPERSAND>(p.token) && begins_term(p.next) && ends_term(p.prev)) ||
+                                 (is_arithmetic(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is_keyword(p.next)); },
      "'{word}' is arithmetic; conditions are joined with 'and' and 'or'"},
     {[](const Place& p) { return is_escaped_keyword(p.token); },
      "a backslash makes a name of a keyword, as in 'ip proto {word}'; the keyword has none"},
-    {[](const Place& p) { return is_keyword_in_capitals(p.token); },
+    {[](const Place& p) { return is_keyword_in_capitals(p.token) && !wants_number(p.prev); },
      "keywords are written in lower case: '{lower}'"},
     {[](const Place& p) { return looks_like_subtraction(p.token) && (is_start(p.prev) || wants_number(p.prev)); },
      "'{word}' is one word; put spaces around the minus sign"},
     {[](const Place& p) { return is<Kind::S_IPV4>(p.token) && is<Kind::S_SLASH>(p.prev) && is<Kind::S_IPV4>(p.before); },
      "a network with a mask is 'net {before} mask {word}'"},
-    {[](const Place& p) { return is_address(p.token) && wants_number(p.prev); },
+    {[](const Place& p) { return is<Kind::S_MAC8>(p.token) && wants_number(p.prev); },
+     "a hexadecimal number begins with 0x"},
+    {[](const Place& p) { return is<Kind::S_MAC48>(p.token) && wants_number(p.prev); },
+     "a field is a number: compare addresses with 'ether src {word}', 'ether dst {word}'"},
+    {[](const Place& p) { return is<Kind::S_IPV4, Kind::S_IPV6>(p.token) && wants_number(p.prev); },
      "a field is a number: compare addresses with 'src host {word}', 'dst host {word}'"},
+    {[](const Place& p) { return is<Kind::S_WLAN_TYPE>(p.token) && p.in_brackets; },
+     "the fields that have names are 'icmp[icmptype]', 'icmp[icmpcode]', 'icmp6[icmp6type]' and 'tcp[tcpflags]'"},
+    {[](const Place& p) { return is_stop(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is_compare(p.before); },
+     "a keyword is no number: 'ip proto 6' is TCP, 'ether proto 0x800' IPv4"},
     {[](const Place& p) { return is<Kind::S_NAME>(p.token) && wants_number(p.prev); },
      "arithmetic knows numbers, 'len', fields such as 'tcp[13]' and named numbers such as 'tcp-syn'"},
+    {[](const Place& p) { return is_word(p.token, {"any", "all", "everything", "true"}) && is_start(p.prev); },
+     "an empty expression keeps every packet"},
     {[](const Place& p) { return is<Kind::S_NAME>(p.token) && is_start(p.prev); },
      "'{word}' is no keyword; if it is a name, say of what: 'host {word}', 'port {word}', 'net {word}'"},
     {[](const Place& p) { return is<Kind::S_MAC48>(p.token) && is_start(p.prev); },
@@ -108,10 +159,24 @@ constexpr Row rows[] = {
      "'pppoed' has no session yet; 'pppoes {word}' is the session"},
     {[](const Place& p) { return is<Kind::S_MAC48>(p.token) && is<Kind::S_PROTOCOL>(p.prev); },
      "say what the address is: 'ether host {word}'"},
-    {[](const Place& p) { return is_address(p.token) && is<Kind::S_PROTOCOL>(p.prev); },
+    {[](const Place& p) { return is<Kind::S_IPV4>(p.token) && has_ipv4_hosts(p.prev); },
      "say what the address is: '{prev} host {word}'"},
-    {[](const Place& p) { return is_id(p.token) && is<Kind::S_PROTOCOL>(p.prev); },
-     "say what '{word}' is: '{prev} port {word}', '{prev} host {word}'"},
+    {[](const Place& p) { return is<Kind::S_IPV6>(p.token) && p.prev.text == "ip6"; },
+     "say what the address is: 'ip6 host {word}'"},
+    {[](const Place& p) { return is<Kind::S_IPV4, Kind::S_IPV6>(p.token) && is<Kind::S_PROTOCOL>(p.prev) && !is_link(p.prev); },
+     "addresses are a condition of their own: '{prev} and host {word}'"},
+    {[](const Place& p) { return is_number_up_to(p.token, 65535) && has_ports(p.prev); },
+     "say what '{word}' is: '{prev} port {word}'"},
+    {[](const Place& p) { return is_number_up_to(p.token, 255) && (p.prev.text == "ip" || p.prev.text == "ip6"); },
+     "say what '{word}' is: '{prev} proto {word}'"},
+    {[](const Place& p) { return is_number_up_to(p.token, 65535) && is_link(p.prev); },
+     "say what '{word}' is: '{prev} proto {word}'"},
+    {[](const Place& p) { return is<Kind::S_NAME>(p.token) && (p.prev.text == "icmp" || p.prev.text == "icmp6"); },
+     "types are compared, as in 'icmp[icmptype] = icmp-echo' or 'icmp6[icmp6type] = icmp6-neighborsolicit'"},
+    {[](const Place& p) { return is<Kind::S_NAME>(p.token) && p.prev.text == "arp"; },
+     "the operation is compared: 'arp[6:2] = 1' is a request, 'arp[6:2] = 2' a reply"},
+    {[](const Place& p) { return is<Kind::S_NAME>(p.token) && is<Kind::S_PROTOCOL>(p.prev); },
+     "if '{word}' is a name, say of what, with 'host' or 'port' before it; if it is a condition, join it with 'and'"},
     {[](const Place& p) { return is<Kind::S_NUM>(p.token) && is<Kind::S_MASK>(p.prev); },
      "a mask is written like an address: mask 255.255.255.0"},
     {[](const Place& p) { return is_keyword(p.token) && is_joint(p.prev) && is_id(p.group); },
@@ -120,25 +185,43 @@ constexpr Row rows[] = {
      "a network with a mask is 'net {prev} mask {word}'; two addresses are joined with 'and' or 'or'"},
     {[](const Place& p) { return is<Kind::S_OPEN>(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is<Kind::S_NUM>(p.next); },
      "a field is written with brackets: '{prev}[{next}]'"},
-    {[](const Place& p) { return p.token.text == "id" && is<Kind::S_TUNNEL>(p.prev); },
+    {[](const Place& p) { return is_word(p.token, {"id", "label", "session", "vni", "tag"}) && is<Kind::S_TUNNEL>(p.prev) && is<Kind::S_NUM>(p.next); },
      "the number follows at once: '{prev} {next}'"},
+    {[](const Place& p) { return is_word(p.token, {"than"}) && is<Kind::S_LESS, Kind::S_GREATER>(p.prev) && is<Kind::S_NUM>(p.next); },
+     "the number follows at once: '{prev} {next}'"},
+    {[](const Place& p) { return is<Kind::S_NAME>(p.token) && is<Kind::S_TUNNEL>(p.prev); },
+     "'{prev}' takes one number, or none"},
+    {[](const Place& p) { return is_word(p.prev, {"range", "between"}) && is<Kind::S_KIND>(p.before); },
+     "a range of ports is written like 'portrange 80-90'"},
+    {[](const Place& p) { return p.token.text == "to" && is<Kind::S_NUM>(p.prev) && is<Kind::S_NUM>(p.next); },
+     "a range of ports is one word: 'portrange {prev}-{next}'"},
+    {[](const Place& p) { return is_word(p.prev, {"in"}) && is_qualifier(p.before); },
+     "alternatives stand in parentheses, joined with 'or', as in 'port (80 or 443)'"},
     {[](const Place& p) { return is<Kind::S_IPV6>(p.prev) && touch(p.prev, p.token); },
      "an IPv6 address has eight groups of up to four hexadecimal digits, fewer around one '::'"},
     {[](const Place& p) { return begins_term(p.token) && ends_term(p.prev); },
      "'and' or 'or' is missing before '{word}'"},
-    {[](const Place& p) { return is<Kind::S_SLASH>(p.token) && is<Kind::S_NUM>(p.prev); },
-     "a network with a prefix length needs dots: net {prev}.0.0.0/8"},
+    {[](const Place& p) { return is<Kind::S_SLASH>(p.token) && is_number_up_to(p.prev, 255) && p.before.text == "net"; },
+     "a network with a prefix length needs dots: 'net {prev}.0.0.0/8'"},
+    {[](const Place& p) { return is<Kind::S_STAR>(p.token) && octets_before_wildcard(p.prev) > 0; },
+     "there are no wildcards; a network is written with a prefix length: 'net {network}'"},
     {[](const Place& p) { return is<Kind::S_STAR>(p.token) && (is_id(p.prev) || is_qualifier(p.prev)); },
-     "there are no wildcards; a network is written with a prefix length: 'net 10.0.0.0/8'"},
-    {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_NUM>(p.prev) && is<Kind::S_KIND>(p.before); },
-     "a range is one word with a hyphen: 'portrange {prev}-{next}'"},
-    {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_IPV4, Kind::S_NAME>(p.prev) && is<Kind::S_NUM>(p.next); },
-     "address and port are two conditions: 'host {prev} and port {next}'"},
-    {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_IPV4, Kind::S_NAME>(p.prev); },
-     "address and port are two conditions: 'host {prev} and port 80'"},
-    {[](const Place& p) { return is<Kind::S_MINUS>(p.token) && is<Kind::S_NUM>(p.prev) && is<Kind::S_KIND>(p.before); },
-     "a range is one word: portrange {prev}-65535"},
+     "there are no wildcards"},
+    {[](const Place& p) { return is<Kind::S_COLON, Kind::S_MINUS>(p.token) && is_number_up_to(p.prev, 65535) && is_number_up_to(p.next, 65535) && p.before.text.starts_with("port"); },
+     "a range of ports is one word with a hyphen: 'portrange {prev}-{next}'"},
+    {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_IPV4, Kind::S_NAME>(p.prev) && is_number_up_to(p.next, 65535); },
+     "a port is a condition of its own, joined with 'and': 'port {next}'"},
+    {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_SLASH>(p.next); },
+     "an address on the web is no host: only its name is, as in 'host example.com'"},
 };
+
+/// `10.0.` as `10.0.0.0/16`.
+std::string network_before_wildcard(Token t) {
+  const int octets = octets_before_wildcard(t);
+  std::string network(t.text);
+  for (int i = octets; i < 4; ++i) network += i < 3 ? "0." : "0";
+  return fmt::format("{}/{}", quotable(network), 8 * octets);
+}
 
 /// Whether nothing is missing but what closes the parentheses that are open.
 bool closing_helps(std::string_view text, std::size_t open) {
@@ -151,7 +234,7 @@ std::string hint(const Place& p) {
   if (row == std::end(rows)) return {};
   return fmt::format(fmt::runtime(row->hint), fmt::arg("word", quotable(p.token.text)), fmt::arg("prev", quotable(p.prev.text)),
                      fmt::arg("before", quotable(p.before.text)), fmt::arg("next", quotable(p.next.text)),
-                     fmt::arg("lower", lower_case(p.token.text)));
+                     fmt::arg("lower", lower_case(p.token.text)), fmt::arg("network", network_before_wildcard(p.prev)));
 }
 
 }  // namespace
@@ -168,7 +251,8 @@ Diagnostic explain(std::string_view text, Span at) {
 }
 
 std::string did_you_mean_at(std::string_view text, Span at) {
-  return did_you_mean(meant_at(text, at, static_cast<std::uint32_t>(text.size())));
+  const std::string foreign = foreign_word(text.substr(at.begin, at.end - at.begin));
+  return foreign.empty() ? did_you_mean(meant_at(text, at, whole)) : foreign;
 }
 
 }  // namespace weir::grammar

@@ -29,7 +29,10 @@ bool is_keyword(const Token& t) {
   return !is_id(t) && !is_joint(t) && !t.text.empty() && std::isalpha(static_cast<unsigned char>(t.text[0]));
 }
 bool begins_term(const Token& t) { return is_id(t) || is_keyword(t) || is<Kind::S_OPEN, Kind::S_NOT>(t); }
-bool ends_term(const Token& t) { return is_id(t) || is<Kind::S_CLOSE, Kind::S_PROTOCOL, Kind::S_UNBRACKET>(t); }
+bool ends_term(const Token& t) {
+  return is_id(t) || is<Kind::S_CLOSE, Kind::S_PROTOCOL, Kind::S_UNBRACKET, Kind::S_WAY, Kind::S_BROADCAST, Kind::S_MULTICAST, Kind::S_TUNNEL,
+                        Kind::S_PPPOED, Kind::S_LLC, Kind::S_ATM, Kind::S_MTP2>(t);
+}
 bool ends_value(const Token& prev, const Token& before) {
   return is<Kind::S_UNBRACKET, Kind::S_LEN>(prev) || (is<Kind::S_NUM>(prev) && is_arithmetic(before));
 }

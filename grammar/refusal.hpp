@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/diagnostic.hpp"
+#include "base/quotable.hpp"
 
 namespace weir::grammar {
 
@@ -17,7 +18,5 @@ struct Refusal {
   throw Refusal{{code, span, std::move(message), std::move(hint)}};
 }
 
-/// Words of the text for a message: not too many, and no byte in them that a terminal would act on.
-std::string quotable(std::string_view text);
 
 }  // namespace weir::grammar

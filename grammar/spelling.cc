@@ -39,7 +39,7 @@ std::string replaced(std::string_view text, Span at, std::string_view by) {
 /// Whether the parser comes further than it did, with the word replaced.
 bool gets_beyond(std::string_view text, Span at, std::string_view word, std::uint32_t beyond) {
   const auto result = attempt(replaced(text, at, word), {});
-  if (result) return true;
+  if (result || beyond == whole) return result.has_value();
   return result.error().message.empty() && result.error().span.begin + (at.end - at.begin) >= beyond + word.size();
 }
 

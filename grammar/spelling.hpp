@@ -13,6 +13,9 @@ namespace weir::grammar {
 /// Keywords so near to the word that they may have been meant, the common and nearest ones first.
 std::vector<std::string_view> near_keywords(std::string_view word);
 
+/// For meant_at: nothing but an expression without a fault will do.
+inline constexpr std::uint32_t whole = 0xffffffff;
+
 /// The keywords that, in place of the word at `at`, bring the parser past `beyond`, where it stopped.
 std::vector<std::string_view> meant_at(std::string_view text, Span at, std::uint32_t beyond);
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/spelling.hpp"
 #include "cli/suggestion.hpp"
 #include "cli/tcpdump_options.hpp"
 #include "cli/values.hpp"
@@ -117,6 +118,7 @@ CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
       "How many bytes to keep of a packet that matches (default: 262144)")->type_name("SNAPLEN");
   add_compiling(command, c.options);
   command.add_flag("--linux-ext", c.options.linux_ext, "Use what the kernel knows of a packet, as for a live capture");
+  command.add_flag("--cooked", c.options.cooked, "For a socket without link-layer headers, with -y LINUX_SLL or LINUX_SLL2");
   command.add_option_function<std::string>(
       "--savefile", [&](const std::string& word) { store(parse_savefile(word), c.options.savefile); },
       "For a savefile from a host of native or swapped byte order")->type_name("ORDER");

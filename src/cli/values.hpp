@@ -28,9 +28,6 @@ Value<std::uint64_t> parse_packet_count(const std::string& word);
 /// What `weir list` can list.
 Value<ListCommand::What> parse_listed(const std::string& word);
 
-/// How different two words are: letters to add, drop or change (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b);
-
 /// All that `--emit` takes, for the help: `listing, c-array, …`.
 std::string emit_names();
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/quotable.hpp"
 #include "resolve/families.hpp"
 #include "wire/protocol.hpp"
 
@@ -61,7 +62,7 @@ Test decnet_host(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   const auto address = id.kind == ast::IdKind::Ipv4 ? address_of(id.text) : std::nullopt;
   if (!address)
     return fail(Code::Address, id.span,
-                fmt::format("invalid DECnet address '{}'", id.kind == ast::IdKind::Number ? std::to_string(id.value) : id.text),
+                fmt::format("invalid DECnet address '{}'", id.kind == ast::IdKind::Number ? std::to_string(id.value) : quotable(id.text)),
                 "write AREA.NODE, area up to 63 and node up to 1023, as in 'decnet host 50.764'");
   WEIR_TRY(decnet, link_protocol(s, wire::ethertype::Decnet));
   return all(s, {decnet, in_directions(s, q.direction, *address)});

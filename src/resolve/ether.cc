@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/quotable.hpp"
 #include "resolve/families.hpp"
 #include "wire/protocol.hpp"
 
@@ -104,7 +105,7 @@ Test mac48_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id, s
     return std::unexpected(std::move(mac.error()));
   }
   if (!*mac)
-    return fail(Code::Name, id.span, fmt::format("unknown Ethernet-like host '{}'", id.text),
+    return fail(Code::Name, id.span, fmt::format("unknown Ethernet-like host '{}'", quotable(id.text)),
                 "such names are kept in /etc/ethers; or give the MAC address");
   return mac48_host(s, q, **mac, words);
 }
@@ -113,10 +114,10 @@ Test mac48(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   const bool is_host = q.type == ast::Type::Host || q.type == ast::Type::None;
   if (!is_host || q.protocol != Protocol::Link)
     return fail(Code::Qualifier, id.span, "Ethernet address used in non-ether expression",
-                fmt::format("write 'ether host {}'", id.text));
+                fmt::format("write 'ether host {}'", quotable(id.text)));
   if (!has_mac48(s)) return not_on_link_type(s, written);
   const auto mac = parse_mac(id.text);
-  if (!mac) return fail(Code::Address, id.span, fmt::format("invalid MAC-48 address '{}'", id.text));
+  if (!mac) return fail(Code::Address, id.span, fmt::format("invalid MAC-48 address '{}'", quotable(id.text)));
   return mac48_host(s, q, *mac, written);
 }
 
@@ -125,7 +126,7 @@ Test mac8(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
   if (q.type != ast::Type::Host && q.type != ast::Type::None) return invalid_qualifier(s.span, keyword(q.type), "$XX");
   if (q.protocol != Protocol::Link)
-    return fail(Code::Qualifier, s.span, "'link' is the only valid proto qualifier for 'host $XX'", fmt::format("write 'link host {}'", id.text));
+    return fail(Code::Qualifier, s.span, "'link' is the only valid proto qualifier for 'host $XX'", fmt::format("write 'link host {}'", quotable(id.text)));
   if (s.layers.layout().addresses != Addresses::Mac8) return not_on_link_type(s, "link host $XX");
   std::uint8_t address = 0;
   std::from_chars(id.text.data() + 1, id.text.data() + id.text.size(), address, 16);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/quotable.hpp"
+
 namespace weir::resolve {
 namespace {
 
@@ -15,12 +17,21 @@ using ast::Qualifiers;
 using ast::Type;
 
 bool is_prefix(const Id& id) { return id.kind == IdKind::Ipv4Prefix || id.kind == IdKind::Ipv4Mask || id.kind == IdKind::Ipv6Prefix; }
+bool is_mac(const Id& id) { return id.kind == IdKind::Mac48 || id.kind == IdKind::Mac8; }
 bool is_ipv6(const Id& id) { return id.kind == IdKind::Ipv6 || id.kind == IdKind::Ipv6Prefix; }
 bool is_ipv4(const Id& id) { return id.kind == IdKind::Ipv4 || id.kind == IdKind::Ipv4Prefix || id.kind == IdKind::Ipv4Mask; }
 bool is_host_or_net(Type t) { return t == Type::None || t == Type::Host || t == Type::Net; }
 bool is_port(Type t) { return t == Type::Port || t == Type::Portrange; }
 bool is_network_protocol(Protocol p) {
   return p == Protocol::None || p == Protocol::Ip || p == Protocol::Ip6 || p == Protocol::Arp || p == Protocol::Rarp;
+}
+
+bool has_ports(Protocol p) { return p == Protocol::Tcp || p == Protocol::Udp || p == Protocol::Sctp; }
+bool carries_transport(Protocol p) { return p == Protocol::Ip || p == Protocol::Ip6; }
+bool carried_by_ip(Protocol p) {
+  constexpr Protocol all[] = {Protocol::Tcp, Protocol::Udp, Protocol::Sctp, Protocol::Icmp, Protocol::Igmp, Protocol::Igrp,
+                              Protocol::Pim, Protocol::Vrrp, Protocol::Carp, Protocol::Ah, Protocol::Esp, Protocol::Icmp6};
+  return std::ranges::find(all, p) != std::end(all);
 }
 
 /// `PROTOCOL DIRECTION TYPE ID`, as far as there is something to say.
@@ -76,12 +87,16 @@ constexpr Row rows[] = {
        return std::string("a gateway is given by a name that has a MAC address (/etc/ethers) and an IPv4 address (/etc/hosts); with "
                           "addresses: 'ether host 00:11:22:33:44:55 and not host 10.0.0.1'");
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_port(q.type) && q.protocol != Protocol::None; },
+    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_port(q.type) && carries_transport(q.protocol); },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("only 'tcp', 'udp' and 'sctp' have ports; as two conditions: '{} and {}'", keyword(q.protocol),
                           phrase(Protocol::None, q.direction, q.type, id));
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_host_or_net(q.type) && !is_network_protocol(q.protocol); },
+    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_port(q.type) && q.protocol != Protocol::None; },
+     [](const Qualifiers& q, const Id&) { return fmt::format("only 'tcp', 'udp' and 'sctp' have ports, '{}' has none", keyword(q.protocol)); }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return q.type == Type::None && has_ports(q.protocol) && id.kind == IdKind::Number && id.value <= 0xffff; },
+     [](const Qualifiers& q, const Id& id) { return fmt::format("for a port write '{}'", phrase(q.protocol, q.direction, Type::Port, id)); }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_host_or_net(q.type) && carried_by_ip(q.protocol) && q.direction < Direction::Addr1 && !is_mac(id); },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("as two conditions: '{} and {}'", keyword(q.protocol), phrase(Protocol::None, q.direction, q.type == Type::None ? Type::Host : q.type, id));
      }},
@@ -95,7 +110,7 @@ std::string written(const Id& id) {
     case IdKind::Ipv4Prefix:
     case IdKind::Ipv6Prefix: return fmt::format("{}/{}", id.text, id.value);
     case IdKind::Ipv4Mask: return fmt::format("{} mask {}", id.text, id.mask);
-    default: return id.text;
+    default: return quotable(id.text);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/quotable.hpp"
 #include "resolve/families.hpp"
 #include "wire/protocol.hpp"
 
@@ -70,7 +71,7 @@ Diagnostic at(Span span, Diagnostic d) {
 }
 
 std::unexpected<Diagnostic> unknown_host(const ast::Id& id, bool other_family) {
-  return fail(Code::Name, id.span, fmt::format("unknown host '{}'{}", id.text, other_family ? " for specified address family" : ""),
+  return fail(Code::Name, id.span, fmt::format("unknown host '{}'{}", quotable(id.text), other_family ? " for specified address family" : ""),
               other_family ? "the name has addresses, but none that this qualifier can match" : "check the name, or give an address");
 }
 
@@ -143,7 +144,7 @@ Test net_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (!found) return std::unexpected(at(id.span, std::move(found.error())));
   std::uint32_t address = found->value_or(0), mask = 0xffffffff;
   if (address == 0)
-    return fail(Code::Name, id.span, fmt::format("unknown network '{}'", id.text), "give its prefix, as in 'net 10.0.0.0/8'");
+    return fail(Code::Name, id.span, fmt::format("unknown network '{}'", quotable(id.text)), "give its prefix, as in 'net 10.0.0.0/8'");
   for (; (address & 0xff000000) == 0; address <<= 8) mask <<= 8;
   const Ipv4Range range{address, mask};
   return ipv4_hosts(s, q, {&range, 1}, false, "net <IPv4 network name>");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/quotable.hpp"
 #include "resolve/families.hpp"
 #include "resolve/hints.hpp"
 
@@ -88,7 +89,7 @@ Test with_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
       return protochain(s, q.protocol, number);
     }
   }
-  return invalid_qualifier(s.span, keyword(q.type), id.text);
+  return invalid_qualifier(s.span, keyword(q.type), quotable(id.text));
 }
 
 Test with_one_ipv4(const Site& s, const ast::Qualifiers& q, const ast::Id& id, Ipv4Range range) {
@@ -125,7 +126,7 @@ Test with_ipv4(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wrong = address_as_number(q, id)) return std::unexpected(*wrong);
   if (q.protocol == Protocol::Decnet) return decnet_host(s, q, id);
   WEIR_TRY(address, ipv4(id.text, id.span));
-  if (!is_host_or_net(q.type)) return invalid_qualifier(s.span, keyword(q.type), id.text);
+  if (!is_host_or_net(q.type)) return invalid_qualifier(s.span, keyword(q.type), quotable(id.text));
   return with_one_ipv4(s, q, id, {address.address, mask_of(address.bits)});
 }
 
@@ -184,7 +185,7 @@ Test with_ipv6(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   const std::uint32_t prefix = id.kind == IdKind::Ipv6Prefix ? id.value : 128;
   in6_addr address{};
   if (inet_pton(AF_INET6, id.text.c_str(), &address) != 1)
-    return fail(Code::Address, id.span, fmt::format("'{}' is not a valid IPv6 address", id.text));
+    return fail(Code::Address, id.span, fmt::format("'{}' is not a valid IPv6 address", quotable(id.text)));
   if (prefix > 128) return fail(Code::Range, id.span, fmt::format("mask length {} must be <= 128", prefix));
   const Ipv6Range range = ipv6_range(address, prefix);
   if (const auto net = host_bits_cleared(range))
@@ -208,7 +209,7 @@ Test of_kind(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
     case IdKind::Mac48: return mac48(s, q, id);
     case IdKind::Mac8: return mac8(s, q, id);
   }
-  return invalid_qualifier(s.span, keyword(q.type), id.text);
+  return invalid_qualifier(s.span, keyword(q.type), quotable(id.text));
 }
 
 }  // namespace

@@ -70,14 +70,15 @@ ValueId wlan_payload(Filter& f, ValueId header, wire::Prefix prefix) {
 
 }  // namespace
 
-Layers outer_layers(Filter& f, const wire::LinkType& link) {
+Layers outer_layers(Filter& f, const wire::LinkType& link, bool cooked) {
   const wire::Layout& layout = link.layout;
   Layers layers{.link = &link,
                 .link_header = {prefix_length(f, layout.prefix), layout.header},
                 .type = {pred::no_value, layout.type_offset},
-                .payload = {pred::no_value, layout.payload},
+                .payload = {pred::no_value, cooked ? 0 : layout.payload},
                 .network = layout.network,
-                .network_no_snap = layout.network_no_snap};
+                .network_no_snap = layout.network_no_snap,
+                .cooked = cooked};
   if (layout.addresses == wire::Addresses::Wlan)
     layers.payload.variable = wlan_payload(f, layers.link_header.variable, layout.prefix);
   if (layout.pf) layers.payload.variable = pf_payload(f);

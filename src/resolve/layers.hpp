@@ -24,6 +24,7 @@ struct Layers {
   unsigned vlans = 0;
   unsigned mpls_labels = 0;
   bool encapsulated = false;  ///< directly inside Geneve or VXLAN
+  bool cooked = false;        ///< there is no header: the kernel knows its fields
   bool lane = false;          ///< directly inside ATM LAN emulation
 
   const wire::Layout& layout() const { return link->layout; }
@@ -32,6 +33,6 @@ struct Layers {
 };
 
 /// The layers of a packet before any tunnel.
-Layers outer_layers(pred::Filter& f, const wire::LinkType& link);
+Layers outer_layers(pred::Filter& f, const wire::LinkType& link, bool cooked);
 
 }  // namespace weir::resolve

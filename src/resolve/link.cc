@@ -103,7 +103,7 @@ Test cooked(const Site& s, std::uint32_t number) {
     const ValueId type = in_type_field(s, 0, 2);
     return Framing{equals(s, type, sll::Llc), equals(s, type, sll::Novell), false};
   };
-  return ethernet_like(s, number, framing, in_link_header(s, s.layers.payload.constant, 1));
+  return ethernet_like(s, number, framing, in_llc(s, 0, 1));
 }
 
 /// LLC without a type field before it: an EtherType is looked for where SNAP would hold it.

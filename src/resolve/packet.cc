@@ -19,11 +19,12 @@ std::optional<Diagnostic> needs_live_capture(const Site& s, std::string_view wor
 }  // namespace
 
 Test length_test(const Site& s, const ast::LengthTest& t) {
-  return t.greater ? at_least(s, s.filter.length(), t.value) : at_most(s, s.filter.length(), t.value);
+  return t.greater ? at_least(s, packet_length(s), t.value) : at_most(s, packet_length(s), t.value);
 }
 
 Test byte_test(const Site& s, const ast::ByteTest& t) {
   if (t.value > 255) return out_of_range(t.value_span, "byte argument", t.value, 255);
+  if (s.layers.cooked && !shown_by_kernel(s, t.offset, 1)) return not_shown_by_kernel(s.span);
   const ValueId byte = in_link_header(s, t.offset, 1);
   switch (t.op) {
     case ast::ByteOp::Equal: return equals(s, byte, t.value);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/quotable.hpp"
 #include "resolve/families.hpp"
 #include "wire/protocol.hpp"
 
@@ -106,8 +107,8 @@ Result<std::optional<std::uint8_t>> agree(const ast::Qualifiers& q, const ast::I
   WEIR_TRY(wanted, transport_of(q));
   if (!wanted) return listed;
   if (listed && *listed != *wanted)
-    return fail(Code::Qualifier, id.span, fmt::format("{} '{}' is {}", subject, id.text, transport_name(*listed)),
-                fmt::format("write '{} {} {}', or the number", transport_name(*listed), keyword(q.type), id.text));
+    return fail(Code::Qualifier, id.span, fmt::format("{} '{}' is {}", subject, quotable(id.text), transport_name(*listed)),
+                fmt::format("write '{} {} {}', or the number", transport_name(*listed), keyword(q.type), quotable(id.text)));
   return wanted;
 }
 
@@ -178,7 +179,7 @@ Test port(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wanted = transport_of(q); !wanted) return std::unexpected(std::move(wanted.error()));
   WEIR_TRY(found, look_up(s, id, id.text));
   if (!found)
-    return fail(Code::Name, id.span, fmt::format("unknown port '{}'", id.text), "give its number, or a name of /etc/services");
+    return fail(Code::Name, id.span, fmt::format("unknown port '{}'", quotable(id.text)), "give its number, or a name of /etc/services");
   WEIR_TRY(transport, agree(q, id, "port", found->transport));
   const auto number = static_cast<std::uint16_t>(found->number);
   return over_both(s, q, Ports{number, number, transport});

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/quotable.hpp"
 #include "resolve/families.hpp"
 #include "wire/protocol.hpp"
 
@@ -185,7 +186,7 @@ Result<std::uint32_t> protocol_by_name(const Site& s, const ast::Qualifiers& q, 
   const std::string words = q.protocol == Protocol::None
                                 ? std::string(keyword(q.type))
                                 : fmt::format("{} {}", keyword(q.protocol), keyword(q.type));
-  return fail(Code::Name, id.span, fmt::format("unknown '{}' value '{}'", words, id.text),
+  return fail(Code::Name, id.span, fmt::format("unknown '{}' value '{}'", words, quotable(id.text)),
               "give its number, or a name that the system knows");
 }
 

@@ -89,10 +89,18 @@ ValueId load_at(const Site& s, Offset base, ValueId offset, std::uint32_t size) 
   return f.load(size, offset, base.constant);
 }
 
+Result<Guarded> cooked_field(const Site& s, const Guarded& offset, std::uint32_t size, Span span) {
+  const auto k = number(s, offset.value);
+  const auto field = k ? shown_by_kernel(s, *k, size) : std::nullopt;
+  if (!field) return not_shown_by_kernel(span);
+  return Guarded{*field, offset.guards};
+}
+
 Result<Guarded> accessor(const Site& s, const ast::Accessor& a, Span span) {
   WEIR_TRY(offset, resolve_value(s, *a.offset));
   if (a.size != 1 && a.size != 2 && a.size != 4)
     return fail(Code::Range, a.size_span, "data size must be 1, 2, or 4", fmt::format("{} bytes cannot be loaded at once", a.size));
+  if (a.protocol == Protocol::Link && s.layers.cooked) return cooked_field(s, offset, a.size, span);
   WEIR_TRY(base, base_of(s, a.protocol, span));
   std::vector<ExprId> guards = std::move(offset.guards);
   if (base.guard) guards.push_back(*base.guard);
@@ -130,7 +138,7 @@ Result<Guarded> negate(const Site& s, const ast::Negate& n) {
 
 Result<Guarded> resolve_value(const Site& s, const ast::Value& v) {
   if (const auto* n = std::get_if<ast::Number>(&v.node)) return Guarded{s.filter.constant(n->value), {}};
-  if (std::holds_alternative<ast::Length>(v.node)) return Guarded{s.filter.length(), {}};
+  if (std::holds_alternative<ast::Length>(v.node)) return Guarded{packet_length(s), {}};
   if (const auto* a = std::get_if<ast::Accessor>(&v.node)) return accessor(s, *a, v.span);
   if (const auto* n = std::get_if<ast::Negate>(&v.node)) return negate(s, *n);
   return binary(s, std::get<ast::Binary>(v.node));

@@ -128,9 +128,12 @@ ExprId ppi_with_wlan(pred::Filter& f, Span span) {
 
 Result<pred::Filter> resolve(const ast::Expr& expr, const wire::Target& target, const names::Names& names,
                              const Limits& limits, std::vector<Part>* parts) {
+  if (target.cooked && target.link_type->layout.kernel_fields.empty())
+    return fail(Code::LinkType, {}, fmt::format("sockets give packets of {} with their link-layer header", target.link_type->name),
+                "without one come only those that are captured as LINUX_SLL or LINUX_SLL2");
   pred::Filter filter;
   filter.accept = target.snaplen;
-  State state{outer_layers(filter, *target.link_type), std::nullopt};
+  State state{outer_layers(filter, *target.link_type, target.cooked), std::nullopt};
   WEIR_TRY(root, Walk(filter, target, names, limits, parts).expr(expr, state));
   const bool empty = std::holds_alternative<ast::Everything>(expr.node);
   filter.root = target.link_type->layout.prefix == wire::Prefix::Ppi && !empty ? filter.all({ppi_with_wlan(filter, expr.span), root}, expr.span) : root;

@@ -10,11 +10,27 @@ ValueId field(const Site& s, Offset header, std::uint32_t offset, std::uint32_t 
   return s.filter.load(size, header.variable, header.constant + offset);
 }
 
+std::optional<ValueId> shown_by_kernel(const Site& s, std::uint32_t offset, std::uint32_t size) {
+  const wire::Layout& layout = s.layers.layout();
+  for (const wire::KernelField& f : layout.kernel_fields)
+    if (f.offset == offset && f.size == size) return s.filter.meta(f.meta);
+  if (offset >= layout.payload) return s.filter.load(size, pred::no_value, offset - layout.payload);
+  return std::nullopt;
+}
+
 ValueId in_link_header(const Site& s, std::uint32_t offset, std::uint32_t size) {
+  if (s.layers.cooked)
+    if (const auto known = shown_by_kernel(s, offset, size)) return *known;
   return field(s, s.layers.link_header, offset, size);
 }
 
+ValueId packet_length(const Site& s) {
+  if (!s.target.cooked) return s.filter.length();
+  return s.filter.binary(Arith::Add, s.filter.length(), s.filter.constant(s.target.link_type->layout.payload));
+}
+
 ValueId in_type_field(const Site& s, std::uint32_t offset, std::uint32_t size) {
+  if (s.layers.cooked) return in_link_header(s, s.layers.layout().type_offset + offset, size);
   return field(s, s.layers.type, offset, size);
 }
 
@@ -90,6 +106,11 @@ ExprId any(const Site& s, std::vector<ExprId> operands) { return s.filter.any(st
 std::unexpected<Diagnostic> not_on_link_type(const Site& s, std::string_view words) {
   return fail(Code::LinkType, s.span, fmt::format("'{}' not supported on DLT_{} ({})", words, s.layers.link->name,
                                                   s.layers.link->description));
+}
+
+std::unexpected<Diagnostic> not_shown_by_kernel(Span span) {
+  return fail(Code::LinkType, span, "the kernel does not show this part of a cooked header to a filter",
+              "what it shows is the packet type, the protocol, with LINUX_SLL2 the interface, and all bytes behind the header");
 }
 
 std::unexpected<Diagnostic> invalid_qualifier(Span span, std::string_view qualifier, std::string_view what) {

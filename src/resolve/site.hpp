@@ -1,6 +1,7 @@
 // What a primitive is resolved with, and the fields and tests that all families build from.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,10 @@ struct Site {
 // Fields: `size` bytes, `offset` bytes into a header.
 ValueId field(const Site& s, Offset header, std::uint32_t offset, std::uint32_t size);
 ValueId in_link_header(const Site& s, std::uint32_t offset, std::uint32_t size);
+/// The same in front of a packet that has no such header: from what the kernel knows; nothing where it does not.
+std::optional<ValueId> shown_by_kernel(const Site& s, std::uint32_t offset, std::uint32_t size);
+/// On the wire, with a cooked header where that is part of what is captured.
+ValueId packet_length(const Site& s);
 ValueId in_type_field(const Site& s, std::uint32_t offset, std::uint32_t size);
 ValueId in_llc(const Site& s, std::uint32_t offset, std::uint32_t size);
 ValueId in_network(const Site& s, std::uint32_t offset, std::uint32_t size);
@@ -62,6 +67,7 @@ ExprId any(const Site& s, std::vector<ExprId> operands);
 
 // Errors that several families give.
 std::unexpected<Diagnostic> not_on_link_type(const Site& s, std::string_view words);
+std::unexpected<Diagnostic> not_shown_by_kernel(Span span);
 std::unexpected<Diagnostic> invalid_qualifier(Span span, std::string_view qualifier, std::string_view what);
 std::unexpected<Diagnostic> out_of_range(Span span, std::string_view what, std::uint32_t value, std::uint32_t maximum);
 

@@ -95,7 +95,7 @@ Test pppoe_session(const Site& s, const ast::Tunnel& t, Layers& after) {
   after.type = after.link_header;  // there is no HDLC framing
   after.payload = {s.layers.payload.variable, after.link_header.constant + ppp_protocol_field};
   after.network = after.network_no_snap = 0;
-  after.encapsulated = after.lane = false;
+  after.encapsulated = after.lane = after.cooked = false;
   return t.number ? all(s, {follows, equals(s, in_network(s, session, 2), *t.number)}) : follows;
 }
 
@@ -141,7 +141,7 @@ void enter_frame(const Site& s, Layers& after, std::uint32_t mark, ValueId heade
   after.payload = if_matched(payload);
   after.network = 0;
   after.encapsulated = true;
-  after.lane = false;
+  after.lane = after.cooked = false;
 }
 
 /// RFC 8926 §3.4: the length of the options in words is in the low 6 bits of the first byte; the protocol is an EtherType,

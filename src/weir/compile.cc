@@ -25,7 +25,7 @@ Result<wire::Target> target_of(const Options& o) {
   static_assert(static_cast<int>(Options::Savefile::None) == static_cast<int>(wire::Savefile::None) &&
                 static_cast<int>(Options::Savefile::Native) == static_cast<int>(wire::Savefile::Native) &&
                 static_cast<int>(Options::Savefile::Swapped) == static_cast<int>(wire::Savefile::Swapped));
-  return wire::Target{link, o.snaplen, o.netmask, o.linux_ext, static_cast<wire::Savefile>(o.savefile)};
+  return wire::Target{link, o.snaplen, o.netmask, o.linux_ext || o.cooked, static_cast<wire::Savefile>(o.savefile), o.cooked};
 }
 
 std::shared_ptr<const names::Names> names_of(const Options& o) {

@@ -40,6 +40,10 @@ struct Options {
   bool optimize = true;
   bool strict = false;                   ///< what is otherwise a warning is an error
   bool linux_ext = false;                ///< may use the kernel's metadata, as for a live capture
+  /// For a packet socket that gives packets without their link-layer header (SOCK_DGRAM; the `any` device), whose link
+  /// type is then LINUX_SLL or LINUX_SLL2: offsets count from the network header, and the fields of the cooked header are
+  /// asked of the kernel. Implies linux_ext.
+  bool cooked = false;
   enum class Savefile : std::uint8_t { None, Native, Swapped };
   Savefile savefile = Savefile::None;    ///< byte order of the host that wrote the savefile the filter is for
   Limits limits;

@@ -13,6 +13,9 @@ struct NamedLayout {
   Layout layout;
 };
 
+constexpr KernelField sll_fields[] = {{0, 2, Meta::PacketType}, {14, 2, Meta::Protocol}};
+constexpr KernelField sll2_fields[] = {{0, 2, Meta::Protocol}, {4, 4, Meta::InterfaceIndex}, {10, 1, Meta::PacketType}};
+
 constexpr NamedLayout layouts[] = {
 #define WEIR_LAYOUT(name, ...) {#name, Layout{__VA_ARGS__}},
 #include "wire/layouts.def"

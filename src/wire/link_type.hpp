@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/packet.hpp"
+
 namespace weir::wire {
 
 /// How a frame says which network protocol it carries.
@@ -59,6 +61,12 @@ struct Direction {
   std::uint32_t inbound_mask = mask;
 };
 
+/// What the kernel knows of a packet that a cooked header has a field for.
+struct KernelField {
+  std::uint32_t offset, size;
+  Meta meta;
+};
+
 /// An offset that does not exist. libpcap computes with it all the same, and so do we.
 inline constexpr std::uint32_t unset = 0xffffffff;
 
@@ -77,6 +85,7 @@ struct Layout {
   bool multicast = true;             ///< whether destinations can be groups
   Direction direction = {};
   std::optional<std::uint32_t> interface = {};  ///< of 4 bytes: the index of the interface
+  std::span<const KernelField> kernel_fields = {};  ///< where the header is made up by who captures: sockets give packets without it
   std::uint32_t inet6 = 0;           ///< FamilyByte
   bool host_order = false;           ///< Family: in the byte order of the host that captured
   Vlan vlan = Vlan::None;

@@ -16,6 +16,7 @@ struct Target {
   std::optional<std::uint32_t> netmask;   ///< host order; for `ip broadcast`
   bool linux_ext = false;                 ///< the kernel's metadata may be used (a live capture on Linux)
   Savefile savefile = Savefile::None;
+  bool cooked = false;                    ///< the packet begins behind the cooked header; what that would hold is asked of the kernel
 };
 
 }  // namespace weir::wire

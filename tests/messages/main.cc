@@ -2,6 +2,8 @@
 //
 //   weir_messages [--print]     --print: all messages as they are shown to people
 //
+// Whatever a hint advises has to compile; filters that people get wrong are in wrong.txt.
+//
 // Every number, name and limit in libpcap's message must be in ours (message or hint), and the place must be that of
 // the words at fault. Exceptions, each with its reason: exceptions.tsv. Exit status: 0 all is well, 1 not.
 #include <cstdlib>
@@ -154,6 +156,66 @@ void check(const Case& c, const std::shared_ptr<const names::Names>& names, Exce
   count.failed += failed;
 }
 
+/// What a hint puts between quotes and is more than a word: an expression that its reader will try.
+std::vector<std::string> advised(const std::string& hint) {
+  std::vector<std::string> phrases;
+  for (auto open = hint.find('\''); open != hint.npos;) {
+    const auto close = hint.find('\'', open + 1);
+    if (close == hint.npos) break;
+    const std::string phrase = hint.substr(open + 1, close - open - 1);
+    if (phrase.find_first_of(" [") != phrase.npos) phrases.push_back(phrase);
+    open = hint.find('\'', close + 1);
+  }
+  return phrases;
+}
+
+/// Whether it compiles as it stands, or as a part of a condition (`tcp[tcpflags]`, `!= 0`, `dst port`), on some link type: a hint may be
+/// about another one than that of the filter.
+bool works(const std::string& phrase, const std::string& link_type, const std::shared_ptr<const names::Names>& names) {
+  Options options;
+  options.names = names;
+  for (const std::string& on : {link_type, std::string("EN10MB"), std::string("IEEE802_11_RADIO"), std::string("ARCNET")}) {
+    options.link_type = on;
+    for (const std::string& text : {phrase, phrase + " = 1", "link[0] " + phrase, phrase + " 80", phrase + " 00:11:22:33:44:55"})
+      if (compile(text, options)) return true;
+  }
+  return false;
+}
+
+/// Knows every name: advice is about the words around them.
+struct EveryName : names::Names {
+  Result<names::Addresses> host(const std::string&) const override { return names::Addresses{{0x0a000001}, {}}; }
+  Result<std::optional<names::Mac>> ether(const std::string&) const override { return names::Mac{0, 1, 2, 3, 4, 5}; }
+  Result<std::optional<std::uint32_t>> network(const std::string&) const override { return 0x0a000000u; }
+  Result<names::Ports> port(const std::string&) const override { return names::Ports{80, 80, {}}; }
+  Result<std::optional<std::uint32_t>> protocol(const std::string&) const override { return 6u; }
+};
+
+void check_advice(const std::string& link_type, const std::string& filter, const std::shared_ptr<const names::Names>& names, bool print, Count& count) {
+  Options options;
+  options.names = names;
+  options.link_type = link_type;
+  const auto refused = compile(filter, options);
+  if (refused) return;
+  if (print) fmt::print("{}: {}", link_type, render(filter, refused.error()));
+  for (const std::string& phrase : advised(refused.error().hint)) {
+    ++count.checked;
+    if (works(phrase, link_type, std::make_shared<EveryName>())) continue;
+    ++count.failed;
+    fmt::print("FAIL {} `{}`: what is advised does not compile: {}\n{}", link_type, filter, phrase, render(filter, refused.error()));
+  }
+}
+
+int check_all_advice(const std::vector<Case>& cases, const std::shared_ptr<const names::Names>& names, bool print) {
+  Count count;
+  for (const Case& c : cases) check_advice(c.link_type, c.filter, names, false, count);
+  // Here no name is known but those of the tables, and nobody is asked: a hint must not depend on the network.
+  for (const std::string& line : lines_of(WEIR_MESSAGES_WRONG))
+    if (line.front() != '#') check_advice("EN10MB", line, std::shared_ptr<const names::Names>(names::fixed_names({})), print, count);
+  fmt::print("{} pieces of advice, {} failed\n", count.checked, count.failed);
+  return count.failed;
+}
+
 int run(const std::filesystem::path& directory, bool print) {
   if (!std::filesystem::exists(directory)) {
     fmt::print("SKIPPED: no filters with known results in {}\n", directory.string());
@@ -162,13 +224,14 @@ int run(const std::filesystem::path& directory, bool print) {
   Exceptions exceptions(WEIR_MESSAGES_EXCEPTIONS);
   const auto names = names_of(directory);
   Count count;
-  for (const Case& c : cases_of(directory)) check(c, names, exceptions, print, count);
+  const std::vector<Case> cases = cases_of(directory);
+  for (const Case& c : cases) check(c, names, exceptions, print, count);
   for (const std::string& row : exceptions.unused()) {
     fmt::print("FAIL: the exception {} excuses nothing\n", row);
     ++count.failed;
   }
   fmt::print("{} messages: {} excused, {} failed; {} skipped (filters that match nothing)\n", count.checked, count.excused, count.failed, count.skipped);
-  return count.failed == 0 ? 0 : 1;
+  return count.failed + check_all_advice(cases, names, print) == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -124,10 +125,58 @@ TEST_CASE("errors point at the words") {
 
 TEST_CASE("a name that is none may be a keyword misspelt") {
   struct Row { const char* filter; const char* hint; };
-  for (const Row& r : {Row{"tcp or udpp", "did you mean 'udp'?"}, Row{"tcp and portt", "did you mean 'port'?"}, Row{"tcp or 80", "put a qualifier"}}) {
+  for (const Row& r : {Row{"tcp or udpp", "did you mean 'udp'?"}, Row{"tcp and syn", "'tcp[tcpflags] & tcp-syn != 0'"}, Row{"tcp or 80", "put a qualifier"}}) {
     const auto filter = compile(r.filter);
     REQUIRE(!filter);
     CHECK(filter.error().hint.find(r.hint) != std::string::npos);
+  }
+}
+
+TEST_CASE("what a display filter is here matches what it matches there") {
+  const auto packet = [](std::uint8_t protocol, const std::vector<std::uint8_t>& transport) {
+    const std::uint8_t ip[] = {0x45, 0, 0, static_cast<std::uint8_t>(20 + transport.size()), 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+    std::vector<std::uint8_t> b(14 + 20 + transport.size());
+    b[12] = 8;
+    std::ranges::copy(ip, b.begin() + 14);
+    std::ranges::copy(transport, b.begin() + 34);
+    return b;
+  };
+  const auto tcp = [&](std::uint8_t flags, std::size_t payload) {
+    std::vector<std::uint8_t> t{0, 80, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0};
+    t.resize(t.size() + payload);
+    return packet(6, t);
+  };
+  const auto udp = packet(17, {0, 53, 0, 53, 0, 20, 0, 0, 0, 0, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  std::vector<std::uint8_t> arp(60);
+  arp[12] = 8;
+  arp[13] = 6;
+  struct Row { const char* filter; bool syn, ack, data, udp, arp; };
+  const Row rows[] = {
+      {"tcp.len > 0", false, false, true, false, false},
+      {"tcp.flags.ack == 0", true, false, false, false, false},
+      {"tcp.flags.syn == 1", true, false, false, false, false},
+      {"ip.flags.df == 0", false, false, false, false, false},
+      {"dns.flags.response == 0", false, false, false, true, false},
+      {"tcp.port != 80", false, false, false, true, true},
+      {"!(udp.srcport in {53 54})", true, true, true, false, true},
+  };
+  for (const Row& r : rows) {
+    CAPTURE(std::string(r.filter));
+    const auto wrong = compile(r.filter);
+    REQUIRE(!wrong);
+    const std::string& hint = wrong.error().hint;
+    const auto begin = hint.find('\'') + 1;
+    std::string text = hint.substr(begin, hint.rfind('\'') - begin);
+    if (r.filter[0] == '!') text = "not (" + text + ")";
+    CAPTURE(text);
+    const auto filter = compile(text);
+    REQUIRE(filter);
+    const auto matches = [&](const std::vector<std::uint8_t>& b) { return filter->match({.bytes = b, .length = static_cast<std::uint32_t>(b.size())}); };
+    CHECK(matches(tcp(0x02, 0)) == r.syn);
+    CHECK(matches(tcp(0x10, 0)) == r.ack);
+    CHECK(matches(tcp(0x18, 5)) == r.data);
+    CHECK(matches(udp) == r.udp);
+    CHECK(matches(arp) == r.arp);
   }
 }
 
@@ -225,6 +274,22 @@ TEST_CASE("metadata only where the kernel gives them") {
   Options live;
   live.linux_ext = true;
   CHECK(listing("inbound", live).find("type") != std::string::npos);
+}
+
+TEST_CASE("cooked sockets show packets from the network header on") {
+  Options cooked;
+  cooked.link_type = "LINUX_SLL2";
+  cooked.cooked = true;
+  CHECK(listing("ip[8] = 64", cooked).starts_with("(000) ld       [proto]\n"));
+  CHECK(listing("ip[8] = 64", cooked).find("ldb      [8]") != std::string::npos);
+  CHECK(listing("link[10] = 4", cooked) == listing("outbound", cooked));
+  CHECK(listing("link[28] = 64", cooked).starts_with("(000) ldb      [8]\n"));
+  CHECK(listing("less 80", cooked).find("add      #20") != std::string::npos);  // the header counts
+  CHECK(error("link[11] = 6", cooked).code == Code::LinkType);
+  CHECK(error("byte 11 = 6", cooked).code == Code::LinkType);
+  CHECK(error("link[len] = 6", cooked).code == Code::LinkType);
+  cooked.link_type = "EN10MB";
+  CHECK(error("ip", cooked).code == Code::LinkType);
 }
 
 TEST_CASE("a link type of which only the bytes are known") {
