@@ -19,6 +19,7 @@
 #include <memory>
 #include <string_view>
 
+#include "capture/cooked.hpp"
 #include "wire/link_type.hpp"
 
 namespace weir::capture {
@@ -112,17 +113,19 @@ std::optional<int> dlt_of(const char* name, unsigned hardware_type) {
   const auto dlt = dlt_of_hardware(hardware_type);
   if (dlt != ethernet) return dlt;
   // ISDN4Linux called its interfaces Ethernet, which they were not.
-  if (std::string_view(name).starts_with("isdn") || std::string_view(name).starts_with("isdY")) return std::nullopt;
+  if (std::string_view(name).starts_with("isdn") || std::string_view(name).starts_with("isdY")) return dlt_sll;
   std::ifstream file(fmt::format("/sys/class/net/{}/dsa/tagging", name));
   std::string protocol;
   return file >> protocol ? dlt_of_tagging(protocol) : dlt;
 }
 
 Interface interface_of(const Identity& identity, const ifaddrs& entry) {
+  const auto dlt = dlt_of(entry.ifa_name, identity.hardware_type);
   return {.name = entry.ifa_name,
           .index = identity.index,
           .hardware_type = identity.hardware_type,
-          .dlt = dlt_of(entry.ifa_name, identity.hardware_type),
+          .dlt = dlt,
+          .cooked = dlt == dlt_sll,
           .up = (entry.ifa_flags & IFF_UP) != 0,
           .loopback = (entry.ifa_flags & IFF_LOOPBACK) != 0,
           .addresses = {},
@@ -171,7 +174,7 @@ std::optional<std::vector<Interface>> list_interfaces() {
 
 std::optional<int> dlt_of_hardware(unsigned hardware_type) {
   const auto row = std::ranges::find(hardware_types, hardware_type, &HardwareType::number);
-  return row == std::end(hardware_types) ? std::nullopt : dlt_of_name(row->link_type);
+  return dlt_of_name(row == std::end(hardware_types) ? "LINUX_SLL" : row->link_type);
 }
 
 Result<std::vector<Interface>> interfaces() {
@@ -191,9 +194,16 @@ Result<Interface> find_interface(const std::string& name) {
   const int index = static_cast<int>(::if_nametoindex(name.c_str()));  // the kernel knows alternative names too
   if (found == all->end() && index > 0) found = std::ranges::find(*all, index, &Interface::index);
   if (found != all->end()) return *found;
-  const auto what = name == "any" ? "capturing on all interfaces at once is not built yet"
-                                  : fmt::format("there is no interface '{}'", name);
-  return fail(Code::System, {}, what, known_interfaces());
+  if (name == "any") return all_interfaces();
+  return fail(Code::System, {}, fmt::format("there is no interface '{}'", name), known_interfaces());
+}
+
+Interface all_interfaces() {
+  Interface any;
+  any.name = "any";
+  any.dlt = dlt_sll2;
+  any.cooked = any.up = true;
+  return any;
 }
 
 std::string known_interfaces() {
@@ -201,7 +211,7 @@ std::string known_interfaces() {
   if (!all || all->empty()) return "there are none here";
   std::vector<std::string_view> names;
   for (const auto& one : *all) names.push_back(one.name);
-  return fmt::format("there are {}; weir list interfaces tells more of them", fmt::join(names, ", "));
+  return fmt::format("there are {}, or any; weir list interfaces tells more of them", fmt::join(names, ", "));
 }
 
 }  // namespace weir::capture

@@ -12,9 +12,10 @@ namespace weir::capture {
 
 struct Interface {
   std::string name;
-  int index = 0;
+  int index = 0;                         ///< 0: all interfaces
   unsigned hardware_type = 0;            ///< ARPHRD_ of linux/if_arp.h
-  std::optional<int> dlt;                ///< DLT_ number of its packets; nothing: cannot be captured on yet
+  std::optional<int> dlt;                ///< DLT_ number of its packets; nothing: they cannot be captured
+  bool cooked = false;                   ///< they come without their header, under one of LINUX_SLL or LINUX_SLL2
   bool up = false;
   bool loopback = false;
   std::vector<std::string> addresses;    ///< IPv4 and IPv6, as 10.0.0.1/24
@@ -26,6 +27,9 @@ Result<std::vector<Interface>> interfaces();
 
 /// The one of this name, or of this alternative name (`ip link property add`); an error names those that there are.
 Result<Interface> find_interface(const std::string& name);
+
+/// `any`: all of them at once.
+Interface all_interfaces();
 
 /// For hints: `there are lo, eth0; …`.
 std::string known_interfaces();

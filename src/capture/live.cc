@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/if_ether.h>
+#include <net/if_arp.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -12,14 +13,13 @@
 #include <cstring>
 #include <utility>
 
+#include "capture/cooked.hpp"
 #include "wire/link_type.hpp"
 
 namespace weir::capture {
 namespace {
 
-constexpr int ethernet = 1;  // DLT_EN10MB
-/// Where a VLAN tag belongs in an Ethernet frame: behind the two addresses (IEEE 802.1Q).
-constexpr std::size_t addresses_size = 12, tag_size = 4;
+constexpr std::size_t tag_size = 4;
 /// How long the last packets may take to come out of the kernel, and how often an interface that is down is looked at.
 constexpr std::chrono::milliseconds longest_rest(1000), look_interval(100);
 /// Packets that next() rejects before it lets its caller see to other things: about a millisecond of a large filter.
@@ -42,14 +42,27 @@ Metadata metadata_of(const Frame& frame) {
           .vlan_protocol = has_tag(header) ? tag_protocol(header) : 0u};
 }
 
-/// Moves the addresses into the room before the packet, and puts the tag where the gap is.
-std::span<std::uint8_t> with_tag(const Frame& frame) {
-  auto* start = frame.bytes.data() - tag_size;
-  std::memmove(start, frame.bytes.data(), addresses_size);
-  const auto control = static_cast<std::uint16_t>(frame.header->hv1.tp_vlan_tci);
-  const std::array<std::uint16_t, 2> tag = {htons(tag_protocol(*frame.header)), htons(control)};
-  std::memcpy(start + addresses_size, tag.data(), tag_size);
-  return {start, frame.bytes.size() + tag_size};
+/// Where a VLAN tag belongs: before the type, in Ethernet frames behind the two addresses (IEEE 802.1Q). libpcap puts none into
+/// LINUX_SLL2, whose type comes first.
+std::optional<std::size_t> place_of_tag(int dlt) {
+  constexpr int ethernet = 1;  // DLT_EN10MB
+  if (dlt == ethernet) return 12;
+  if (dlt == dlt_sll) return sll_header_size - 2;
+  return std::nullopt;
+}
+
+/// Moves what is before that place into the room before the packet, and puts the tag where the gap is.
+std::span<std::uint8_t> with_tag(const tpacket3_hdr& header, std::span<std::uint8_t> packet, std::size_t place) {
+  auto* start = packet.data() - tag_size;
+  std::memmove(start, packet.data(), place);
+  const std::array<std::uint16_t, 2> tag = {htons(tag_protocol(header)), htons(static_cast<std::uint16_t>(header.hv1.tp_vlan_tci))};
+  std::memcpy(start + place, tag.data(), tag_size);
+  return {start, packet.size() + tag_size};
+}
+
+/// What goes out on a loopback interface comes in there again.
+bool is_seen_twice(const Frame& frame) {
+  return frame.from->sll_hatype == ARPHRD_LOOPBACK && frame.from->sll_pkttype == PACKET_OUTGOING;
 }
 
 /// Whether there is something to read before the time is over. Signals do not shorten it.
@@ -63,12 +76,12 @@ bool comes_within(std::chrono::milliseconds time, int descriptor) {
   }
 }
 
-/// The link type of the interface. Those whose packets have no header, or none that is known, are for later.
+/// The link type of the interface.
 Result<int> link_type_of(const Interface& on) {
   if (on.dlt) return *on.dlt;
   return fail(Code::Unsupported, {},
-              fmt::format("{} is of a kind (ARPHRD {}) whose packets have no header that weir knows", on.name, on.hardware_type),
-              "cooked captures, which would do here, are not built yet");
+              fmt::format("the frames of {} have the tag of a switch chip that weir does not know", on.name),
+              fmt::format("its protocol is in /sys/class/net/{}/dsa/tagging", on.name));
 }
 
 }  // namespace
@@ -79,7 +92,7 @@ Live::Live(PacketSocket socket, const Interface& on, const Settings& settings, c
 
 Result<Live> Live::begin(const Interface& on, const Settings& settings, const Filter& filter) {
   if (const auto link_type = link_type_of(on); !link_type) return std::unexpected(link_type.error());
-  auto socket = PacketSocket::open();
+  auto socket = PacketSocket::open(on.cooked ? PacketSocket::Headers::None : PacketSocket::Headers::Raw);
   if (!socket) return std::unexpected(socket.error());
   Live live(std::move(*socket), on, settings, filter);
   live.attach(filter);
@@ -89,38 +102,52 @@ Result<Live> Live::begin(const Interface& on, const Settings& settings, const Fi
 }
 
 void Live::attach(const Filter& filter) {
-  const auto attached = filter.attach(socket_.descriptor());
-  if (!attached) filtered_here_ = attached.error();
+  if (settings_.needs_header) {
+    filtered_here_ = settings_.needs_header;
+  } else if (const auto attached = filter.attach(socket_.descriptor()); !attached) {
+    filtered_here_ = attached.error();
+  }
 }
 
-bool Live::passes_here(Frame& frame) const {
-  if (!filtered_here_) return true;
-  const auto keep = filter_->run({.bytes = frame.bytes, .length = frame.header->tp_len, .meta = metadata_of(frame)});
-  frame.bytes = frame.bytes.first(std::min<std::size_t>(keep, frame.bytes.size()));
-  return keep != 0;
+std::optional<double> Live::small_ring() const {
+  const auto is = socket_.ring_size(), wanted = PacketSocket::wanted_ring_size();
+  return is < wanted ? std::optional(static_cast<double>(is) / static_cast<double>(wanted)) : std::nullopt;
 }
 
-Record Live::record_of(Frame frame) const {
+/// How many bytes the filter keeps; as many as there are where the kernel runs it.
+std::uint32_t Live::kept_here(const Frame& frame, std::span<const std::uint8_t> shown) const {
+  if (!filtered_here_) return settings_.snaplen;
+  const auto length = frame.header->tp_len;
+  if (!settings_.needs_header) return filter_->run({.bytes = frame.bytes, .length = length, .meta = metadata_of(frame)});
+  const auto added = static_cast<std::uint32_t>(shown.size() - frame.bytes.size());
+  return filter_->run({.bytes = shown, .length = length + added});
+}
+
+/// Nothing: the filter rejects it.
+std::optional<Record> Live::look_at(const Frame& frame) const {
   const auto& header = *frame.header;
-  const bool tagged = has_tag(header) && format_.dlt == ethernet && frame.bytes.size() >= addresses_size;
-  auto bytes = tagged ? with_tag(frame) : frame.bytes;
-  return {.seconds = header.tp_sec,
-          .fraction = header.tp_nsec / 1000,
-          .length = header.tp_len + (tagged ? std::uint32_t{tag_size} : 0),
-          .bytes = bytes.first(std::min<std::size_t>(bytes.size(), settings_.snaplen))};
-}
-
-/// What goes out on a loopback interface comes in there again.
-bool Live::is_seen_twice(const Frame& frame) const {
-  return on_.loopback && frame.from->sll_pkttype == PACKET_OUTGOING;
+  auto bytes = on_.cooked ? with_cooked_header(format_.dlt, *frame.from, frame.bytes) : frame.bytes;
+  const auto kept = kept_here(frame, bytes);
+  if (kept == 0) return std::nullopt;
+  auto length = header.tp_len + static_cast<std::uint32_t>(bytes.size() - frame.bytes.size());
+  bytes = bytes.first(std::min<std::size_t>(kept, bytes.size()));
+  // libpcap asks this of the packet without a cooked header, too.
+  if (const auto place = place_of_tag(format_.dlt); place && has_tag(header) && std::min(frame.bytes.size(), bytes.size()) >= *place) {
+    bytes = with_tag(header, bytes, *place);
+    length += tag_size;
+  }
+  return Record{.seconds = header.tp_sec,
+                .fraction = header.tp_nsec / 1000,
+                .length = length,
+                .bytes = bytes.first(std::min<std::size_t>(bytes.size(), settings_.snaplen))};
 }
 
 std::optional<Record> Live::next() {
   for (int looked_at = 0; looked_at < longest_look && socket_.taken() < last_; ++looked_at) {
     const auto* ready = socket_.next();
     if (!ready) break;
-    auto frame = *ready;
-    if (!is_seen_twice(frame) && passes_here(frame)) return record_of(frame);
+    if (is_seen_twice(*ready)) continue;
+    if (auto record = look_at(*ready)) return record;
   }
   return std::nullopt;
 }

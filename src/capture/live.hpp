@@ -22,14 +22,19 @@ class Live {
   struct Settings {
     std::uint32_t snaplen = 262144;  ///< what the filter was compiled with
     bool promiscuous = true;
+    /// On cooked interfaces: why the filter was compiled without Options::cooked and linux_ext. It then runs here, on packets
+    /// with the header that they are given.
+    std::optional<Diagnostic> needs_header;
   };
-  /// The filter, compiled for the link type of the interface with Options::linux_ext, has to outlive the capture. An error
-  /// says what is missing: a right, the interface, that it is up, a link type.
+  /// The filter, compiled for the link type of the interface with Options::linux_ext, on cooked ones with Options::cooked, has to
+  /// outlive the capture. An error says what is missing: a right, the interface, that it is up, a link type.
   static Result<Live> begin(const Interface& on, const Settings& settings, const Filter& filter);
 
   const Format& format() const { return format_; }
   /// Why the filter runs here; nothing: it runs in the kernel.
   const std::optional<Diagnostic>& filtered_here() const { return filtered_here_; }
+  /// The part of the memory for waiting packets that there is, where the kernel had less than is usual.
+  std::optional<double> small_ring() const;
 
   /// The next packet, nothing when there is none yet, or many were looked at and none passed: wait() then, which does not
   /// take long while there are more. Stamps are in microseconds, the bytes are valid until the next call.
@@ -54,9 +59,8 @@ class Live {
   static constexpr std::uint64_t no_last = std::numeric_limits<std::uint64_t>::max();
   Live(PacketSocket socket, const Interface& on, const Settings& settings, const Filter& filter);
   void attach(const Filter& filter);
-  bool passes_here(Frame& frame) const;
-  Record record_of(Frame frame) const;
-  bool is_seen_twice(const Frame& frame) const;
+  std::uint32_t kept_here(const Frame& frame, std::span<const std::uint8_t> shown) const;
+  std::optional<Record> look_at(const Frame& frame) const;
   bool all_taken();
   Result<Event> wait_for_rest();
   Result<Event> notice(int error);

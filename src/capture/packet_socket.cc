@@ -12,14 +12,17 @@
 #include <cstring>
 #include <utility>
 
+#include "capture/cooked.hpp"
+
 namespace weir::capture {
 namespace {
 
 /// A block holds whole packets, so it is larger than the largest snapshot length. The kernel hands one over when it is
 /// full, or this many milliseconds after it was begun: so late may a lone packet come.
 constexpr std::uint32_t block_size = 512 * 1024, most_blocks = 64, fewest_blocks = 2, block_timeout = 50;
-/// Room before each packet for the VLAN tag that belongs into it.
-constexpr int reserve = 4;
+/// Room before each packet for the VLAN tag that belongs into it, or for a cooked header (and the tag, in the shorter one).
+constexpr int tag_size = 4, cooked_size = 20;
+static_assert(cooked_size >= static_cast<int>(sll2_header_size) && cooked_size >= static_cast<int>(sll_header_size) + tag_size);
 
 std::unexpected<Diagnostic> system_error(const std::string& doing, int error) {
   return fail(Code::System, {}, fmt::format("cannot {}: {}", doing, std::strerror(error)));
@@ -36,15 +39,16 @@ std::unexpected<Diagnostic> no_socket(int error) {
 
 }  // namespace
 
-Result<PacketSocket> PacketSocket::open() {
+Result<PacketSocket> PacketSocket::open(Headers headers) {
   // Protocol 0: it hears nothing until it is bound with another one.
-  const int fd = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+  const bool raw = headers == Headers::Raw;
+  const int fd = ::socket(AF_PACKET, (raw ? SOCK_RAW : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
   if (fd < 0) return no_socket(errno);
-  return PacketSocket(fd);
+  return PacketSocket(fd, raw ? tag_size : cooked_size);
 }
 
 PacketSocket::PacketSocket(PacketSocket&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), ring_(std::exchange(other.ring_, nullptr)), blocks_(other.blocks_),
+    : fd_(std::exchange(other.fd_, -1)), reserve_(other.reserve_), ring_(std::exchange(other.ring_, nullptr)), blocks_(other.blocks_),
       at_(other.at_), frame_(other.frame_), left_(other.left_), taken_(other.taken_), current_(other.current_),
       counters_(other.counters_) {}
 
@@ -61,7 +65,7 @@ Result<void> PacketSocket::set(int option, const void* value, std::size_t size, 
 Result<void> PacketSocket::make_ring() {
   const int version = TPACKET_V3;
   if (auto set_up = set(PACKET_VERSION, &version, sizeof version, "use TPACKET_V3"); !set_up) return set_up;
-  if (auto set_up = set(PACKET_RESERVE, &reserve, sizeof reserve, "reserve room for VLAN tags"); !set_up) return set_up;
+  if (auto set_up = set(PACKET_RESERVE, &reserve_, sizeof reserve_, "reserve room before packets"); !set_up) return set_up;
   for (blocks_ = most_blocks;; blocks_ /= 2) {
     tpacket_req3 request = {};
     request.tp_block_size = request.tp_frame_size = block_size;  // frames are of any size in this version
@@ -76,8 +80,11 @@ Result<void> PacketSocket::make_ring() {
   return {};
 }
 
+std::size_t PacketSocket::ring_size() const { return blocks_ * block_size; }
+std::size_t PacketSocket::wanted_ring_size() { return most_blocks * block_size; }
+
 Result<void> PacketSocket::listen(const Interface& on, bool promiscuous) {
-  if (promiscuous) {
+  if (promiscuous && on.index != 0) {
     packet_mreq request = {};
     request.mr_ifindex = on.index;
     request.mr_type = PACKET_MR_PROMISC;

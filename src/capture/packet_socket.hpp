@@ -11,7 +11,8 @@
 
 namespace weir::capture {
 
-/// A packet in the ring, as the kernel left it. Its bytes may be changed, and the four bytes before them.
+/// A packet in the ring, as the kernel left it. Its bytes may be changed, and those before them: 4 for a VLAN tag, with
+/// Headers::None 20 for a header.
 struct Frame {
   const tpacket3_hdr* header = nullptr;
   const sockaddr_ll* from = nullptr;  ///< direction, protocol, interface
@@ -27,8 +28,9 @@ struct Counters {
 /// Owns descriptor and memory. Nothing arrives before listen(). Documentation/networking/packet_mmap.rst of the kernel.
 class PacketSocket {
  public:
+  enum class Headers : std::uint8_t { Raw, None };  ///< SOCK_RAW, SOCK_DGRAM
   /// An error names the capability that is missing.
-  static Result<PacketSocket> open();
+  static Result<PacketSocket> open(Headers headers);
   PacketSocket(PacketSocket&& other) noexcept;
   PacketSocket& operator=(PacketSocket&&) = delete;
   ~PacketSocket();
@@ -36,6 +38,9 @@ class PacketSocket {
   int descriptor() const { return fd_; }
   /// Before listen().
   Result<void> make_ring();
+  /// How much the ring holds, and how much it was to hold; less where the kernel was short of memory.
+  std::size_t ring_size() const;
+  static std::size_t wanted_ring_size();
   /// From here on packets of the interface arrive, those to other hosts too if `promiscuous`.
   Result<void> listen(const Interface& on, bool promiscuous);
 
@@ -52,13 +57,14 @@ class PacketSocket {
   bool is_bound() const;
 
  private:
-  explicit PacketSocket(int fd) : fd_(fd) {}
+  PacketSocket(int fd, int reserve) : fd_(fd), reserve_(reserve) {}
   tpacket_block_desc* block() const;
   bool open_block();
   void close_block();
   Result<void> set(int option, const void* value, std::size_t size, const char* doing);
 
   int fd_ = -1;
+  int reserve_ = 0;              ///< free bytes before each packet
   std::uint8_t* ring_ = nullptr;
   std::size_t blocks_ = 0;       ///< in the ring
   std::size_t at_ = 0;           ///< the block that is read, or read next

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "capture/cooked.hpp"
 #include "capture/interface.hpp"
 #include "capture/live.hpp"
 #include "cli/commands.hpp"
@@ -16,8 +17,13 @@ using capture::Interface;
 using capture::Live;
 
 Result<Interface> interface_of(const CaptureCommand& command) {
-  if (command.interface) return capture::find_interface(*command.interface);
-  return fail(Code::Name, {}, "an interface to capture on is missing: -i IFACE", capture::known_interfaces());
+  if (!command.interface) {
+    return fail(Code::Name, {}, "an interface to capture on is missing: -i IFACE", capture::known_interfaces());
+  }
+  auto on = capture::find_interface(*command.interface);
+  if (on && on->cooked && command.link_type == "LINUX_SLL") on->dlt = capture::dlt_sll;
+  if (on && on->cooked && command.link_type == "LINUX_SLL2") on->dlt = capture::dlt_sll2;
+  return on;
 }
 
 /// What its packets are; an error when -y said otherwise. Live says what is wrong with an interface that has none.
@@ -31,13 +37,32 @@ Options options_for(const CaptureCommand& command, const Interface& on, const Li
   Options options = command.options;
   options.link_type = link_type.name;
   options.linux_ext = true;
+  options.cooked = on.cooked;
   if (!options.netmask) options.netmask = on.netmask;
   return options;
+}
+
+/// With Live::Settings::needs_header, where only so it can be had.
+struct Compiled {
+  Filter filter;
+  std::optional<Diagnostic> needs_header;
+};
+Result<Compiled> compile_for(const std::string& text, Options options) {
+  auto filter = compile(text, options);
+  if (filter) return Compiled{std::move(*filter), std::nullopt};
+  if (!options.cooked) return std::unexpected(filter.error());
+  options.cooked = options.linux_ext = false;
+  auto for_packets = compile(text, options);
+  if (!for_packets) return std::unexpected(for_packets.error());
+  return Compiled{std::move(*for_packets), filter.error()};
 }
 
 void tell_of_start(const Interface& on, const LinkTypeInfo& link_type, const Live& live) {
   if (const auto& why = live.filtered_here()) {
     print_warning("the filter runs in this process, which sees all packets and may lose some when there are many", *why);
+  }
+  if (const auto part = live.small_ring()) {
+    print_note(fmt::format("the kernel had memory for {:.0f}% of the usual number of waiting packets; some may be lost", *part * 100));
   }
   print_note(fmt::format("listening on {}, link type {} ({}), snapshot length {} bytes; Ctrl-C ends", on.name, link_type.name,
                          link_type.description, live.format().snaplen));
@@ -100,11 +125,12 @@ Status run(const CaptureCommand& command) {
   if (!on) return report(on.error());
   const auto link_type = link_type_of(command, *on);
   if (!link_type) return report(link_type.error());
-  const auto filter = compile(text->text, options_for(command, *on, *link_type));
-  if (!filter) return report(filter.error(), *text);
-  report_warnings(filter->warnings(), *text);
+  const auto compiled = compile_for(text->text, options_for(command, *on, *link_type));
+  if (!compiled) return report(compiled.error(), *text);
+  report_warnings(compiled->filter.warnings(), *text);
 
-  auto live = Live::begin(*on, {.snaplen = command.options.snaplen, .promiscuous = command.promiscuous}, *filter);
+  const Live::Settings settings = {command.options.snaplen, command.promiscuous, compiled->needs_header};
+  auto live = Live::begin(*on, settings, compiled->filter);
   if (!live) return report(live.error());
   if (const auto ready = finish_on_signals(); !ready) return report(ready.error());
   auto sink = Sink::open(command.output, true, live->format());

@@ -147,7 +147,7 @@ CLI::App* add_capture(CLI::App& program, CaptureCommand& c) {
   auto& command = *program.add_subcommand("capture", capture_about);
   command.footer(capture_examples);
   add_expression(command, c.expression);
-  command.add_option("-i,--interface", c.interface, "Interface to capture on: see `weir list interfaces`")->type_name("IFACE");
+  command.add_option("-i,--interface", c.interface, "Interface to capture on, or any: see `weir list interfaces`")->type_name("IFACE");
   add_file(command, "-w", c.output, "Write the packets to this savefile (-: standard output)");
   command.add_option_function<std::string>(
       "-c", [&](const std::string& word) { store(parse_packet_count(word), c.limit); },

@@ -17,13 +17,15 @@ std::string link_type_table() {
   return table;
 }
 
-std::string interface_table(const std::vector<capture::Interface>& all) {
+std::string interface_table(std::vector<capture::Interface> all) {
+  all.push_back(capture::all_interfaces());
+  all.back().addresses = {"(all of these)"};
   std::size_t width = 4;
   for (const auto& one : all) width = std::max(width, one.name.size());
   std::string table = fmt::format("{:<{}}  {:<16}  {:<5}  {}\n", "name", width, "link type", "state", "addresses");
   for (const auto& one : all) {
     const auto link_type = one.dlt ? find_link_type(*one.dlt) : std::nullopt;
-    const auto row = fmt::format("{:<{}}  {:<16}  {:<5}  {}", one.name, width, link_type ? link_type->name : "not yet",
+    const auto row = fmt::format("{:<{}}  {:<16}  {:<5}  {}", one.name, width, link_type ? link_type->name : "unknown",
                                  one.up ? "up" : "down", fmt::join(one.addresses, " "));
     table += visible(row.substr(0, row.find_last_not_of(' ') + 1)) + "\n";
   }

@@ -50,6 +50,13 @@ class Packets(ProgramTest):
             self.assertEqual(self.check("filter", *options), theirs.stdout)
             self.assertNotEqual(theirs.stdout, "0 packets\n")
 
+    def test_broadcasts_without_a_netmask(self):
+        """What tcpdump takes can be had when it is asked for."""
+        options = ("-r", PACKETS / "ethernet.pcap", "--count")
+        theirs = subprocess.run(["tcpdump", *options, "ip broadcast"], capture_output=True, text=True)
+        self.assertEqual(self.check("filter", *options, "-m", "0.0.0.0", "ip broadcast"), theirs.stdout)
+        self.check_error(2, "netmask not known", "filter", *options, "ip broadcast")
+
     def test_pcapng(self):
         for name, magic in (("format_micro.pcapng", b"\xd4\xc3\xb2\xa1"), ("format_nano.pcapng", b"\x4d\x3c\xb2\xa1"),
                             ("format_big_endian.pcapng", b"\xa1\xb2\xc3\xd4")):

@@ -242,7 +242,7 @@ class Trouble(NetworkTest):
     def test_interfaces(self):
         self.assertRegex(self.refused(2, "tcp"), "missing: -i IFACE\n.*lo, far, near|missing: -i IFACE\n.*lo, near, far")
         self.assertRegex(self.refused(1, "-i", "eth7"), "no interface 'eth7'\n.*there are .*near")
-        self.assertIn("all interfaces", self.refused(1, "-i", "any"))
+        self.assertIn("any has link type LINUX_SLL2, not RAW", self.refused(2, "-i", "any", "-y", "RAW"))
         self.assertIn("far has link type EN10MB, not RAW", self.refused(2, "-i", "far", "-y", "RAW"))
         self.network.ip("link", "set", "far", "down")
         self.assertIn("far is down\n  hint: ip link set far up", self.refused(1, "-i", "far"))
@@ -401,6 +401,26 @@ class Interfaces(NetworkTest):
             self.assertIn(f"promiscuity {expected}", shown)
             capture.end()
 
+    def test_all_interfaces(self):
+        """Loopback once; a filter that has no place in the kernel; interfaces that come, and go down."""
+        capture = self.weir("-i", "any", "-w", "out.pcap", "udp port 9 or arp")
+        asks_header = self.weir("-i", "any", "-w", "asked.pcap", "link[8:2] = 772 and udp port 9")
+        self.assertIn("warning: the filter runs in this process", asks_header.text())
+        self.assertIn("does not show this part of a cooked header", asks_header.text())
+        self.assertIn("listening on any, link type LINUX_SLL2", capture.text())
+        talker = self.network.socket(2, 2)
+        talker.sendto(b"hello", ("127.0.0.1", 9))
+        talker.close()
+        self.network.ip("link", "add", "late", "type", "veth", "peer", "name", "later")
+        for interface in ("late", "later"):
+            self.network.ip("link", "set", interface, "up")
+        self.sender("late").send(ARP)
+        self.network.ip("link", "set", "far", "down")
+        self.network.ip("link", "delete", "far")
+        self.assertEqual([one.end()[0] for one in (capture, asks_header)], [0, 0])
+        self.assertEqual([data[:2].hex() for data in packets("out.pcap")], ["0800", "0806", "0806"])
+        self.assertEqual(packets("asked.pcap"), packets("out.pcap")[:1])
+
     def test_tun(self):
         """Raw IP, without a header of a link layer."""
         self.network.run("ip", "tuntap", "add", "tun7", "mode", "tun", check=True)
@@ -416,6 +436,23 @@ class Interfaces(NetworkTest):
         self.assertEqual(packets("ours.pcap"), packets("theirs.pcap"))
         self.assertEqual(read_pcap("ours.pcap")[0], read_pcap("theirs.pcap")[0])
 
+    def test_an_interface_of_another_kind(self):
+        """PPP, whose packets the kernel gives without their header."""
+        tunsetlink, ppp = 0x400454cd, 512
+        self.network.run("ip", "tuntap", "add", "tun8", "mode", "tun", check=True)
+        with Tun(self.network, "tun8") as tun:
+            fcntl.ioctl(tun.device, tunsetlink, ppp)
+            self.network.ip("link", "set", "tun8", "up")
+            captures = [self.weir("-i", "tun8", "-w", "ours.pcap", "-c", "2", "ip and udp port 9"),
+                        self.capture("tcpdump", "-i", "tun8", "-Z", "root", "-w", "theirs.pcap", "-c", "2", "ip and udp port 9")]
+            for packet in (make.udp(dport=9), make.udp(dport=9, src=make.A6, dst=make.B6), make.udp(dport=9, data=b"")):
+                tun.arrives(packet)
+            self.assertEqual([capture.wait()[0] for capture in captures], [0, 0])
+        self.assertIn("link type LINUX_SLL (", captures[0].text())
+        self.assertEqual(len(packets("ours.pcap")), 2)
+        self.assertEqual(packets("ours.pcap"), packets("theirs.pcap"))
+        self.assertEqual(read_pcap("ours.pcap")[0], read_pcap("theirs.pcap")[0])
+
     def test_list(self):
         self.network.ip("address", "add", "10.1.0.2/16", "dev", "far")
         self.network.ip("link", "set", "near", "down")
@@ -424,6 +461,7 @@ class Interfaces(NetworkTest):
         self.assertEqual(lines[0], ["name", "link", "type", "state", "addresses"])
         self.assertIn(["far", "EN10MB", "up", "10.1.0.2/16"], lines)
         self.assertIn(["near", "EN10MB", "down"], lines)
+        self.assertEqual(lines[-1], ["any", "LINUX_SLL2", "up", "(all", "of", "these)"])
 
 
 if __name__ == "__main__":

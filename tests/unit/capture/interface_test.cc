@@ -37,8 +37,18 @@ TEST_CASE("kinds of hardware by the kernel's names") {
   CHECK(dlt_of_hardware(ARPHRD_LOOPBACK) == 1);
   CHECK(dlt_of_hardware(ARPHRD_NONE) == 12);
   CHECK(dlt_of_hardware(ARPHRD_IEEE80211_RADIOTAP) == 127);
-  CHECK(!dlt_of_hardware(ARPHRD_PPP));
-  CHECK(!dlt_of_hardware(ARPHRD_VOID));
+  CHECK(dlt_of_hardware(ARPHRD_FCPP) == 224);
+  CHECK(dlt_of_hardware(ARPHRD_PPP) == 113);  // cooked
+  CHECK(dlt_of_hardware(ARPHRD_VOID) == 113);
+}
+
+TEST_CASE("ports of switch chips by the protocol of their tags") {
+  CHECK(capture::dlt_of_tagging("none") == 1);
+  CHECK(capture::dlt_of_tagging("brcm") == 281);
+  CHECK(capture::dlt_of_tagging("brcm-prepend") == 282);
+  CHECK(capture::dlt_of_tagging("dsa") == 284);
+  CHECK(capture::dlt_of_tagging("edsa") == 285);
+  CHECK(!capture::dlt_of_tagging("ocelot"));
 }
 
 TEST_CASE("the interfaces of this host") {
