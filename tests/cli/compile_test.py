@@ -247,7 +247,7 @@ class Help(ProgramTest):
         for arguments, meant in ((["tcp", "port", "80"], "weir compile tcp port 80?"),
                                  (["-d", "tcp or udp"], "weir compile -d 'tcp or udp'?"),
                                  (["-r", "in.pcap", "-w", "out.pcap", "tcp"], "weir filter -r in.pcap -w out.pcap tcp?"),
-                                 (["-nrin.pcap", "tcp"], "weir compile -nrin.pcap tcp?"),
+                                 (["-nrin.pcap", "tcp"], "weir filter -rin.pcap tcp?"),
                                  (["-i", "eth0", "not (tcp)"], "weir capture -i eth0 'not (tcp)'?"),
                                  (["it's"], "weir compile 'it'\\''s'?")):
             self.assertTrue(self.check_error(2, "command", *arguments).endswith(f"did you mean {meant}\n"), arguments)

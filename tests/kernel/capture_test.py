@@ -421,6 +421,18 @@ class Interfaces(NetworkTest):
         self.assertEqual([data[:2].hex() for data in packets("out.pcap")], ["0800", "0806", "0806"])
         self.assertEqual(packets("asked.pcap"), packets("out.pcap")[:1])
 
+    def test_a_filter_on_all_interfaces_that_is_too_long(self):
+        pathlib.Path("filter").write_text(long_filter(5000).replace(" and vlan 5", ""))
+        long = self.weir("-i", "any", "-F", "filter", "-w", "long.pcap")
+        self.assertIn("more than the 4096 that fit", long.text())
+        short = self.weir("-i", "any", "-w", "short.pcap", "port 4 or (inbound and tcp)")
+        for interface in ("near", "far"):
+            for frame in (make.udp(sport=4, dport=3), make.udp(sport=3, dport=3), make.tcp(sport=3, dport=3)):
+                self.sender(interface).send(make.ether(0x0800, frame))
+        self.assertEqual((long.end()[0], short.end()[0]), (0, 0))
+        self.assertEqual(len(packets("long.pcap")), 6)
+        self.assertEqual(packets("long.pcap"), packets("short.pcap"))
+
     def test_tun(self):
         """Raw IP, without a header of a link layer."""
         self.network.run("ip", "tuntap", "add", "tun7", "mode", "tun", check=True)
