@@ -44,7 +44,9 @@ bool takes_value(Token t) { return is_qualifier(t) || is<Kind::S_TUNNEL>(t); }
 bool has_ports(Token t) { return t.text == "tcp" || t.text == "udp" || t.text == "sctp"; }
 bool has_ipv4_hosts(Token t) { return t.text == "ip" || t.text == "arp" || t.text == "rarp"; }
 bool is_link(Token t) { return t.text == "ether" || t.text == "link" || t.text == "wlan"; }
-bool is_word(Token t, std::initializer_list<std::string_view> words) { return is<Kind::S_NAME>(t) && std::ranges::find(words, t.text) != words.end(); }
+bool is_word(Token t, std::initializer_list<std::string_view> words) {
+  return is<Kind::S_NAME>(t) && std::ranges::find(words, t.text) != words.end();
+}
 
 std::optional<unsigned> small_number(Token t) {
   unsigned value = 0;
@@ -185,7 +187,9 @@ constexpr Row rows[] = {
      "a network with a mask is 'net {prev} mask {word}'; two addresses are joined with 'and' or 'or'"},
     {[](const Place& p) { return is<Kind::S_OPEN>(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is<Kind::S_NUM>(p.next); },
      "a field is written with brackets: '{prev}[{next}]'"},
-    {[](const Place& p) { return is_word(p.token, {"id", "label", "session", "vni", "tag"}) && is<Kind::S_TUNNEL>(p.prev) && is<Kind::S_NUM>(p.next); },
+    {[](const Place& p) {
+       return is_word(p.token, {"id", "label", "session", "vni", "tag"}) && is<Kind::S_TUNNEL>(p.prev) && is<Kind::S_NUM>(p.next);
+     },
      "the number follows at once: '{prev} {next}'"},
     {[](const Place& p) { return is_word(p.token, {"than"}) && is<Kind::S_LESS, Kind::S_GREATER>(p.prev) && is<Kind::S_NUM>(p.next); },
      "the number follows at once: '{prev} {next}'"},
@@ -207,7 +211,10 @@ constexpr Row rows[] = {
      "there are no wildcards; a network is written with a prefix length: 'net {network}'"},
     {[](const Place& p) { return is<Kind::S_STAR>(p.token) && (is_id(p.prev) || is_qualifier(p.prev)); },
      "there are no wildcards"},
-    {[](const Place& p) { return is<Kind::S_COLON, Kind::S_MINUS>(p.token) && is_number_up_to(p.prev, 65535) && is_number_up_to(p.next, 65535) && p.before.text.starts_with("port"); },
+    {[](const Place& p) {
+       return is<Kind::S_COLON, Kind::S_MINUS>(p.token) && is_number_up_to(p.prev, 65535) && is_number_up_to(p.next, 65535) &&
+              p.before.text.starts_with("port");
+     },
      "a range of ports is one word with a hyphen: 'portrange {prev}-{next}'"},
     {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_IPV4, Kind::S_NAME>(p.prev) && is_number_up_to(p.next, 65535); },
      "a port is a condition of its own, joined with 'and': 'port {next}'"},

@@ -59,7 +59,8 @@ std::optional<names::Mac> parse_mac(std::string_view text) {
 Test ip_broadcast(const Site& s) {
   // All ones is what libpcap's callers say for "not known".
   if (!s.target.netmask || *s.target.netmask == 0xffffffff)
-    return fail(Code::LinkType, s.span, "netmask not known, so 'ip broadcast' not supported", "give it with -m NETMASK; tcpdump -r takes 0.0.0.0, which finds 255.255.255.255 and 0.0.0.0 only");
+    return fail(Code::LinkType, s.span, "netmask not known, so 'ip broadcast' not supported",
+                "give it with -m NETMASK; tcpdump -r takes 0.0.0.0, which finds 255.255.255.255 and 0.0.0.0 only");
   WEIR_TRY(ip, link_protocol(s, wire::ethertype::Ip));
   const std::uint32_t host_bits = ~*s.target.netmask;
   const ValueId destination = in_network(s, 16, 4);
@@ -126,7 +127,8 @@ Test mac8(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
   if (q.type != ast::Type::Host && q.type != ast::Type::None) return invalid_qualifier(s.span, keyword(q.type), "$XX");
   if (q.protocol != Protocol::Link)
-    return fail(Code::Qualifier, s.span, "'link' is the only valid proto qualifier for 'host $XX'", fmt::format("write 'link host {}'", quotable(id.text)));
+    return fail(Code::Qualifier, s.span, "'link' is the only valid proto qualifier for 'host $XX'",
+                fmt::format("write 'link host {}'", quotable(id.text)));
   if (s.layers.layout().addresses != Addresses::Mac8) return not_on_link_type(s, "link host $XX");
   std::uint8_t address = 0;
   std::from_chars(id.text.data() + 1, id.text.data() + id.text.size(), address, 16);

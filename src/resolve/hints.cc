@@ -56,20 +56,32 @@ struct Row {
 
 /// The first row that applies speaks.
 constexpr Row rows[] = {
-    {Code::Name, [](const Qualifiers& q, const Id& id) { return id.kind == IdKind::Name && is_port(q.type) && is_range(id.text); },
+    {Code::Name,
+     [](const Qualifiers& q, const Id& id) {
+       return id.kind == IdKind::Name && is_port(q.type) && is_range(id.text);
+     },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("a range is '{}'", phrase(q.protocol, q.direction, Type::Portrange, id));
      }},
-    {Code::Name, [](const Qualifiers& q, const Id& id) { return id.kind == IdKind::Name && is_host_or_net(q.type) && is_range(id.text); },
+    {Code::Name,
+     [](const Qualifiers& q, const Id& id) {
+       return id.kind == IdKind::Name && is_host_or_net(q.type) && is_range(id.text);
+     },
      [](const Qualifiers&, const Id&) {
        return std::string("there are no ranges of addresses; networks have a prefix length, as in 'net 10.0.0.0/29', and lists "
                           "are joined with 'or', as in 'host (10.0.0.1 or 10.0.0.2)'");
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_prefix(id) && (q.type == Type::Host || q.type == Type::None) && is_network_protocol(q.protocol); },
+    {Code::Qualifier,
+     [](const Qualifiers& q, const Id& id) {
+       return is_prefix(id) && (q.type == Type::Host || q.type == Type::None) && is_network_protocol(q.protocol);
+     },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("a mask or prefix belongs to a network: '{}'", phrase(q.protocol, q.direction, Type::Net, id));
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_ipv6(id) && (q.protocol == Protocol::Arp || q.protocol == Protocol::Rarp); },
+    {Code::Qualifier,
+     [](const Qualifiers& q, const Id& id) {
+       return is_ipv6(id) && (q.protocol == Protocol::Arp || q.protocol == Protocol::Rarp);
+     },
      [](const Qualifiers& q, const Id&) {
        return fmt::format("'{}' carries IPv4 addresses; neighbours in IPv6 are found with ICMPv6: "
                           "'icmp6[icmp6type] = icmp6-neighborsolicit'", keyword(q.protocol));
@@ -94,11 +106,18 @@ constexpr Row rows[] = {
      }},
     {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_port(q.type) && q.protocol != Protocol::None; },
      [](const Qualifiers& q, const Id&) { return fmt::format("only 'tcp', 'udp' and 'sctp' have ports, '{}' has none", keyword(q.protocol)); }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return q.type == Type::None && has_ports(q.protocol) && id.kind == IdKind::Number && id.value <= 0xffff; },
-     [](const Qualifiers& q, const Id& id) { return fmt::format("for a port write '{}'", phrase(q.protocol, q.direction, Type::Port, id)); }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_host_or_net(q.type) && carried_by_ip(q.protocol) && q.direction < Direction::Addr1 && !is_mac(id); },
+    {Code::Qualifier,
      [](const Qualifiers& q, const Id& id) {
-       return fmt::format("as two conditions: '{} and {}'", keyword(q.protocol), phrase(Protocol::None, q.direction, q.type == Type::None ? Type::Host : q.type, id));
+       return q.type == Type::None && has_ports(q.protocol) && id.kind == IdKind::Number && id.value <= 0xffff;
+     },
+     [](const Qualifiers& q, const Id& id) { return fmt::format("for a port write '{}'", phrase(q.protocol, q.direction, Type::Port, id)); }},
+    {Code::Qualifier,
+     [](const Qualifiers& q, const Id& id) {
+       return is_host_or_net(q.type) && carried_by_ip(q.protocol) && q.direction < Direction::Addr1 && !is_mac(id);
+     },
+     [](const Qualifiers& q, const Id& id) {
+       const Type type = q.type == Type::None ? Type::Host : q.type;
+       return fmt::format("as two conditions: '{} and {}'", keyword(q.protocol), phrase(Protocol::None, q.direction, type, id));
      }},
 };
 

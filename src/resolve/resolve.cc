@@ -136,7 +136,8 @@ Result<pred::Filter> resolve(const ast::Expr& expr, const wire::Target& target, 
   State state{outer_layers(filter, *target.link_type, target.cooked), std::nullopt};
   WEIR_TRY(root, Walk(filter, target, names, limits, parts).expr(expr, state));
   const bool empty = std::holds_alternative<ast::Everything>(expr.node);
-  filter.root = target.link_type->layout.prefix == wire::Prefix::Ppi && !empty ? filter.all({ppi_with_wlan(filter, expr.span), root}, expr.span) : root;
+  const bool ppi = target.link_type->layout.prefix == wire::Prefix::Ppi && !empty;
+  filter.root = ppi ? filter.all({ppi_with_wlan(filter, expr.span), root}, expr.span) : root;
   return filter;
 }
 
