@@ -60,7 +60,7 @@ Test ip_broadcast(const Site& s) {
   // All ones is what libpcap's callers say for "not known".
   if (!s.target.netmask || *s.target.netmask == 0xffffffff)
     return fail(Code::LinkType, s.span, "netmask not known, so 'ip broadcast' not supported",
-                "give it with -m NETMASK; tcpdump -r takes 0.0.0.0, which finds 255.255.255.255 and 0.0.0.0 only");
+                "give it with -m NETMASK; tcpdump takes 0.0.0.0 where it knows none, which finds 255.255.255.255 and 0.0.0.0 only");
   WEIR_TRY(ip, link_protocol(s, wire::ethertype::Ip));
   const std::uint32_t host_bits = ~*s.target.netmask;
   const ValueId destination = in_network(s, 16, 4);

@@ -138,7 +138,7 @@ class Capture:
             lines = [line for line in self.messages if line and text in line]
             return lines[number - 1] if len(lines) >= number else None
         with self.changed:
-            self.changed.wait_for(lambda: found() or None in self.messages, timeout=20)
+            self.changed.wait_for(lambda: found() or None in self.messages, timeout=60)
             if not found():
                 raise AssertionError(f"{self.process.args}: no '{text}' in {self.text()}")
             return found()
@@ -153,8 +153,8 @@ class Capture:
 
     def wait(self):
         """As end(), of one that ends by itself."""
-        status = self.process.wait(timeout=20)
-        self.reader.join(timeout=20)
+        status = self.process.wait(timeout=60)
+        self.reader.join(timeout=60)
         self.process.stderr.close()
         if self.process.stdout:
             self.process.stdout.close()
