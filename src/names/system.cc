@@ -20,7 +20,8 @@ namespace weir::names {
 namespace {
 
 std::unexpected<Diagnostic> cannot_look_up(std::string_view what, const std::string& name, std::string_view why) {
-  return fail(Code::System, {}, fmt::format("cannot look up {} '{}': {}", what, name, why));
+  return fail(Code::System, {}, fmt::format("cannot look up {} '{}': {}", what, name, why),
+              what == "host" ? "no name server answers: give the address, or name it in /etc/hosts" : "");
 }
 
 std::string message(int error) { return std::generic_category().message(error); }

@@ -41,6 +41,7 @@ TEST_CASE("an unknown host is an empty answer, or an error that says why") {
   } else {
     CHECK(found.error().code == weir::Code::System);
     CHECK(found.error().message.starts_with("cannot look up host 'no-such-host.invalid': "));
+    CHECK(found.error().hint.find("/etc/hosts") != std::string::npos);
   }
 }
 
