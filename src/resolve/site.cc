@@ -105,7 +105,8 @@ ExprId any(const Site& s, std::vector<ExprId> operands) { return s.filter.any(st
 
 std::unexpected<Diagnostic> not_on_link_type(const Site& s, std::string_view words) {
   return fail(Code::LinkType, s.span, fmt::format("'{}' not supported on DLT_{} ({})", words, s.layers.link->name,
-                                                  s.layers.link->description));
+                                                  s.layers.link->description),
+              fmt::format("on {} filters can ask for: {}", s.layers.link->name, wire::families(s.layers.layout())));
 }
 
 std::unexpected<Diagnostic> not_shown_by_kernel(Span span) {
