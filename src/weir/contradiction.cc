@@ -20,9 +20,8 @@ using pred::ExprId;
 using pred::ExprKind;
 using pred::ValueId;
 
-/// How many parts are tried, and how large a filter may be for it.
-constexpr int most_trials = 300;
-constexpr std::size_t largest = 20'000;
+/// How many parts are tried at most; fewer of a large filter, so that the whole takes about as long.
+constexpr std::size_t most_trials = 300, most_tested = 300'000;
 
 // ---- what an expression needs of the packet ----------------------------------------------------------
 
@@ -45,13 +44,14 @@ std::vector<Way> ways(const pred::Filter& f, ExprId id) {
   if (e.kind != ExprKind::And) return {Way{}};
   all = {Way{}};
   for (std::uint32_t i = 0; i < e.b; ++i) {
+    const std::vector<Way> further = ways(f, f.child(e, i));
+    if (all.size() * further.size() > most_ways) return {Way{}};
     std::vector<Way> next;
     for (const Way& before : all)
-      for (const Way& more : ways(f, f.child(e, i))) {
+      for (const Way& more : further) {
         next.push_back(before);
         next.back().insert(more.begin(), more.end());
       }
-    if (next.size() > most_ways) return {Way{}};
     all = std::move(next);
   }
   return all;
@@ -97,7 +97,8 @@ struct Item {
 class Explanation {
  public:
   Explanation(std::string_view text, pred::Filter& filter, const wire::Target& target, const Limits& limits, const std::vector<resolve::Part>& parts)
-      : text_(text), filter_(filter), target_(target), limits_(limits) {
+      : text_(text), filter_(filter), target_(target), limits_(limits),
+        trials_left_(std::min(most_trials, most_tested / std::max<std::size_t>(filter.expr_count(), 1))) {
     for (const resolve::Part& p : parts) tests_[p.node] = p.test;
   }
 
@@ -126,7 +127,8 @@ class Explanation {
 
   /// What the optimizer makes of a part: 0 when it rejects everything, not 0 when it accepts everything.
   std::optional<std::uint32_t> decided(ExprId e) {
-    if (++trials_ > most_trials) return std::nullopt;
+    if (trials_left_ == 0) return std::nullopt;
+    --trials_left_;
     filter_.root = e;
     auto graph = lower::lower(filter_, limits_);
     if (!graph) return std::nullopt;
@@ -183,7 +185,7 @@ class Explanation {
     for (const Item& i : run)
       if (never(i.test)) return i.node ? impossible(*i.node) : warning(i.span, fmt::format("{} never matches", quoted(i.span)));
     for (std::size_t b = 1; b < run.size(); ++b)
-      for (std::size_t a = 0; a < b; ++a)
+      for (std::size_t a = 0; a < b && trials_left_ > 0; ++a)
         if (never(filter_.all({run[a].test, run[b].test}, {}))) return pair(run[a], run[b]);
     return several(run);
   }
@@ -196,13 +198,13 @@ class Explanation {
 
   /// Leaves out one after the other while the rest still excludes itself.
   Found several(std::vector<Item> run) {
-    for (std::size_t i = 0; i < run.size() && run.size() > 2;) {
+    for (std::size_t i = 0; i < run.size() && run.size() > 2 && trials_left_ > 0;) {
       std::vector<Item> fewer = run;
       fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
       if (never(joined(fewer, false).test)) run = std::move(fewer);
       else ++i;
     }
-    if (trials_ > most_trials) return std::nullopt;
+    if (trials_left_ == 0) return std::nullopt;
     std::string list;
     for (const Item& i : run) list += fmt::format("{}{}", list.empty() ? "" : i.span == run.back().span ? " and " : ", ", quoted(i.span));
     return warning(join(run.front().span, run.back().span), fmt::format("{} cannot hold together", list));
@@ -213,7 +215,7 @@ class Explanation {
   const wire::Target& target_;
   const Limits& limits_;
   std::map<const ast::Expr*, ExprId> tests_;
-  int trials_ = 0;
+  std::size_t trials_left_;
 };
 
 }  // namespace
@@ -223,7 +225,7 @@ Diagnostic explain_rejection(std::string_view text, const ast::Expr& expr, const
   std::vector<resolve::Part> parts;
   auto filter = resolve::resolve(expr, target, names, limits, &parts);
   const Diagnostic unexplained{Code::NeverMatches, expr.span, "the filter rejects all packets: its parts contradict each other or the link type", {}};
-  if (!filter || filter->expr_count() > largest) return unexplained;
+  if (!filter) return unexplained;
   return Explanation(text, *filter, target, limits, parts).of(expr);
 }
 
