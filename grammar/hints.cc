@@ -141,6 +141,8 @@ constexpr Row rows[] = {
      "the fields that have names are 'icmp[icmptype]', 'icmp[icmpcode]', 'icmp6[icmp6type]' and 'tcp[tcpflags]'"},
     {[](const Place& p) { return is_stop(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is_compare(p.before); },
      "a keyword is no number: 'ip proto 6' is TCP, 'ether proto 0x800' IPv4"},
+    {[](const Place& p) { return p.token.text == "flags"; },
+     "flags are bits of a byte: 'tcp[tcpflags] & tcp-syn != 0'"},
     {[](const Place& p) { return is<Kind::S_NAME>(p.token) && wants_number(p.prev); },
      "arithmetic knows numbers, 'len', fields such as 'tcp[13]' and named numbers such as 'tcp-syn'"},
     {[](const Place& p) { return is_word(p.token, {"any", "all", "everything", "true"}) && is_start(p.prev); },

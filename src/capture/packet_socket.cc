@@ -10,6 +10,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "capture/cooked.hpp"
@@ -28,10 +31,17 @@ std::unexpected<Diagnostic> system_error(const std::string& doing, int error) {
   return fail(Code::System, {}, fmt::format("cannot {}: {}", doing, std::strerror(error)));
 }
 
+/// The file to give the capability to. It need not be in the search path.
+std::string this_program() {
+  std::error_code unknown;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  return unknown ? "PROGRAM" : path.string();
+}
+
 std::unexpected<Diagnostic> no_socket(int error) {
   if (error == EPERM || error == EACCES) {
     return fail(Code::System, {}, "capturing needs the capability CAP_NET_RAW",
-                "run it with sudo, or give it the capability once: sudo setcap cap_net_raw+ep $(command -v weir)");
+                fmt::format("run it with sudo, or give it the capability once: sudo setcap cap_net_raw+ep {}", this_program()));
   }
   if (error == EAFNOSUPPORT) return fail(Code::System, {}, "this kernel has no packet sockets (AF_PACKET)");
   return system_error("open a packet socket", error);

@@ -42,7 +42,7 @@ Examples:
 
 constexpr auto capture_about = "Capture the packets on an interface that match an expression: print or write them.";
 constexpr auto capture_examples = R"(The filter runs in the kernel. Ctrl-C ends the capture; the numbers then printed are those of tcpdump.
-Capturing needs the capability CAP_NET_RAW: use sudo, or once `sudo setcap cap_net_raw+ep $(command -v weir)`.
+Capturing needs the capability CAP_NET_RAW: use sudo, or once `sudo setcap cap_net_raw+ep PATH-OF-WEIR`.
 
 Examples:
   weir list interfaces
@@ -208,6 +208,7 @@ std::optional<NoCommand> no_command(const CLI::App& program, const std::vector<s
   const auto meant = std::ranges::find_if(names, [&](const auto& name) { return is_misspelt(first, name); });
   auto what = first.starts_with('-') ? fmt::format("a command is missing before {}", first) : fmt::format("'{}' is no command", first);
   if (meant != names.end()) return wrong_use(program, fmt::format("{}; did you mean {}?", what, *meant));
+  if (first == "help" || first == "version") return wrong_use(program, fmt::format("{}; did you mean --{}?", what, first));
   return NoCommand{true, fmt::format("{}; there are {}\n  hint: did you mean {}?", what, fmt::join(names, ", "),
                                      suggested_command(arguments))};
 }
