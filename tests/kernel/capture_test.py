@@ -14,7 +14,7 @@ import sys
 import time
 import unittest
 
-from network import NetworkTest, SOURCE, WEIR, main, read_pcap
+from network import NetworkTest, PATIENCE, SOURCE, WEIR, main, read_pcap
 
 sys.path.insert(0, str(SOURCE / "corpus" / "packets"))
 import make_packets as make  # noqa: E402
@@ -100,7 +100,7 @@ class Ends(NetworkTest):
         capture = self.weir("-i", "far", "-w", "-", stdout=subprocess.PIPE)
         capture.process.stdout.close()
         self.sender("near").send(PING)
-        self.assertEqual(capture.process.wait(timeout=10), -signal.SIGPIPE)
+        self.assertEqual(capture.process.wait(timeout=PATIENCE), -signal.SIGPIPE)
 
     def test_a_second_signal_ends_it_at_once(self):
         """When the first cannot: whoever reads the packets does not."""
@@ -116,7 +116,7 @@ class Ends(NetworkTest):
         with self.assertRaises(subprocess.TimeoutExpired):
             capture.process.wait(timeout=0.3)
         capture.process.send_signal(signal.SIGINT)
-        self.assertEqual(capture.process.wait(timeout=10), -signal.SIGINT)
+        self.assertEqual(capture.process.wait(timeout=PATIENCE), -signal.SIGINT)
 
     def test_two_kinds_of_signals_close_together(self):
         """As service managers send them. The packets that the kernel still keeps back are not lost."""
@@ -190,7 +190,7 @@ class Flood(NetworkTest):
         with self.flood("near", self.LARGE):
             time.sleep(1)
             capture.process.send_signal(signal.SIGINT)
-            self.assertEqual(capture.process.wait(timeout=20), 0)
+            self.assertEqual(capture.process.wait(timeout=PATIENCE), 0)
         self.assertIn("\n0 packets captured\n", capture.wait()[1])
 
     def test_an_interface_that_goes_down_is_noticed(self):
@@ -200,7 +200,7 @@ class Flood(NetworkTest):
             self.network.ip("link", "set", "far", "down")
             capture.wait_for("far went down")
             self.network.ip("link", "delete", "far")
-            self.assertEqual(capture.process.wait(timeout=20), 1)
+            self.assertEqual(capture.process.wait(timeout=PATIENCE), 1)
         self.assertIn("the interface far disappeared", capture.wait()[1])
 
     def test_a_second_signal_keeps_what_is_written(self):
@@ -210,7 +210,7 @@ class Flood(NetworkTest):
             capture.process.send_signal(signal.SIGINT)
             time.sleep(0.05)
             capture.process.send_signal(signal.SIGINT)
-            self.assertEqual(capture.process.wait(timeout=20), -signal.SIGINT)
+            self.assertEqual(capture.process.wait(timeout=PATIENCE), -signal.SIGINT)
         kept = next(name for name in os.listdir() if name.startswith(".weir-"))
         self.assertIn(f"weir: ended at once; what was written until then is in ./{kept}\n", capture.wait()[1])
 
@@ -225,7 +225,7 @@ class Flood(NetworkTest):
         with self.flood("near", frame):
             time.sleep(0.3)
             capture.process.send_signal(signal.SIGINT)
-            self.assertEqual(capture.process.wait(timeout=20), 0)
+            self.assertEqual(capture.process.wait(timeout=PATIENCE), 0)
         captured = int(re.search(r"(\d+) packets captured", capture.wait()[1])[1])
         self.assertGreater(captured, 100)
         self.assertEqual(packets("out.pcap"), [frame] * captured)

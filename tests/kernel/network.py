@@ -15,6 +15,7 @@ import unittest
 
 WEIR = os.environ["WEIR"]
 SOURCE = pathlib.Path(os.environ["WEIR_SOURCE"])
+PATIENCE = 240  # seconds: a filter that looks at thousands of ports is slow with sanitizers on a busy machine
 SKIPPED = 77  # SKIP_RETURN_CODE of ctest
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET, SO_TIMESTAMPNS = 0x40000000, 35
@@ -76,7 +77,7 @@ class Network:
         return ["ip", "netns", "exec", self.name, *map(str, words)]
 
     def run(self, *words, **more):
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=30, **more)
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=PATIENCE, **more)
 
     @contextlib.contextmanager
     def entered(self):
@@ -138,7 +139,7 @@ class Capture:
             lines = [line for line in self.messages if line and text in line]
             return lines[number - 1] if len(lines) >= number else None
         with self.changed:
-            self.changed.wait_for(lambda: found() or None in self.messages, timeout=60)
+            self.changed.wait_for(lambda: found() or None in self.messages, timeout=PATIENCE)
             if not found():
                 raise AssertionError(f"{self.process.args}: no '{text}' in {self.text()}")
             return found()
@@ -153,8 +154,8 @@ class Capture:
 
     def wait(self):
         """As end(), of one that ends by itself."""
-        status = self.process.wait(timeout=60)
-        self.reader.join(timeout=60)
+        status = self.process.wait(timeout=PATIENCE)
+        self.reader.join(timeout=PATIENCE)
         self.process.stderr.close()
         if self.process.stdout:
             self.process.stdout.close()
