@@ -17,7 +17,7 @@ import unittest
 from network import NetworkTest, PATIENCE, SOURCE, WEIR, main, read_pcap
 
 sys.path.insert(0, str(SOURCE / "corpus" / "packets"))
-import make_packets as make  # noqa: E402
+import frames as make  # noqa: E402
 
 PING = make.ether(0x0800, make.icmp())
 ARP = make.ether(0x0806, make.arp())

@@ -12,7 +12,8 @@ import unittest
 from network import NetworkTest, SOURCE, main, read_pcap
 
 sys.path.insert(0, str(SOURCE / "corpus" / "packets"))
-import make_packets as make  # noqa: E402
+import frames as make  # noqa: E402
+import savefiles  # noqa: E402
 
 FILTERS = ("", "vlan", "vlan 5 and ip", "not vlan", "inbound", "outbound", "ip6", "tcp port 80", "host 10.0.0.2",
            "len > 100", "vlan and vlan and udp", "ip[6:2] & 0x3fff != 0")
@@ -25,7 +26,7 @@ def corpus():
     frames = []
     for path in sorted((SOURCE / "corpus" / "packets").glob("*.pcap")):
         header, records = read_pcap(path) if path.read_bytes()[:4] == struct.pack("=I", 0xa1b2c3d4) else (bytes(24), [])
-        if struct.unpack("=I", header[20:])[0] == make.EN10MB:
+        if struct.unpack("=I", header[20:])[0] == savefiles.EN10MB:
             frames += [data for _, _, data, _ in records if len(data) >= 14]
     return frames
 
