@@ -72,10 +72,7 @@ class Conformance {
  public:
   Conformance(Examiner& examiner, std::filesystem::path directory, std::uint64_t seed, std::string pattern)
       : examiner_(examiner), directory_(std::move(directory)), random_(seed), pattern_(std::move(pattern)) {
-    const json tables = json::parse(std::ifstream(directory_ / "names.json"));
-    const names::FixedTables fixed{.hosts = strings(tables, "hosts"), .ethers = strings(tables, "ethers"),
-                                   .networks = strings(tables, "networks"), .services = strings(tables, "services"), .protocols = strings(tables, "protocols")};
-    names_ = names::fixed_names(fixed, examiner.system());
+    names_ = names_of_conformance(directory_, examiner.system());
   }
 
   void run() {
@@ -296,6 +293,45 @@ class Corpus {
 };
 
 }  // namespace
+
+std::unique_ptr<names::Names> names_of_conformance(const std::filesystem::path& directory, std::shared_ptr<const names::Names> fallback) {
+  const json tables = json::parse(std::ifstream(directory / "names.json"));
+  const names::FixedTables fixed{.hosts = strings(tables, "hosts"), .ethers = strings(tables, "ethers"),
+                                 .networks = strings(tables, "networks"), .services = strings(tables, "services"), .protocols = strings(tables, "protocols")};
+  return names::fixed_names(fixed, std::move(fallback));
+}
+
+std::vector<Known> known_filters(const std::filesystem::path& directory, const names::Names& names) {
+  std::vector<Known> known;
+  for (const std::string& line : lines_of(directory / "accept.jsonl")) {
+    const json j = json::parse(line);
+    if (!comparable(setting_of(j).link_type)) continue;
+    Known k{.c = {.setting = setting_of(j), .filter = {}, .program = program_of(j["program"])}, .optimized_length = {}};
+    if (!j["names"].empty()) k.c.names = &names;
+    if (!j["optimized_length"].is_null()) k.optimized_length = j["optimized_length"].get<std::size_t>();
+    for (const std::string& filter : strings(j, "filters")) {
+      k.c.filter = filter;
+      known.push_back(k);
+    }
+  }
+  for (const std::string& line : lines_of(directory / "apply.jsonl")) {
+    const json j = json::parse(line);
+    const auto capture = read_savefile(directory / "captures" / j["capture"].get<std::string>(), 1);
+    if (!capture || !comparable(capture->link_type)) continue;
+    Known k{.c = {.setting = setting_of(j), .filter = j["filter"]}, .optimized_length = {}};
+    k.c.setting.link_type = capture->link_type;
+    known.push_back(k);
+  }
+  return known;
+}
+
+std::vector<Case> filters_of_lines(const std::filesystem::path& file) {
+  std::vector<Case> filters;
+  for (const std::string& line : lines_of(file))
+    if (line[0] != '#') filters.push_back(case_of_line(line));
+  std::erase_if(filters, [](const Case& c) { return !comparable(c.setting.link_type); });
+  return filters;
+}
 
 void run_conformance(Examiner& examiner, const std::filesystem::path& directory, std::uint64_t seed, const std::string& pattern) {
   Conformance(examiner, directory, seed, pattern).run();

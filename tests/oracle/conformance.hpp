@@ -1,11 +1,24 @@
 // Filters with known results: the conformance files and the corpus.
 #pragma once
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "examine.hpp"
 
 namespace weir::oracle {
+
+/// The filters of accept.jsonl and apply.jsonl, and those of a file of lines (wild.txt, corpus/filters). Those that need
+/// the names of names.json have `names` set to the given ones.
+struct Known {
+  Case c;
+  std::optional<std::size_t> optimized_length;  ///< how many instructions the optimizer of libpcap's master leaves
+};
+std::vector<Known> known_filters(const std::filesystem::path& directory, const names::Names& names);
+std::vector<Case> filters_of_lines(const std::filesystem::path& file);
+std::unique_ptr<names::Names> names_of_conformance(const std::filesystem::path& directory, std::shared_ptr<const names::Names> fallback);
 
 /// Runs all files of the conformance directory on the link types that can be compared, and prints a line for each.
 /// `pattern`: only cases whose name or filter contains it.

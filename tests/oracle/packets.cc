@@ -7,12 +7,6 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// A network-layer packet and what link layers call it.
-struct Payload {
-  std::uint16_t type = 0;  ///< EtherType; below 1536: nothing but an 802.2 frame
-  Bytes bytes;
-};
-
 void put(Bytes& to, std::uint64_t value, int size) {
   while (size-- > 0) to.push_back(static_cast<std::uint8_t>(value >> 8 * size));
 }
@@ -260,8 +254,9 @@ Bytes ethernet(Random& r, const Payload& p) {
   return b;
 }
 
-/// Radio information of any kind.
-Bytes wlan_prefix(Random& r, wire::Prefix prefix) {
+}  // namespace
+
+Bytes radio_header(wire::Prefix prefix, Random& r) {
   Bytes b;
   if (prefix == wire::Prefix::None) return b;
   if (prefix == wire::Prefix::Avs || (prefix == wire::Prefix::Prism && r.percent(50))) {
@@ -290,9 +285,11 @@ Bytes wlan_prefix(Random& r, wire::Prefix prefix) {
   return b;
 }
 
+namespace {
+
 /// An 802.11 frame with up to four addresses, behind whatever stands before it.
 Bytes wlan(Random& r, const Payload& p, wire::Prefix prefix) {
-  Bytes b = wlan_prefix(r, prefix);
+  Bytes b = radio_header(prefix, r);
   const std::uint32_t type = r.percent(70) ? 2 : r.below(4);
   const std::uint32_t subtype = type == 2 ? r.pick({0u, 8u, 4u, 12u}) : r.below(16);
   const std::uint32_t flags = r.pick({0u, 1u, 2u, 3u, 0x40u, 0x42u});
@@ -424,8 +421,16 @@ Bytes by_layout(Random& r, const Payload& p, const wire::Layout& layout) {
   return b;
 }
 
-Bytes frame(std::string_view link_type, Random& r) {
-  const Payload p = payload(r, 2);
+/// What a link type can carry: raw IP nothing but that.
+Payload payload_for(std::string_view link_type, Random& r) {
+  if (link_type != "RAW" && link_type != "IPV4" && link_type != "IPV6") return payload(r, 2);
+  const bool v6 = link_type == "IPV6" || (link_type == "RAW" && r.percent(40));
+  return v6 ? ipv6(r, 2) : ipv4(r, 2);
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> framed(std::string_view link_type, const Payload& p, Random& r) {
   const wire::Layout& layout = wire::find_link_type(link_type)->layout;
   if (link_type == "EN10MB") return ethernet(r, p);
   if (link_type == "NULL") return family(r, p, false);
@@ -434,16 +439,13 @@ Bytes frame(std::string_view link_type, Random& r) {
   if (link_type == "LINUX_SLL2") return sll2(r, p);
   if (link_type == "PPP") return ppp(r, p);
   if (layout.addresses == wire::Addresses::Wlan) return wlan(r, p, layout.prefix);
-  if (link_type != "RAW" && link_type != "IPV4" && link_type != "IPV6") return by_layout(r, p, layout);
-  const bool v6 = link_type == "IPV6" || (link_type == "RAW" && r.percent(40));
-  return v6 ? ipv6(r, 2).bytes : ipv4(r, 2).bytes;
+  if (link_type == "RAW" || link_type == "IPV4" || link_type == "IPV6") return p.bytes;
+  return by_layout(r, p, layout);
 }
-
-}  // namespace
 
 Sample realistic_packet(std::string_view link_type, Random& random) {
   Sample s;
-  s.bytes = frame(link_type, random);
+  s.bytes = framed(link_type, payload_for(link_type, random), random);
   s.length = static_cast<std::uint32_t>(s.bytes.size());
   if (random.percent(10)) s.length += random.below(2000);
   if (s.bytes.size() > 13) s.meta.protocol = std::uint32_t{s.bytes[12]} << 8 | s.bytes[13];

@@ -67,11 +67,11 @@ bool Reference::available(const Setting& setting, const std::string& filter) {
   return !live || (handle(setting) != nullptr && live_);
 }
 
-std::expected<cbpf::Program, std::string> Reference::compile(const Setting& setting, const std::string& filter) {
+std::expected<cbpf::Program, std::string> Reference::compile(const Setting& setting, const std::string& filter, bool optimized) {
   pcap_t* p = handle(setting);
   if (p == nullptr) return std::unexpected("libpcap cannot open a handle for this setting");
   bpf_program code{};
-  if (pcap_compile(p, &code, filter.c_str(), 0, setting.netmask.value_or(PCAP_NETMASK_UNKNOWN)) != 0)
+  if (pcap_compile(p, &code, filter.c_str(), optimized ? 1 : 0, setting.netmask.value_or(PCAP_NETMASK_UNKNOWN)) != 0)
     return std::unexpected(pcap_geterr(p));
   cbpf::Program program;
   program.instructions.reserve(code.bf_len);

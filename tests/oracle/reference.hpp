@@ -16,8 +16,8 @@ namespace weir::oracle {
 
 class Reference {
  public:
-  /// libpcap's program for a filter, or its message. Names are the system's.
-  std::expected<cbpf::Program, std::string> compile(const Setting& setting, const std::string& filter);
+  /// libpcap's program for a filter, or its message. Names are the system's. `optimized`: no yardstick of meaning.
+  std::expected<cbpf::Program, std::string> compile(const Setting& setting, const std::string& filter, bool optimized = false);
 
   /// Whether libpcap can say on this machine what the filter means: to look for VLAN tags in the metadata, it wants a
   /// live handle, which takes rights to open.

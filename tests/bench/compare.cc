@@ -1,0 +1,80 @@
+// weir_compare: our programs beside those of the installed libpcap's optimizer, on every known filter.
+//
+//   weir_compare [--source corpus|wild|cases] [--match TEXT] [--linktype L] [--worst N] [--all] [--exceptions FILE]
+//                [--packets N] [--seed S] [--seconds S] [--corpus DIR] [--conformance DIR] [--model FILE] [--other FILE]
+//   weir_compare --filter F [--linktype L] …: both listings, with how often each instruction is executed per packet
+//
+// `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
+// is given and a filter is worse than libpcap's that the file does not list (or one is not worse that it does).
+#include "compare.hpp"
+
+#include <cstdlib>
+
+#include <fmt/core.h>
+
+#include "resolver.hpp"
+
+namespace weir::bench {
+namespace {
+
+using Options = std::map<std::string, std::string>;
+
+std::optional<Options> parse_options(int argc, char** argv) {
+  Options o = {{"corpus", WEIR_BENCH_CORPUS}, {"conformance", WEIR_BENCH_CONFORMANCE}, {"worst", "40"}, {"packets", "3000"},
+               {"seed", "1"}, {"seconds", "2"}, {"source", ""}, {"match", ""}, {"linktype", ""}, {"filter", ""},
+               {"exceptions", ""}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"}, {"other", WEIR_BENCH_CORPUS "/traffic/other.txt"}};
+  if (const char* elsewhere = std::getenv("WEIR_CONFORMANCE")) o["conformance"] = elsewhere;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const std::string name = word.starts_with("--") ? word.substr(2) : "";
+    if (name == "all") o[name] = "yes";
+    else if (o.contains(name) && i + 1 < argc) o[name] = argv[++i];
+    else {
+      fmt::print(stderr, "weir_compare: what is `{}`?\n", word);
+      return std::nullopt;
+    }
+  }
+  return o;
+}
+
+bool wanted(const Entry& e, const Options& o) {
+  const auto chosen = [&](const char* option, const std::string& value) { return o.at(option).empty() || o.at(option) == value; };
+  return chosen("source", e.source) && chosen("linktype", oracle::described(e.c.setting)) && e.c.filter.find(o.at("match")) != std::string::npos;
+}
+
+int compare_all(Measure& measure, const Options& o, const std::shared_ptr<const names::Names>& system) {
+  const auto names = oracle::names_of_conformance(o.at("conformance"), system);
+  std::vector<Row> rows;
+  for (const Entry& entry : all_filters(o.at("corpus"), o.at("conformance"), *names))
+    if (wanted(entry, o)) rows.push_back(measure.measure(entry));
+  if (o.contains("all")) {
+    print_all(rows);
+    return 0;
+  }
+  print_totals(rows);
+  if (!o.at("exceptions").empty()) return print_unexcused(rows, o.at("exceptions")) == 0 ? 0 : 1;
+  print_worst(rows, std::stoul(o.at("worst")));
+  return 0;
+}
+
+int run(const Options& o) {
+  auto model = TrafficModel::read(o.at("model")), other = TrafficModel::read(o.at("other"));
+  for (const auto* table : {&model, &other})
+    if (!*table) return fmt::print(stderr, "weir_compare: {}\n", table->error()), 2;
+  oracle::keep_off_the_network();
+  const std::shared_ptr<const names::Names> system = names::system_names();
+  Measure measure({std::move(*model), std::move(*other)}, system,
+                  {.packets = std::stoul(o.at("packets")), .seed = std::stoull(o.at("seed")), .seconds = std::stod(o.at("seconds"))});
+  if (o.at("filter").empty()) return compare_all(measure, o, system);
+  oracle::Case c{.setting = oracle::read_setting(o.at("linktype").empty() ? "EN10MB" : o.at("linktype")), .filter = o.at("filter")};
+  print_listing(measure, c);
+  return 0;
+}
+
+}  // namespace
+}  // namespace weir::bench
+
+int main(int argc, char** argv) {
+  const auto options = weir::bench::parse_options(argc, argv);
+  return options ? weir::bench::run(*options) : 2;
+}

@@ -1,0 +1,91 @@
+// One filter, compiled by libpcap's optimizer and by us, and what both programs cost on packets of both mixes.
+#pragma once
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance.hpp"
+#include "reference.hpp"
+#include "traffic_model.hpp"
+
+namespace weir::bench {
+
+inline constexpr std::size_t mixes = 2;
+inline constexpr std::array<const char*, mixes> mix_names = {"model", "other"};
+
+/// A filter, and where it comes from.
+struct Entry {
+  std::string source;
+  oracle::Case c;
+  std::optional<std::size_t> optimized_length = {};  ///< as libpcap's master has it, for those the installed one does not know
+};
+
+/// All filters of the corpus and the conformance directory. `names` must outlive them.
+std::vector<Entry> all_filters(const std::string& corpus, const std::string& conformance, const names::Names& names);
+
+struct Cost {
+  std::size_t length = 0;                    ///< instructions; 0: there is no program
+  std::array<double, mixes> executed = {};   ///< instructions executed on average
+};
+
+struct Row {
+  Entry entry;
+  Cost ours, theirs;
+  bool executed = false;      ///< both were run
+  bool theirs_wrong = false;  ///< their verdict is not that of their own program without the optimizer
+  bool ours_wrong = false;
+  std::string missing;        ///< why there is nothing to compare
+
+  bool compared() const { return ours.length != 0 && theirs.length != 0; }
+  bool longer() const;
+  bool slower() const;
+  /// So many primitives in a chain.
+  std::size_t terms() const;
+};
+
+struct Programs {
+  std::optional<cbpf::Program> ours, theirs, meaning;
+  std::string missing;
+};
+
+struct MeasureOptions {
+  std::size_t packets = 3000;
+  std::uint64_t seed = 1;
+  double seconds = 2;  ///< that libpcap's optimizer may take
+};
+
+class Measure {
+ public:
+  Measure(std::array<TrafficModel, mixes> models, std::shared_ptr<const names::Names> names, MeasureOptions options)
+      : models_(std::move(models)), names_(std::move(names)), options_(options) {}
+
+  Programs compile(const oracle::Case& c);
+  Row measure(const Entry& entry);
+  /// The packets that a filter is measured on.
+  std::vector<oracle::Sample> aimed(std::size_t mix, const oracle::Case& c, const cbpf::Program& meaning) const;
+  const std::vector<oracle::Sample>& passing(std::size_t mix, const oracle::Setting& setting);
+
+ private:
+  void run(Row& row, const Programs& programs, std::size_t mix);
+  std::array<TrafficModel, mixes> models_;
+  std::shared_ptr<const names::Names> names_;
+  MeasureOptions options_;
+  oracle::Reference libpcap_;
+  std::map<std::string, std::vector<oracle::Sample>> passing_;  ///< by mix and setting
+};
+
+/// Totals by source, and the worst filters.
+void print_totals(const std::vector<Row>& rows);
+void print_worst(const std::vector<Row>& rows, std::size_t most);
+/// All rows with tabs between their columns.
+void print_all(const std::vector<Row>& rows);
+/// Rows that are worse than libpcap's and not in the file of exceptions, and exceptions that are none any more; how many.
+std::size_t print_unexcused(const std::vector<Row>& rows, const std::string& exceptions);
+
+/// Both programs side by side, each instruction with how often it was executed per packet.
+void print_listing(Measure& measure, const oracle::Case& c);
+
+}  // namespace weir::bench

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#include "aimed.hpp"
+#include "child.hpp"
+#include "compare.hpp"
+#include "vm/cbpf.hpp"
+
+namespace weir::bench {
+namespace {
+
+/// Programs for a live capture use the kernel's metadata, which only its machine knows.
+vm::Machine machine(const oracle::Setting& s) { return s.linux_ext ? vm::Machine::Kernel : vm::Machine::Libpcap; }
+
+std::string as_bytes(const cbpf::Program& p) {
+  return {reinterpret_cast<const char*>(p.instructions.data()), p.instructions.size() * sizeof(cbpf::Instruction)};
+}
+
+cbpf::Program from_bytes(const std::string& bytes) {
+  cbpf::Program p;
+  p.instructions.resize(bytes.size() / sizeof(cbpf::Instruction));
+  std::memcpy(p.instructions.data(), bytes.data(), bytes.size());
+  return p;
+}
+
+/// The first letter tells a program from a message.
+std::string compile_theirs(oracle::Reference& libpcap, const oracle::Case& c) {
+  const auto program = libpcap.compile(c.setting, c.filter, true);
+  return program ? "p" + as_bytes(*program) : "m" + program.error();
+}
+
+}  // namespace
+
+std::vector<Entry> all_filters(const std::string& corpus, const std::string& conformance, const names::Names& names) {
+  std::vector<Entry> all;
+  std::vector<std::filesystem::path> themes;
+  for (const auto& file : std::filesystem::directory_iterator(corpus + "/filters")) themes.push_back(file.path());
+  std::sort(themes.begin(), themes.end());
+  for (const auto& theme : themes)
+    if (theme.extension() == ".txt" && !theme.stem().string().starts_with("refused"))
+      for (auto& c : oracle::filters_of_lines(theme)) all.push_back({"corpus", std::move(c)});
+  if (!std::filesystem::exists(conformance + "/wild.txt")) return all;
+  for (auto& c : oracle::filters_of_lines(conformance + "/wild.txt")) all.push_back({"wild", std::move(c)});
+  for (auto& k : oracle::known_filters(conformance, names)) all.push_back({"cases", std::move(k.c), k.optimized_length});
+  return all;
+}
+
+std::size_t Row::terms() const {
+  std::istringstream words(entry.c.filter);
+  std::size_t ors = 1, ands = 1;
+  for (std::string word; words >> word;) {
+    ors += word == "or" || word == "||";
+    ands += word == "and" || word == "&&";
+  }
+  return std::max(ors, ands);
+}
+
+bool Row::slower() const {
+  if (!executed) return false;
+  for (std::size_t m = 0; m < mixes; ++m)
+    if (ours.executed[m] > theirs.executed[m] + 1e-9) return true;
+  return false;
+}
+
+bool Row::longer() const {
+  if (!compared() || ours.length <= theirs.length) return false;
+  // The tree of a set may be a third longer where it executes less.
+  const bool less = executed && !slower() && ours.executed != theirs.executed;
+  return !(terms() > 3 && less && 3 * ours.length <= 4 * theirs.length);
+}
+
+const std::vector<oracle::Sample>& Measure::passing(std::size_t mix, const oracle::Setting& s) {
+  auto& packets = passing_[mix_names[mix] + (s.linux_ext ? " live " + s.link_type : " " + s.link_type)];
+  if (!packets.empty()) return packets;
+  oracle::Random random(oracle::derive(options_.seed, mix));
+  const std::size_t count = options_.packets - options_.packets * models_[mix].aimed_percent() / 100;
+  for (std::size_t i = 0; i < count; ++i) packets.push_back(packet(models_[mix], s, random));
+  return packets;
+}
+
+std::vector<oracle::Sample> Measure::aimed(std::size_t mix, const oracle::Case& c, const cbpf::Program& meaning) const {
+  oracle::Random random(oracle::derive(options_.seed, 100 + mix));
+  return aimed_packets(models_[mix], c.setting, meaning, options_.packets * models_[mix].aimed_percent() / 100, random);
+}
+
+Programs Measure::compile(const oracle::Case& c) {
+  Programs p;
+  const auto ours = oracle::compile(c.setting, c.filter, c.names != nullptr ? *c.names : *names_);
+  if (ours) p.ours = ours->optimized_code;
+  else p.missing = "weir: " + ours.error().message;
+  if (c.program) p.meaning = c.program;
+  else if (auto plain = libpcap_.compile(c.setting, c.filter)) p.meaning = std::move(*plain);
+  else p.missing = "libpcap: " + plain.error();
+  if (c.names != nullptr || !p.meaning) return p;
+  const auto theirs = in_child([&] { return compile_theirs(libpcap_, c); }, options_.seconds);
+  if (!theirs) p.missing = "libpcap's optimizer does not end in time";
+  else if (theirs->text[0] == 'm') p.missing = "libpcap: " + theirs->text.substr(1);
+  else p.theirs = from_bytes(theirs->text.substr(1));
+  return p;
+}
+
+void Measure::run(Row& row, const Programs& p, std::size_t mix) {
+  const vm::Machine on = machine(row.entry.c.setting);
+  std::uint64_t ours = 0, theirs = 0, packets = 0;
+  const auto try_on = [&](const std::vector<oracle::Sample>& samples) {
+    for (const oracle::Sample& s : samples) {
+      std::uint64_t steps = 0;
+      const bool expected = vm::run(*p.meaning, s.whole(), on) != 0;
+      row.ours_wrong |= (vm::run(*p.ours, s.whole(), on, &steps) != 0) != expected;
+      ours += steps;
+      row.theirs_wrong |= (vm::run(*p.theirs, s.whole(), on, &steps) != 0) != expected;
+      theirs += steps;
+    }
+    packets += samples.size();
+  };
+  try_on(passing(mix, row.entry.c.setting));
+  try_on(aimed(mix, row.entry.c, *p.meaning));
+  row.ours.executed[mix] = static_cast<double>(ours) / static_cast<double>(packets);
+  row.theirs.executed[mix] = static_cast<double>(theirs) / static_cast<double>(packets);
+}
+
+Row Measure::measure(const Entry& entry) {
+  Row row;
+  row.entry = entry;
+  const Programs p = compile(entry.c);
+  row.missing = p.missing;
+  if (p.ours) row.ours.length = p.ours->instructions.size();
+  if (p.theirs) row.theirs.length = p.theirs->instructions.size();
+  else row.theirs.length = entry.optimized_length.value_or(0);
+  if (!p.ours || !p.theirs) return row;
+  row.executed = true;
+  for (std::size_t mix = 0; mix < mixes; ++mix) run(row, p, mix);
+  return row;
+}
+
+}  // namespace weir::bench

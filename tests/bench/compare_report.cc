@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <fmt/core.h>
+
+#include "compare.hpp"
+
+namespace weir::bench {
+namespace {
+
+/// Sums and ratios over many filters.
+class Total {
+ public:
+  void add(double ours, double theirs) {
+    ours_ += ours;
+    theirs_ += theirs;
+    logarithms_ += std::log(ours / theirs);
+    ++count_;
+  }
+  std::string text(int digits) const {
+    if (count_ == 0) return fmt::format("{:>31}", "-");
+    return fmt::format("{:>10.{}f}{:>10.{}f} {:>5.3f} {:>4.3f}", theirs_, digits, ours_, digits, ours_ / theirs_, std::exp(logarithms_ / count_));
+  }
+
+ private:
+  double ours_ = 0, theirs_ = 0, logarithms_ = 0;
+  int count_ = 0;
+};
+
+void print_total(const char* name, const std::vector<const Row*>& rows) {
+  Total length;
+  std::array<Total, mixes> executed;
+  std::size_t compared = 0, longer = 0, slower = 0, wrong = 0;
+  for (const Row* row : rows) {
+    if (!row->compared()) continue;
+    ++compared;
+    longer += row->longer();
+    slower += row->slower();
+    wrong += row->theirs_wrong;
+    length.add(static_cast<double>(row->ours.length), static_cast<double>(row->theirs.length));
+    if (row->executed)
+      for (std::size_t m = 0; m < mixes; ++m) executed[m].add(row->ours.executed[m], row->theirs.executed[m]);
+  }
+  fmt::print("{:<22}{:>6}{:>9}  {}{:>7}  {}  {}{:>7}{:>7}\n", name, rows.size(), compared, length.text(0), longer, executed[0].text(1), executed[1].text(1), slower, wrong);
+}
+
+std::string shortened(const std::string& text, std::size_t most) {
+  return text.size() <= most ? text : text.substr(0, most - 1) + "…";
+}
+
+/// How much worse at the worst.
+double excess(const Row& row) {
+  double worst = row.longer() ? static_cast<double>(row.ours.length) / static_cast<double>(row.theirs.length) : 0;
+  for (std::size_t m = 0; row.executed && m < mixes; ++m) worst = std::max(worst, row.ours.executed[m] / row.theirs.executed[m]);
+  return worst;
+}
+
+std::string figures(const Row& row) {
+  return fmt::format("{}\t{}\t{:.3f}\t{:.3f}\t{:.3f}\t{:.3f}", row.theirs.length, row.ours.length, row.theirs.executed[0],
+                     row.ours.executed[0], row.theirs.executed[1], row.ours.executed[1]);
+}
+
+std::string marks(const Row& row) {
+  std::string text;
+  if (row.longer()) text += "longer ";
+  if (row.slower()) text += "slower ";
+  if (row.theirs_wrong) text += "theirs-wrong ";
+  if (row.ours_wrong) text += "ours-differs ";
+  if (!row.missing.empty()) text += "(" + row.missing + ")";
+  return text;
+}
+
+std::string key(const Row& row) { return oracle::described(row.entry.c.setting) + "\t" + row.entry.c.filter; }
+
+}  // namespace
+
+void print_totals(const std::vector<Row>& rows) {
+  fmt::print("{:<22}{:>6}{:>9}  {:<31}{:>7}  {:<31}  {:<31}{:>7}{:>7}\n{:<37}  {:>10}{:>10} {:>5} {:>5}{:>7}  {:>10}{:>10} {:>5} {:>5}  {:>10}{:>10} {:>5} {:>5}{:>7}{:>7}\n",
+             "", "", "com-", "      instructions", "", "      executed, model", "      executed, other", "", "theirs",
+             "                       all    pared", "libpcap", "weir", "sum", "mean", "longer", "libpcap", "weir", "sum", "mean", "libpcap", "weir", "sum", "mean", "slower", "wrong");
+  const auto some = [&](const char* name, const auto& wanted) {
+    std::vector<const Row*> chosen;
+    for (const Row& row : rows)
+      if (wanted(row)) chosen.push_back(&row);
+    if (!chosen.empty()) print_total(name, chosen);
+  };
+  for (const char* source : {"corpus", "wild", "cases"}) some(source, [&](const Row& r) { return r.entry.source == source; });
+  some("lists of 20 and more", [](const Row& r) { return r.terms() >= 20; });
+  some("all", [](const Row&) { return true; });
+}
+
+void print_worst(const std::vector<Row>& rows, std::size_t most) {
+  std::vector<const Row*> bad;
+  for (const Row& row : rows)
+    if (row.longer() || row.slower() || row.ours_wrong) bad.push_back(&row);
+  std::stable_sort(bad.begin(), bad.end(), [](const Row* a, const Row* b) { return excess(*a) > excess(*b); });
+  fmt::print("\nworse: {} filters; libpcap→weir: instructions, executed in model, in other\n", bad.size());
+  if (bad.size() > most) bad.resize(most);
+  for (const Row* row : bad)
+    fmt::print("{:>4}→{:<4} {:>7.2f}→{:<7.2f} {:>7.2f}→{:<7.2f} {:<7}{:<10} {}{}{}\n", row->theirs.length, row->ours.length, row->theirs.executed[0],
+               row->ours.executed[0], row->theirs.executed[1], row->ours.executed[1], row->entry.source, oracle::described(row->entry.c.setting),
+               shortened(row->entry.c.filter, 110), row->theirs_wrong ? "  [libpcap's is wrong]" : "", row->ours_wrong ? "  [verdicts differ]" : "");
+}
+
+void print_all(const std::vector<Row>& rows) {
+  fmt::print("source\tlink type\tfilter\tlength libpcap\tlength weir\tmodel libpcap\tmodel weir\tother libpcap\tother weir\tmarks\n");
+  for (const Row& row : rows) fmt::print("{}\t{}\t{}\t{}\n", row.entry.source, key(row), figures(row), marks(row));
+}
+
+std::size_t print_unexcused(const std::vector<Row>& rows, const std::string& exceptions) {
+  std::set<std::string> excused;
+  std::ifstream in(exceptions);
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const std::size_t tab = line.find('\t', line.find('\t') + 1);
+    excused.insert(line.substr(0, tab));
+  }
+  std::size_t count = 0;
+  std::set<std::string> used;
+  for (const Row& row : rows) {
+    if (!row.longer() && !row.slower()) continue;
+    if (excused.contains(key(row))) used.insert(key(row));
+    else fmt::print("WORSE: {}\t{}\t{}\n", key(row), figures(row), marks(row)), ++count;
+  }
+  for (const std::string& e : excused)
+    if (!used.contains(e)) fmt::print("NO LONGER WORSE: {}\n", e), ++count;
+  return count;
+}
+
+}  // namespace weir::bench
