@@ -1,7 +1,5 @@
 #include "pred/filter.hpp"
 
-#include <utility>
-
 namespace weir::pred {
 namespace {
 
@@ -55,24 +53,29 @@ ExprId Filter::negation(ExprId e, Span span) {
   return push({ExprKind::Not, 0, static_cast<std::uint32_t>(e), 0}, span);
 }
 
-ExprId Filter::join(ExprKind kind, std::vector<ExprId>&& operands, Span span) {
+ExprId Filter::join(ExprKind kind, std::span<const ExprId> operands, Span span) {
   const bool neutral_is_true = kind == ExprKind::And;
   const ExprKind neutral = neutral_is_true ? ExprKind::True : ExprKind::False;
   const ExprKind deciding = neutral_is_true ? ExprKind::False : ExprKind::True;
-  std::erase_if(operands, [&](ExprId e) { return is(e, neutral); });
-  for (ExprId e : operands)
+  for (const ExprId e : operands)
     if (is(e, deciding)) return e;
-  if (operands.empty()) return truth(neutral_is_true);
-  if (operands.size() == 1) return operands.front();
-  const auto first = static_cast<std::uint32_t>(children_.size());
-  children_.insert(children_.end(), operands.begin(), operands.end());
-  return push({kind, 0, first, static_cast<std::uint32_t>(operands.size())}, span);
+  const std::size_t first = children_.size();
+  for (const ExprId e : operands)
+    if (!is(e, neutral)) children_.push_back(e);
+  const std::size_t count = children_.size() - first;
+  if (count > 1) return push({kind, 0, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count)}, span);
+  const ExprId only = count == 1 ? children_.back() : truth(neutral_is_true);
+  children_.resize(first);
+  return only;
 }
 
-ExprId Filter::all(std::vector<ExprId> operands, Span span) { return join(ExprKind::And, std::move(operands), span); }
-ExprId Filter::any(std::vector<ExprId> operands, Span span) { return join(ExprKind::Or, std::move(operands), span); }
-ExprId Filter::mark(std::uint32_t number, Span span) { return push({ExprKind::Mark, 0, number, 0}, span); }
-ExprId Filter::passed(std::uint32_t number, Span span) { return push({ExprKind::Passed, 0, number, 0}, span); }
+void Filter::expect(std::size_t more) {
+  const std::size_t wanted = exprs_.size() + more + more / 64 + 16;  // one too many would double it all
+  if (wanted < 2 * exprs_.capacity()) return;  // growing as always does as well
+  exprs_.reserve(wanted);
+  spans_.reserve(wanted);
+  children_.reserve(wanted);
+}
 
 void Filter::trim() {
   index_ = {};

@@ -6,6 +6,8 @@
 // `Mark` is true and remembers that it was reached; `Passed` asks for it. A mark that was never reached counts as not passed.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,10 +73,12 @@ class Filter {
   ExprId truth(bool value);
   ExprId compare(Relation op, ValueId a, ValueId b, Span span);
   ExprId negation(ExprId e, Span span);
-  ExprId all(std::vector<ExprId> operands, Span span);
-  ExprId any(std::vector<ExprId> operands, Span span);
-  ExprId mark(std::uint32_t number, Span span);
-  ExprId passed(std::uint32_t number, Span span);
+  ExprId all(std::span<const ExprId> operands, Span span) { return join(ExprKind::And, operands, span); }
+  ExprId any(std::span<const ExprId> operands, Span span) { return join(ExprKind::Or, operands, span); }
+  ExprId all(std::initializer_list<ExprId> operands, Span span) { return all(std::span(operands), span); }
+  ExprId any(std::initializer_list<ExprId> operands, Span span) { return any(std::span(operands), span); }
+  ExprId mark(std::uint32_t number, Span span) { return push({ExprKind::Mark, 0, number, 0}, span); }
+  ExprId passed(std::uint32_t number, Span span) { return push({ExprKind::Passed, 0, number, 0}, span); }
 
   const Value& operator[](ValueId id) const { return values_[static_cast<std::uint32_t>(id)]; }
   const Expr& operator[](ExprId id) const { return exprs_[static_cast<std::uint32_t>(id)]; }
@@ -83,6 +87,8 @@ class Filter {
   std::size_t value_count() const { return values_.size(); }
   std::size_t expr_count() const { return exprs_.size(); }
 
+  /// So many expressions more are to come: memory for them, in one piece when they are many.
+  void expect(std::size_t more);
   /// Gives back memory that only building needs; nothing may be added afterwards.
   void trim();
 
@@ -92,7 +98,7 @@ class Filter {
 
  private:
   ExprId push(Expr e, Span span);
-  ExprId join(ExprKind kind, std::vector<ExprId>&& operands, Span span);
+  ExprId join(ExprKind kind, std::span<const ExprId> operands, Span span);
   ValueId intern(const Value& v);
   bool is(ExprId e, ExprKind kind) const { return (*this)[e].kind == kind; }
   std::vector<Value> values_;

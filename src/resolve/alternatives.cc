@@ -24,7 +24,7 @@ Test alternatives(const Site& s, const Field& f, const ast::FieldTest& t) {
     if (a.value > f.maximum) return out_of_range(a.span, f.name, a.value, f.maximum);
     tests.push_back(compared(s, a.op, value, f.bits(a.value)));
   }
-  return any(s, std::move(tests));
+  return any(s, tests);
 }
 
 }  // namespace weir::resolve

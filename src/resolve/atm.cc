@@ -28,7 +28,7 @@ ExprId oam_f4(const Site& s) { return all(s, {vpi_is(s, 0), any(s, {vci_is(s, su
 ExprId message_is(const Site& s, std::initializer_list<std::uint8_t> types) {
   std::vector<ExprId> tests;
   for (const std::uint8_t type : types) tests.push_back(equals(s, in_link_header(s, sun::packet + sun::message_type, 1), type));
-  return any(s, std::move(tests));
+  return any(s, tests);
 }
 
 /// What follows is taken for Ethernet, behind the client's number.

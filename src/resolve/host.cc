@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -35,26 +36,35 @@ ExprId in_direction(const Site& s, Direction d, AddressOffsets at, TestAt test) 
   }
 }
 
+/// One test a range; mostly there is one range.
+template <class Range, class TestOf>
+ExprId any_range(const Site& s, std::span<const Range> ranges, TestOf test) {
+  if (ranges.size() == 1) return test(ranges.front());
+  std::vector<ExprId> tests;
+  for (const Range& r : ranges) tests.push_back(test(r));
+  return any(s, tests);
+}
+
 Test ipv4_in(const Site& s, Protocol p, Direction d, std::span<const Ipv4Range> ranges, bool negated) {
   const std::uint32_t type = p == Protocol::Ip    ? wire::ethertype::Ip
                              : p == Protocol::Arp ? wire::ethertype::Arp
                                                   : wire::ethertype::Revarp;
   WEIR_TRY(protocol, link_protocol(s, type));
-  std::vector<ExprId> tests;
-  for (const Ipv4Range& r : ranges)
-    tests.push_back(in_direction(s, d, p == Protocol::Ip ? ip_addresses : arp_addresses, [&](std::uint32_t offset) {
+  const ExprId found = any_range(s, ranges, [&](const Ipv4Range& r) {
+    return in_direction(s, d, p == Protocol::Ip ? ip_addresses : arp_addresses, [&](std::uint32_t offset) {
       return masked(s, in_network(s, offset, 4), r.mask, r.address);
-    }));
-  const ExprId found = any(s, std::move(tests));
+    });
+  });
   return all(s, {protocol, negated ? no(s, found) : found});
 }
 
 ExprId ipv6_in(const Site& s, Direction d, const Ipv6Range& r) {
   return in_direction(s, d, ip6_addresses, [&](std::uint32_t offset) {
-    std::vector<ExprId> words;
+    std::array<ExprId, 4> words;
+    std::size_t count = 0;
     for (std::uint32_t i = 0; i < 4; ++i)
-      if (r.mask[i]) words.push_back(masked(s, in_network(s, offset + 4 * i, 4), r.mask[i], r.address[i]));
-    return all(s, std::move(words));
+      if (r.mask[i]) words[count++] = masked(s, in_network(s, offset + 4 * i, 4), r.mask[i], r.address[i]);
+    return all(s, std::span(words).first(count));
   });
 }
 
@@ -125,9 +135,7 @@ Test ipv6_hosts(const Site& s, const ast::Qualifiers& q, std::span<const Ipv6Ran
   if (q.protocol != Protocol::None && q.protocol != Protocol::Ip6)
     return invalid_qualifier(s.span, keyword(q.protocol), what);
   WEIR_TRY(ip6, link_protocol(s, wire::ethertype::Ip6));
-  std::vector<ExprId> tests;
-  for (const Ipv6Range& r : ranges) tests.push_back(ipv6_in(s, q.direction, r));
-  return all(s, {ip6, any(s, std::move(tests))});
+  return all(s, {ip6, any_range(s, ranges, [&](const Ipv6Range& r) { return ipv6_in(s, q.direction, r); })});
 }
 
 Test host_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
@@ -136,7 +144,7 @@ Test host_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (found->ipv4.empty() && found->ipv6.empty()) return unknown_host(id, false);
   WEIR_TRY(tests, by_addresses(s, q, *found));
   if (tests.empty()) return unknown_host(id, q.protocol != Protocol::None);
-  return any(s, std::move(tests));
+  return any(s, tests);
 }
 
 Test net_by_name(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {

@@ -122,7 +122,7 @@ ExprId family_is(const Site& s, Order order, std::initializer_list<std::uint32_t
   std::vector<ExprId> tests;
   for (const std::uint32_t af : families)
     tests.push_back(equals(s, in_link_header(s, 0, 4), order == Order::Reversed ? __builtin_bswap32(af) : af));
-  return any(s, std::move(tests));
+  return any(s, tests);
 }
 
 ExprId family_in(const Site& s, Order order, std::uint32_t number) {

@@ -117,7 +117,7 @@ Test isis_pdus(const Site& s, const PduTypes& pdus) {
     WEIR_TRY(pdu, isis_number(s, pdus.types[i]));
     tests.push_back(pdu);
   }
-  return any(s, std::move(tests));
+  return any(s, tests);
 }
 
 std::optional<std::uint32_t> iso_name(std::string_view name) {

@@ -166,7 +166,7 @@ Test relation(const Site& s, const ast::Relation& r) {
   std::vector<ExprId> tests = std::move(right.guards);
   tests.insert(tests.end(), left.guards.begin(), left.guards.end());
   tests.push_back(compare(s, r.op, left.value, right.value));
-  return all(s, std::move(tests));
+  return all(s, tests);
 }
 
 }  // namespace weir::resolve

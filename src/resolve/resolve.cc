@@ -58,17 +58,22 @@ class Walk {
 
   /// Runs of one operator become one n-ary node; its first operand is all that stands to the left.
   Test visit(const ast::Chain& c, const Site& s, State& state) {
+    const std::size_t before = filter_.expr_count();
     WEIR_TRY(first, expr(c.operands.front(), state));
-    std::vector<ExprId> run{first};
+    // Lists are mostly of one kind: what the first operand took, the others will take.
+    filter_.expect((filter_.expr_count() - before) * (c.operands.size() - 1));
+    std::vector<ExprId> run;
+    run.reserve(c.operands.size());
+    run.push_back(first);
     for (std::size_t i = 1; i < c.operands.size(); ++i) {
-      if (i > 1 && c.is_or[i - 1] != c.is_or[i - 2]) run = {joined(s, c.is_or[i - 2], std::move(run))};
+      if (i > 1 && c.is_or[i - 1] != c.is_or[i - 2]) run.assign({joined(s, c.is_or[i - 2], run)});
       WEIR_TRY(next, expr(c.operands[i], state));
       run.push_back(next);
     }
-    return c.operands.size() == 1 ? first : joined(s, c.is_or.back(), std::move(run));
+    return c.operands.size() == 1 ? first : joined(s, c.is_or.back(), run);
   }
-  static ExprId joined(const Site& s, bool is_or, std::vector<ExprId> run) {
-    return is_or ? any(s, std::move(run)) : all(s, std::move(run));
+  static ExprId joined(const Site& s, bool is_or, std::span<const ExprId> run) {
+    return is_or ? any(s, run) : all(s, run);
   }
 
   Test visit(const ast::Tunnel& t, const Site& s, State& state) {

@@ -1,7 +1,5 @@
 #include "resolve/site.hpp"
 
-#include <utility>
-
 #include <fmt/format.h>
 
 namespace weir::resolve {
@@ -96,12 +94,10 @@ ExprId bytes_equal(const Site& s, Offset header, std::uint32_t offset, std::span
     words.push_back(equals(s, field(s, header, offset + static_cast<std::uint32_t>(left),
                                     static_cast<std::uint32_t>(size)), k));
   }
-  return all(s, std::move(words));
+  return all(s, words);
 }
 
 ExprId no(const Site& s, ExprId e) { return s.filter.negation(e, s.span); }
-ExprId all(const Site& s, std::vector<ExprId> operands) { return s.filter.all(std::move(operands), s.span); }
-ExprId any(const Site& s, std::vector<ExprId> operands) { return s.filter.any(std::move(operands), s.span); }
 
 std::unexpected<Diagnostic> not_on_link_type(const Site& s, std::string_view words) {
   return fail(Code::LinkType, s.span, fmt::format("'{}' not supported on DLT_{} ({})", words, s.layers.link->name,

@@ -1,6 +1,7 @@
 // What a primitive is resolved with, and the fields and tests that all families build from.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -62,8 +63,10 @@ ExprId any_bit(const Site& s, ValueId v, std::uint32_t bits);
 /// The bytes at `offset` of a header are these; compared in words from the last to the first, as libpcap does.
 ExprId bytes_equal(const Site& s, Offset header, std::uint32_t offset, std::span<const std::uint8_t> bytes);
 ExprId no(const Site& s, ExprId e);
-ExprId all(const Site& s, std::vector<ExprId> operands);
-ExprId any(const Site& s, std::vector<ExprId> operands);
+inline ExprId all(const Site& s, std::span<const ExprId> operands) { return s.filter.all(operands, s.span); }
+inline ExprId any(const Site& s, std::span<const ExprId> operands) { return s.filter.any(operands, s.span); }
+inline ExprId all(const Site& s, std::initializer_list<ExprId> operands) { return s.filter.all(operands, s.span); }
+inline ExprId any(const Site& s, std::initializer_list<ExprId> operands) { return s.filter.any(operands, s.span); }
 
 // Errors that several families give.
 std::unexpected<Diagnostic> not_on_link_type(const Site& s, std::string_view words);

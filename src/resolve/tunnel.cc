@@ -24,7 +24,7 @@ Test tag_protocol(const Site& s) {
     WEIR_TRY(test, link_protocol(s, number));
     tests.push_back(test);
   }
-  return any(s, std::move(tests));
+  return any(s, tests);
 }
 
 ExprId vid_is(const Site& s, ValueId tag, std::uint32_t vid) { return masked(s, tag, vid_mask, vid); }
@@ -116,7 +116,7 @@ Test overlay_follows(const Site& s, const Overlay& o, const ast::Tunnel& t, bool
   WEIR_TRY(udp, udp_to_port(s, ipv6, o.port));
   std::vector<ExprId> tests{udp, masked(s, field_at(udp_header, 1), o.flags_mask, o.flags)};
   if (t.number) tests.push_back(masked(s, field_at(udp_header + 4, 4), 0xffffff00, *t.number << 8));
-  return all(s, std::move(tests));
+  return all(s, tests);
 }
 
 /// Where the overlay's header starts: behind UDP behind the IP header that was found, IPv4 where `ipv4` holds.
