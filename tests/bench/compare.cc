@@ -2,6 +2,7 @@
 //
 //   weir_compare [--source corpus|wild|cases] [--match TEXT] [--linktype L] [--worst N] [--all] [--exceptions FILE]
 //                [--packets N] [--seed S] [--seconds S] [--corpus DIR] [--conformance DIR] [--model FILE] [--other FILE]
+//                [--differences FILE]
 //   weir_compare --filter F [--linktype L] …: both listings, with how often each instruction is executed per packet
 //
 // `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
@@ -22,7 +23,7 @@ using Options = std::map<std::string, std::string>;
 std::optional<Options> parse_options(int argc, char** argv) {
   Options o = {{"corpus", WEIR_BENCH_CORPUS}, {"conformance", WEIR_BENCH_CONFORMANCE}, {"worst", "40"}, {"packets", "3000"},
                {"seed", "1"}, {"seconds", "2"}, {"source", ""}, {"match", ""}, {"linktype", ""}, {"filter", ""},
-               {"exceptions", ""}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"}, {"other", WEIR_BENCH_CORPUS "/traffic/other.txt"}};
+               {"exceptions", ""}, {"differences", WEIR_BENCH_DIFFERENCES}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"}, {"other", WEIR_BENCH_CORPUS "/traffic/other.txt"}};
   if (const char* elsewhere = std::getenv("WEIR_CONFORMANCE")) o["conformance"] = elsewhere;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -61,9 +62,11 @@ int run(const Options& o) {
   auto model = TrafficModel::read(o.at("model")), other = TrafficModel::read(o.at("other"));
   for (const auto* table : {&model, &other})
     if (!*table) return fmt::print(stderr, "weir_compare: {}\n", table->error()), 2;
+  auto differences = oracle::Differences::read(o.at("differences"));
+  if (!differences) return fmt::print(stderr, "weir_compare: {}\n", differences.error()), 2;
   oracle::keep_off_the_network();
   const std::shared_ptr<const names::Names> system = names::system_names();
-  Measure measure({std::move(*model), std::move(*other)}, system,
+  Measure measure({std::move(*model), std::move(*other)}, std::move(*differences), system,
                   {.packets = std::stoul(o.at("packets")), .seed = std::stoull(o.at("seed")), .seconds = std::stod(o.at("seconds"))});
   if (o.at("filter").empty()) return compare_all(measure, o, system);
   oracle::Case c{.setting = oracle::read_setting(o.at("linktype").empty() ? "EN10MB" : o.at("linktype")), .filter = o.at("filter")};

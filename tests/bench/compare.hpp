@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conformance.hpp"
+#include "differences.hpp"
 #include "reference.hpp"
 #include "traffic_model.hpp"
 
@@ -36,10 +37,11 @@ struct Row {
   Cost ours, theirs;
   bool executed = false;      ///< both were run
   bool theirs_wrong = false;  ///< their verdict is not that of their own program without the optimizer
-  bool ours_wrong = false;
+  bool ours_wrong = false;    ///< ours is not that of the program that defines the meaning
   std::string missing;        ///< why there is nothing to compare
+  std::string difference;     ///< the installed libpcap means something else by the filter (differences.tsv): why
 
-  bool compared() const { return ours.length != 0 && theirs.length != 0; }
+  bool compared() const { return ours.length != 0 && theirs.length != 0 && difference.empty(); }
   bool longer() const;
   bool slower() const;
   /// So many primitives in a chain.
@@ -59,18 +61,24 @@ struct MeasureOptions {
 
 class Measure {
  public:
-  Measure(std::array<TrafficModel, mixes> models, std::shared_ptr<const names::Names> names, MeasureOptions options)
-      : models_(std::move(models)), names_(std::move(names)), options_(options) {}
+  Measure(std::array<TrafficModel, mixes> models, oracle::Differences differences, std::shared_ptr<const names::Names> names,
+          MeasureOptions options)
+      : models_(std::move(models)), differences_(std::move(differences)), names_(std::move(names)), options_(options) {}
 
   Programs compile(const oracle::Case& c);
+  /// Where the installed libpcap is known to mean something else, it is asked in words that it gets right, if there are any.
   Row measure(const Entry& entry);
   /// The packets that a filter is measured on.
   std::vector<oracle::Sample> aimed(std::size_t mix, const oracle::Case& c, const cbpf::Program& meaning) const;
   const std::vector<oracle::Sample>& passing(std::size_t mix, const oracle::Setting& setting);
 
  private:
+  void compile_theirs(const oracle::Case& c, Programs& programs);
+  void run(Row& row, const Programs& programs);
   void run(Row& row, const Programs& programs, std::size_t mix);
+  void amend(Row& row, Programs& programs);
   std::array<TrafficModel, mixes> models_;
+  oracle::Differences differences_;
   std::shared_ptr<const names::Names> names_;
   MeasureOptions options_;
   oracle::Reference libpcap_;

@@ -27,7 +27,7 @@ cbpf::Program from_bytes(const std::string& bytes) {
 }
 
 /// The first letter tells a program from a message.
-std::string compile_theirs(oracle::Reference& libpcap, const oracle::Case& c) {
+std::string optimized_by_libpcap(oracle::Reference& libpcap, const oracle::Case& c) {
   const auto program = libpcap.compile(c.setting, c.filter, true);
   return program ? "p" + as_bytes(*program) : "m" + program.error();
 }
@@ -59,7 +59,7 @@ std::size_t Row::terms() const {
 }
 
 bool Row::slower() const {
-  if (!executed) return false;
+  if (!executed || !compared()) return false;
   for (std::size_t m = 0; m < mixes; ++m)
     if (ours.executed[m] > theirs.executed[m] + 1e-9) return true;
   return false;
@@ -90,16 +90,21 @@ Programs Measure::compile(const oracle::Case& c) {
   Programs p;
   const auto ours = oracle::compile(c.setting, c.filter, c.names != nullptr ? *c.names : *names_);
   if (ours) p.ours = ours->optimized_code;
-  else p.missing = "weir: " + ours.error().message;
+  compile_theirs(c, p);
+  if (!ours) p.missing = "weir: " + ours.error().message;
+  return p;
+}
+
+void Measure::compile_theirs(const oracle::Case& c, Programs& p) {
   if (c.program) p.meaning = c.program;
   else if (auto plain = libpcap_.compile(c.setting, c.filter)) p.meaning = std::move(*plain);
   else p.missing = "libpcap: " + plain.error();
-  if (c.names != nullptr || !p.meaning) return p;
-  const auto theirs = in_child([&] { return compile_theirs(libpcap_, c); }, options_.seconds);
+  p.theirs.reset();
+  if (c.names != nullptr || !p.meaning) return;
+  const auto theirs = in_child([&] { return optimized_by_libpcap(libpcap_, c); }, options_.seconds);
   if (!theirs) p.missing = "libpcap's optimizer does not end in time";
   else if (theirs->text[0] == 'm') p.missing = "libpcap: " + theirs->text.substr(1);
   else p.theirs = from_bytes(theirs->text.substr(1));
-  return p;
 }
 
 namespace {
@@ -135,17 +140,35 @@ void Measure::run(Row& row, const Programs& p, std::size_t mix) {
   row.theirs.executed[mix] = static_cast<double>(theirs) / static_cast<double>(packets);
 }
 
+void Measure::run(Row& row, const Programs& p) {
+  row.missing = p.missing;
+  row.ours_wrong = row.theirs_wrong = false;
+  if (p.ours) row.ours.length = p.ours->instructions.size();
+  if (p.theirs) row.theirs.length = p.theirs->instructions.size();
+  else row.theirs.length = row.entry.optimized_length.value_or(0);
+  row.executed = p.ours && p.theirs;
+  for (std::size_t mix = 0; row.executed && mix < mixes; ++mix) run(row, p, mix);
+}
+
+void Measure::amend(Row& row, Programs& p) {
+  const oracle::Case& c = row.entry.c;
+  const auto* known = differences_.excuse(oracle::Difference::Meaning, oracle::described(c.setting), c.filter, "");
+  if (known == nullptr) return;
+  if (!known->instead.empty() && known->instead != "apart") {
+    oracle::Case other = c;
+    other.filter = differences_.amended(*known, c.filter);
+    compile_theirs(other, p);
+    run(row, p);
+  }
+  if (row.ours_wrong || row.theirs_wrong) row.difference = known->reason;
+}
+
 Row Measure::measure(const Entry& entry) {
   Row row;
   row.entry = entry;
-  const Programs p = compile(entry.c);
-  row.missing = p.missing;
-  if (p.ours) row.ours.length = p.ours->instructions.size();
-  if (p.theirs) row.theirs.length = p.theirs->instructions.size();
-  else row.theirs.length = entry.optimized_length.value_or(0);
-  if (!p.ours || !p.theirs) return row;
-  row.executed = true;
-  for (std::size_t mix = 0; mix < mixes; ++mix) run(row, p, mix);
+  Programs p = compile(entry.c);
+  run(row, p);
+  if (row.ours_wrong || row.theirs_wrong) amend(row, p);
   return row;
 }
 

@@ -35,11 +35,11 @@ void print_total(const char* name, const std::vector<const Row*>& rows) {
   std::array<Total, mixes> executed;
   std::size_t compared = 0, longer = 0, slower = 0, wrong = 0;
   for (const Row* row : rows) {
+    wrong += !row->difference.empty() || (row->compared() && row->theirs_wrong);
     if (!row->compared()) continue;
     ++compared;
     longer += row->longer();
     slower += row->slower();
-    wrong += row->theirs_wrong;
     length.add(static_cast<double>(row->ours.length), static_cast<double>(row->theirs.length));
     if (row->executed)
       for (std::size_t m = 0; m < mixes; ++m) executed[m].add(row->ours.executed[m], row->theirs.executed[m]);
@@ -69,6 +69,7 @@ std::string marks(const Row& row) {
   if (row.slower()) text += "slower ";
   if (row.theirs_wrong) text += "theirs-wrong ";
   if (row.ours_wrong) text += "ours-differs ";
+  if (!row.difference.empty()) text += "[" + row.difference + "] ";
   if (!row.missing.empty()) text += "(" + row.missing + ")";
   return text;
 }
