@@ -14,11 +14,6 @@ namespace {
          "chains of 'and' and 'or' cost no depth; parentheses, 'not', '[…]' and each arithmetic operator do");
 }
 
-Tree bare(ast::Id id) {
-  const Span at = id.span;
-  return Builder::leaf(ast::Primitive{std::nullopt, std::move(id)}, at);
-}
-
 }  // namespace
 
 void Builder::enter(Span at) {
@@ -31,87 +26,124 @@ std::uint32_t Builder::above(std::uint32_t below, Span at) const {
   return below + 1;
 }
 
+/// Memory for a list in one piece: the rest of the text will be like what has been read. Within parentheses it need not be.
+void Builder::make_room(ast::Chain& chain, Span so_far) const {
+  constexpr std::size_t few = 64;
+  const std::size_t count = chain.operands.size();
+  if (count < few || count < chain.operands.capacity() || nesting_ > 0) return;
+  const std::size_t expected = count * (text_size_ - so_far.begin) / (so_far.end - so_far.begin);
+  chain.operands.reserve(std::max(expected + expected / few, 2 * count));
+}
+
 Tree Builder::chain(Tree left, bool is_or, Tree right, Span at) {
   const std::uint32_t depth = std::max(left->depth, right->depth);
   if (!std::holds_alternative<ast::Chain>(left->node)) {
     ast::Chain chain;
+    chain.operands.reserve(4);
     chain.operands.push_back(std::move(*left));
     left->node = std::move(chain);
   }
   auto& chain = std::get<ast::Chain>(left->node);
+  make_room(chain, left->span);
   chain.operands.push_back(std::move(*right));
+  trees_.give_back(right);
   chain.is_or.push_back(is_or);
   left->span = at;
   left->depth = depth;
   return left;
 }
 
-Tree Builder::negation(Tree operand, Span at) const {
+Tree Builder::negation(Tree operand, Span at) {
   const std::uint32_t depth = above(operand->depth, at);
-  return tree(ast::Not{std::move(*operand)}, at, depth);
+  return tree(operand, ast::Not{std::move(*operand)}, at, depth);
 }
 
-Tree Builder::group(Tree inner, Span at) const {
+Tree Builder::group(Tree inner, Span at) {
   const std::uint32_t depth = above(inner->depth, at);
-  return tree(ast::Group{std::move(*inner)}, at, depth);
+  return tree(inner, ast::Group{std::move(*inner)}, at, depth);
 }
 
-Tree Builder::qualified(ast::Qualifiers qualifiers, Tree ids, Span at) const {
+Tree Builder::qualified(ast::Qualifiers qualifiers, Tree ids, Span at) {
   if (auto* primitive = std::get_if<ast::Primitive>(&ids->node)) {
     primitive->qualifiers = qualifiers;
     ids->span = at;
     return ids;
   }
   if (auto* group = std::get_if<ast::Group>(&ids->node))
-    return tree(ast::QualifiedGroup{qualifiers, std::move(group->inner)}, at, ids->depth);
+    return tree(ids, ast::QualifiedGroup{qualifiers, std::move(group->inner)}, at, ids->depth);
   const std::uint32_t depth = above(ids->depth, at);
-  return tree(ast::QualifiedGroup{qualifiers, std::move(*ids)}, at, depth);
+  return tree(ids, ast::QualifiedGroup{qualifiers, std::move(*ids)}, at, depth);
 }
 
-Tree Builder::relation(ast::Compare op, ast::Value left, ast::Value right, Span at) const {
-  const std::uint32_t depth = above(std::max(left.depth, right.depth), at);
-  return tree(ast::Relation{op, std::move(left), std::move(right)}, at, depth);
+Tree Builder::relation(ast::Compare op, Term left, Term right, Span at) {
+  const std::uint32_t depth = above(std::max(left->depth, right->depth), at);
+  const Tree made = tree(trees_.take(), ast::Relation{op, std::move(*left), std::move(*right)}, at, depth);
+  values_.give_back(left);
+  values_.give_back(right);
+  return made;
+}
+
+ast::Id& Builder::bare_id(Tree t, ast::IdKind kind, Span at) {
+  t->span = at;
+  t->depth = 1;
+  ast::Id& id = t->node.emplace<ast::Primitive>().id;
+  id.kind = kind;
+  id.span = at;
+  return id;
 }
 
 Tree Builder::number_id(std::uint32_t value, Span at) {
-  return bare({ast::IdKind::Number, false, value, {}, {}, at});
+  const Tree t = trees_.take();
+  bare_id(t, ast::IdKind::Number, at).value = value;
+  return t;
 }
 
-Tree Builder::name_id(Word word, Span at) {
-  return bare({ast::IdKind::Name, word.escaped, 0, std::string(word.text), {}, at});
+Tree Builder::word_id(ast::IdKind kind, Word word, Span at) {
+  const Tree t = trees_.take();
+  ast::Id& id = bare_id(t, kind, at);
+  id.escaped = word.escaped;
+  id.text = word.text();
+  return t;
 }
 
-Tree Builder::text_id(ast::IdKind kind, std::string_view text, Span at) {
-  return bare({kind, false, 0, std::string(text), {}, at});
+Tree Builder::prefix_id(ast::IdKind kind, Word word, std::uint32_t length, Span at) {
+  const Tree t = word_id(kind, word, at);
+  std::get<ast::Primitive>(t->node).id.value = length;
+  return t;
 }
 
-Tree Builder::prefix_id(ast::IdKind kind, std::string_view text, std::uint32_t length, Span at) {
-  return bare({kind, false, length, std::string(text), {}, at});
+Tree Builder::mask_id(Word word, Word mask, Span at) {
+  const Tree t = word_id(ast::IdKind::Ipv4Mask, word, at);
+  std::get<ast::Primitive>(t->node).id.mask = mask.text();
+  return t;
 }
 
-Tree Builder::mask_id(std::string_view text, std::string_view mask, Span at) {
-  return bare({ast::IdKind::Ipv4Mask, false, 0, std::string(text), std::string(mask), at});
+Term Builder::accessor(ast::Protocol protocol, Term offset, std::uint32_t size, Span size_span, Span at) {
+  const std::uint32_t depth = above(offset->depth, at);
+  return term(offset, ast::Accessor{protocol, std::move(*offset), size, size_span}, at, depth);
 }
 
-ast::Value Builder::accessor(ast::Protocol protocol, ast::Value offset, std::uint32_t size, Span size_span,
-                             Span at) const {
-  const std::uint32_t depth = above(offset.depth, at);
-  return {ast::Accessor{protocol, std::move(offset), size, size_span}, at, depth};
+Term Builder::negative(Term operand, Span at) {
+  const std::uint32_t depth = above(operand->depth, at);
+  return term(operand, ast::Negate{std::move(*operand)}, at, depth);
 }
 
-ast::Value Builder::negative(ast::Value operand, Span at) const {
-  const std::uint32_t depth = above(operand.depth, at);
-  return {ast::Negate{std::move(operand)}, at, depth};
+Term Builder::binary(Arith op, Term left, Term right, Span at) {
+  const std::uint32_t depth = above(std::max(left->depth, right->depth), at);
+  term(left, ast::Binary{op, std::move(*left), std::move(*right)}, at, depth);
+  values_.give_back(right);
+  return left;
 }
 
-ast::Value Builder::binary(Arith op, ast::Value left, ast::Value right, Span at) const {
-  const std::uint32_t depth = above(std::max(left.depth, right.depth), at);
-  return {ast::Binary{op, std::move(left), std::move(right)}, at, depth};
-}
-
-ast::Value Builder::parenthesised(ast::Value value, Span at) {
-  value.span = at;
+Term Builder::parenthesised(Term value, Span at) {
+  value->span = at;
   return value;
+}
+
+Alternatives* Builder::alternatives(ast::Compare op, std::uint32_t value, Span at) {
+  Alternatives* const list = alternatives_.take();
+  list->assign({{op, value, at}});
+  return list;
 }
 
 }  // namespace weir::grammar

@@ -52,7 +52,7 @@ bool looks_like_field(std::string_view word) {
   const std::string_view first = lead(word);
   const bool is_address = word.find_first_not_of("0123456789.") == word.npos;
   if (first.size() == word.size() || is_address) return false;
-  return keyword(first, {}) || find(first) || first == "frame" || first == "eth";
+  return find_keyword(first) || find(first) || first == "frame" || first == "eth";
 }
 
 /// A display filter's test: FIELD, FIELD OPERATOR VALUE, FIELD in {VALUE …}.

@@ -30,7 +30,7 @@ std::string lower_case(std::string_view text) {
 bool is_keyword_in_capitals(Token t) {
   if (!is<Kind::S_NAME>(t) || t.text.size() > 40) return false;
   const std::string lower = lower_case(t.text);
-  return lower != t.text && keyword(lower, Span{});
+  return lower != t.text && find_keyword(lower);
 }
 
 bool looks_like_subtraction(Token t) {
@@ -61,7 +61,7 @@ int octets_before_wildcard(Token t) {
   return numeric ? static_cast<int>(std::ranges::count(t.text, '.')) : 0;
 }
 
-bool is_escaped_keyword(Token t) { return is<Kind::S_NAME>(t) && t.text.starts_with('\\') && keyword(t.text.substr(1), Span{}); }
+bool is_escaped_keyword(Token t) { return is<Kind::S_NAME>(t) && t.text.starts_with('\\') && find_keyword(t.text.substr(1)); }
 
 // ---- the table
 

@@ -10,12 +10,6 @@ namespace {
 
 using Token = Parser::token;
 
-struct Keyword {
-  std::string_view word;
-  Parser::token_kind_type token = Token::NAME;
-  std::uint32_t value = 0;
-};
-
 /// Calls `add` for every row of the tables.
 template <class Add>
 constexpr void for_each_keyword(Add add) {
@@ -47,29 +41,51 @@ constexpr auto table = sorted();
 static_assert(std::ranges::adjacent_find(table, {}, &Keyword::word) == table.end(),
               "a word stands twice in the tables");
 
-Parser::symbol_type symbol(const Keyword& k, Span at) {
-  switch (k.token) {
-    case Token::NUM: return Parser::make_NUM(k.value, at);
-    case Token::PROTOCOL: return Parser::make_PROTOCOL(static_cast<ast::Protocol>(k.value), at);
-    case Token::DIRECTION: return Parser::make_DIRECTION(static_cast<ast::Direction>(k.value), at);
-    case Token::KIND: return Parser::make_KIND(static_cast<ast::Type>(k.value), at);
-    case Token::LONE_KIND: return Parser::make_LONE_KIND(static_cast<ast::Type>(k.value), at);
-    case Token::WAY: return Parser::make_WAY(k.value != 0, at);
-    case Token::TUNNEL: return Parser::make_TUNNEL(static_cast<ast::TunnelKind>(k.value), at);
-    case Token::PF_WORD: return Parser::make_PF_WORD(static_cast<ast::PfField>(k.value), at);
-    case Token::ATM: return Parser::make_ATM(static_cast<ast::AtmKind>(k.value), at);
-    case Token::MTP2: return Parser::make_MTP2(static_cast<ast::Mtp2Kind>(k.value), at);
-    case Token::FIELD: return Parser::make_FIELD(static_cast<ast::Field>(k.value), at);
-    default: return Parser::symbol_type(k.token, at);  // the word says it all
-  }
+constexpr std::size_t longest = std::ranges::max_element(table, {}, [](const Keyword& k) { return k.word.size(); })->word.size();
+
+constexpr std::size_t hash(std::string_view word) {
+  std::uint32_t h = 0x811c9dc5;  // FNV-1a
+  for (const char c : word) h = (h ^ static_cast<unsigned char>(c)) * 0x01000193;
+  return h ^ h >> 15;
 }
+
+/// Rows of `table` by hash, each in the first free slot from its own on; beyond the table: a free one.
+constexpr auto slots = [] {
+  std::array<std::uint8_t, 1024> rows{};
+  static_assert(table.size() < 0xff && 2 * table.size() < rows.size());
+  rows.fill(0xff);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    std::size_t at = hash(table[i].word) % rows.size();
+    while (rows[at] != 0xff) at = (at + 1) % rows.size();
+    rows[at] = static_cast<std::uint8_t>(i);
+  }
+  return rows;
+}();
 
 }  // namespace
 
-std::optional<Parser::symbol_type> keyword(std::string_view word, Span at) {
-  const auto found = std::ranges::lower_bound(table, word, {}, &Keyword::word);
-  if (found == table.end() || found->word != word) return std::nullopt;
-  return symbol(*found, at);
+const Keyword* find_keyword(std::string_view word) {
+  if (word.size() > longest) return nullptr;
+  for (std::size_t at = hash(word) % slots.size(); slots[at] < table.size(); at = (at + 1) % slots.size())
+    if (table[slots[at]].word == word) return &table[slots[at]];
+  return nullptr;
+}
+
+void set(Semantic& value, const Keyword& k) {
+  switch (k.token) {
+    case Token::NUM: value.number = k.value; break;
+    case Token::PROTOCOL: value.protocol = static_cast<ast::Protocol>(k.value); break;
+    case Token::DIRECTION: value.direction = static_cast<ast::Direction>(k.value); break;
+    case Token::KIND:
+    case Token::LONE_KIND: value.type = static_cast<ast::Type>(k.value); break;
+    case Token::WAY: value.flag = k.value != 0; break;
+    case Token::TUNNEL: value.tunnel = static_cast<ast::TunnelKind>(k.value); break;
+    case Token::PF_WORD: value.pf = static_cast<ast::PfField>(k.value); break;
+    case Token::ATM: value.atm = static_cast<ast::AtmKind>(k.value); break;
+    case Token::MTP2: value.mtp2 = static_cast<ast::Mtp2Kind>(k.value); break;
+    case Token::FIELD: value.field = static_cast<ast::Field>(k.value); break;
+    default: break;  // the word says it all
+  }
 }
 
 std::vector<std::string_view> keywords() {

@@ -1,7 +1,7 @@
 // The words that are more than names. Every one of them has the shape of a name, so the lexer reads a name and asks
 // here; rows in keywords.def and ast/protocols.def.
 #pragma once
-#include <optional>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -9,8 +9,17 @@
 
 namespace weir::grammar {
 
-/// The token of a keyword or named constant; nothing when the word is just a name.
-std::optional<Parser::symbol_type> keyword(std::string_view word, Span at);
+/// A keyword or named constant.
+struct Keyword {
+  std::string_view word;
+  Parser::token_kind_type token = Parser::token::NAME;
+  std::uint32_t value = 0;
+};
+
+/// Its row; null when the word is just a name.
+const Keyword* find_keyword(std::string_view word);
+/// What the token of a keyword stands for.
+void set(Semantic& value, const Keyword& k);
 
 /// All of them, in alphabetical order.
 std::vector<std::string_view> keywords();

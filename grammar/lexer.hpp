@@ -13,8 +13,9 @@ class Lexer {
   explicit Lexer(const std::string& text)
       : begin_(text.data()), cursor_(text.data()), limit_(text.data() + text.size()) {}
 
-  /// The next token; END for ever after the last. A character that begins no token is STRAY.
-  Parser::symbol_type next();
+  /// The next token, what it stands for and where it is; END for ever after the last. A character that begins no token
+  /// is STRAY.
+  Parser::token_kind_type next(Semantic& value, Span& at);
 
   std::string_view text() const { return {begin_, limit_}; }
 

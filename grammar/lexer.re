@@ -9,15 +9,23 @@
 
 namespace weir::grammar {
 
-Parser::symbol_type Lexer::next() {
+Parser::token_kind_type Lexer::next(Semantic& value, Span& at) {
   using Token = Parser::token;
   const char* start = cursor_;
   const char* marker = nullptr;
-  const auto word = [&] { return std::string_view(start, cursor_); };
+  const auto text = [&] { return std::string_view(start, cursor_); };
   const auto span = [&] {
     return Span{static_cast<std::uint32_t>(start - begin_), static_cast<std::uint32_t>(cursor_ - begin_)};
   };
-  const auto plain = [&](Parser::token_kind_type token) { return Parser::symbol_type(token, span()); };
+  const auto plain = [&](Parser::token_kind_type token) {
+    at = span();
+    return token;
+  };
+  const auto word = [&](Parser::token_kind_type token, std::uint32_t skipped = 0) {
+    at = span();
+    value.word = {start + skipped, at.end - at.begin - skipped, skipped != 0};
+    return token;
+  };
 
 again:
   start = cursor_;
@@ -70,16 +78,16 @@ again:
     [ \r\n\t]+   { goto again; }
     "#" [^\n]*   { goto again; }
 
-    "$" byte     { return Parser::make_MAC8(word(), span()); }
-    mac48        { return Parser::make_MAC48(word(), span()); }
-    number       { return Parser::make_NUM(number(word(), span()), span()); }
-    dotted       { return Parser::make_IPV4(word(), span()); }
-    ipv6         { check_ipv6(word(), span()); return Parser::make_IPV6(word(), span()); }
+    "$" byte     { return word(Token::MAC8); }
+    mac48        { return word(Token::MAC48); }
+    number       { value.number = number(text(), span()); return plain(Token::NUM); }
+    dotted       { return word(Token::IPV4); }
+    ipv6         { check_ipv6(text(), span()); return word(Token::IPV6); }
     bogus        { while (std::isxdigit(static_cast<unsigned char>(*cursor_))) ++cursor_;  // the last group has no colon
-                   refuse_mac(word(), span()); }
-    name         { if (auto k = keyword(word(), span())) return *std::move(k);
-                   return Parser::make_NAME(Word{word(), false}, span()); }
-    escaped      { return Parser::make_NAME(Word{word().substr(1), true}, span()); }
+                   refuse_mac(text(), span()); }
+    name         { if (const Keyword* k = find_keyword(text())) { set(value, *k); return plain(k->token); }
+                   return word(Token::NAME); }
+    escaped      { return word(Token::NAME, 1); }
 
     "&&"         { return plain(Token::AND); }
     "||"         { return plain(Token::OR); }

@@ -14,7 +14,7 @@ namespace weir::grammar {
 Result<ast::Expr> attempt(std::string_view text, const Limits& limits) try {
   const std::string buffer(text);  // the lexer wants a zero byte behind the last character
   Lexer lexer(buffer);
-  Builder builder(limits);
+  Builder builder(limits, text.size());
   ast::Expr result;
   Parser(lexer, builder, result).parse();
   return result;

@@ -43,9 +43,10 @@ bool touch(const Token& left, const Token& right) {
 namespace {
 
 Token read(Lexer& lexer) {
-  const Parser::symbol_type symbol = lexer.next();
-  const Span at = symbol.location;
-  return {symbol.kind(), lexer.text().substr(at.begin, at.end - at.begin), at};
+  Semantic value;
+  Span at;
+  const Parser::by_kind token(lexer.next(value, at));
+  return {token.kind(), lexer.text().substr(at.begin, at.end - at.begin), at};
 }
 
 /// What follows the place has not been read yet: it may be refused.
