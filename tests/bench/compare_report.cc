@@ -97,7 +97,7 @@ void print_worst(const std::vector<Row>& rows, std::size_t most) {
   std::vector<const Row*> bad;
   for (const Row& row : rows)
     if (row.longer() || row.slower()) bad.push_back(&row);
-  std::stable_sort(bad.begin(), bad.end(), [](const Row* a, const Row* b) { return excess(*a) > excess(*b); });
+  std::sort(bad.begin(), bad.end(), [](const Row* a, const Row* b) { return std::pair(-excess(*a), a) < std::pair(-excess(*b), b); });
   fmt::print("\nworse: {} filters; libpcap→weir: instructions, executed in model, in other\n", bad.size());
   if (bad.size() > most) bad.resize(most);
   for (const Row* row : bad)

@@ -16,7 +16,7 @@ struct Style {
 };
 constexpr std::array<Style, 4> styles = {{{"#d55e00", ""}, {"#e69f00", "6 3"}, {"#0072b2", ""}, {"#56b4e9", "6 3"}}};
 
-constexpr double panel_width = 270, panel_height = 250, left = 62, top = 76, gap = 26, bottom = 58;
+constexpr double panel_width = 270, panel_height = 250, left = 62, top = 76, gap = 44, bottom = 58;
 
 struct Axis {
   int low = 0, high = 1;  ///< powers of ten

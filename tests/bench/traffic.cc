@@ -16,9 +16,8 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr std::size_t most_payload = 192;  ///< bytes that are there of what a transport carries
 
 // Words of the sections, as traffic_sections.def has them.
-constexpr std::uint32_t no_tag = word(0), one_tag = word(1), provider_tag = word(2), two_tags = word(3);
-constexpr std::uint32_t net_ipv4 = word(0), net_ipv6 = word(1), net_arp = word(2), net_rarp = word(3), net_llc = word(4),
-                        net_mpls = word(5), net_mpls_multicast = word(6), net_session = word(7), net_discovery = word(8);
+enum Tags : std::uint32_t { NoTag = word(0), OneTag, ProviderTag, TwoTags };
+enum Network : std::uint32_t { NetIpv4 = word(0), NetIpv6, NetArp, NetRarp, NetLlc, NetMpls, NetMplsMulticast, NetSession, NetDiscovery };
 enum Ipv4Pair : std::uint32_t { LocalRemote4 = word(0), RemoteLocal4, LocalLocal4, LocalMulticast4, LocalBroadcast4, NoneBroadcast4 };
 enum Ipv6Pair : std::uint32_t { LocalRemote6 = word(0), RemoteLocal6, LocalLocal6, LinkLink6, LinkMulticast6 };
 enum Fragment : std::uint32_t { Dont = word(0), May, First, Later };
@@ -314,15 +313,15 @@ class Maker {
 
   Payload untagged(std::uint32_t what) {
     switch (what) {
-      case net_ipv4: return ip(true, 1);
-      case net_ipv6: return ip(false, 1);
-      case net_arp: return arp(false);
-      case net_rarp: return arp(true);
-      case net_llc: return llc();
-      case net_mpls: return mpls(false);
-      case net_mpls_multicast: return mpls(true);
-      case net_session: return pppoe(true);
-      case net_discovery: return pppoe(false);
+      case NetIpv4: return ip(true, 1);
+      case NetIpv6: return ip(false, 1);
+      case NetArp: return arp(false);
+      case NetRarp: return arp(true);
+      case NetLlc: return llc();
+      case NetMpls: return mpls(false);
+      case NetMplsMulticast: return mpls(true);
+      case NetSession: return pppoe(true);
+      case NetDiscovery: return pppoe(false);
       default: break;
     }
     cast_ = Cast::Group;
@@ -338,7 +337,7 @@ class Maker {
       case wire::TypeField::OnlyIpv6: return ip(false, 1);
       case wire::TypeField::IpVersion:
       case wire::TypeField::Family:
-      case wire::TypeField::FamilyByte: return ip(model_.draw(Section::Network, {net_ipv4, net_ipv6}, r_) == net_ipv4, 1);
+      case wire::TypeField::FamilyByte: return ip(model_.draw(Section::Network, {NetIpv4, NetIpv6}, r_) == NetIpv4, 1);
       default: return untagged(draw(Section::Network));
     }
   }
@@ -382,9 +381,9 @@ class Maker {
     const std::uint32_t tags = draw(Section::Tag);
     Payload p = untagged(draw(Section::Network));
     const Payload inside = p;  // what it is for stations
-    if (tags == provider_tag || tags == two_tags) p = tagged(0x8100, tag(), p);
-    if (tags != no_tag) {
-      const std::uint16_t type = tags == provider_tag ? 0x88a8 : 0x8100;
+    if (tags == ProviderTag || tags == TwoTags) p = tagged(0x8100, tag(), p);
+    if (tags != NoTag) {
+      const std::uint16_t type = tags == ProviderTag ? 0x88a8 : 0x8100;
       if (setting_.linux_ext) s.meta = {.vlan_tag = tag(), .vlan_tag_present = 1, .vlan_protocol = type};
       else p = tagged(type, tag(), p);
     }
@@ -419,7 +418,7 @@ class Maker {
     const bool ciphered = kind.data && r_.percent(60);
     put(b, kind.control | (ciphered ? 0x40 : 0), 2);
     put_random(b, 2);
-    const Payload p = kind.data ? untagged(model_.draw(Section::Network, {net_ipv4, net_ipv6, net_arp}, r_)) : Payload{};
+    const Payload p = kind.data ? untagged(model_.draw(Section::Network, {NetIpv4, NetIpv6, NetArp}, r_)) : Payload{};
     for (std::uint32_t i = 0; i < kind.addresses; ++i) {
       if ((kind.control >> 8) == 0x80 && i == 0) put(b, 0xffffffffffff, 6);
       else put_station(b);

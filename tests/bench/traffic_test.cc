@@ -5,10 +5,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <map>
 
 #include "aimed.hpp"
 #include "child.hpp"
+#include "lists.hpp"
+#include "plot.hpp"
 #include "reference.hpp"
 #include "vm/cbpf.hpp"
 
@@ -95,6 +98,25 @@ TEST_CASE("work in a child ends in time or not at all") {
   REQUIRE(result.has_value());
   CHECK(result->text == "done");
   CHECK(!in_child([]() -> std::string { return ::pause() == 0 ? "" : "woken"; }, 0.05).has_value());
+}
+
+TEST_CASE("elements of lists are all different") {
+  for (const ListKind& kind : list_kinds()) {
+    std::set<std::string> seen;
+    const std::size_t n = std::min<std::size_t>(kind.most, 70'000);
+    for (std::size_t i = 0; i < n; ++i) seen.insert(kind.element(i));
+    CHECK_MESSAGE(seen.size() == n, kind.name);
+  }
+  CHECK(list_filter(list_kinds()[0], 2) == "host 10.0.0.0 or host 10.55.121.177");
+}
+
+TEST_CASE("plots have a curve for every series with points, and nothing outside the frame") {
+  const std::string svg = plot("t", "x", "y", {{"one", {{"a", {{10, 0.5}, {1000, 20}}}, {"b", {}}}}});
+  CHECK(svg.find("<path d=\"M62.0 ") != std::string::npos);
+  CHECK(svg.find("<path", svg.find("<path") + 1) == std::string::npos);
+  CHECK(svg.find("nan") == std::string::npos);
+  CHECK(svg.find(">0.1<") != std::string::npos);
+  CHECK(svg.find(">100<") != std::string::npos);
 }
 
 }  // namespace
