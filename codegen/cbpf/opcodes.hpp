@@ -1,6 +1,8 @@
 // The instructions of classic BPF as data: the rows of opcodes.def.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <iterator>
 
 #include "base/packet.hpp"
 #include "cbpf/program.hpp"
@@ -60,11 +62,18 @@ inline constexpr Row instruction_rows[] = {
 #undef WEIR_CBPF
 };
 
+/// By code: the place of its row, behind all rows where there is no such instruction.
+inline constexpr auto row_places = [] {
+  std::array<std::uint8_t, 0x100> places{};
+  places.fill(std::size(instruction_rows));
+  for (std::size_t i = 0; i < std::size(instruction_rows); ++i) places.at(static_cast<std::size_t>(instruction_rows[i].code)) = static_cast<std::uint8_t>(i);
+  return places;
+}();
+
 /// The row of a code; nullptr when there is no such instruction.
 constexpr const Row* row(std::uint16_t code) {
-  for (const Row& r : instruction_rows)
-    if (static_cast<std::uint16_t>(r.code) == code) return &r;
-  return nullptr;
+  const std::size_t place = code < row_places.size() ? row_places[code] : std::size(instruction_rows);
+  return place < std::size(instruction_rows) ? &instruction_rows[place] : nullptr;
 }
 
 /// One kind of metadata, as metadata.def has it.

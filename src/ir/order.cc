@@ -82,6 +82,7 @@ std::vector<bool> reachable(const Program& p) {
 
 Program compact(const Program& p) {
   Program copy;
+  copy.reserve(p.value_count(), p.node_count());
   std::vector<ValueId> values(p.value_count(), no_value);
   std::vector<NodeId> nodes(p.node_count());
   const auto moved = [&](ValueId id) { return id == no_value ? no_value : values[index(id)]; };

@@ -63,6 +63,13 @@ ValueId Program::choice(NodeId choice_root, Span span) {
   return add(Value{ValueKind::Choice, 0, static_cast<std::uint32_t>(choice_root)}, span);
 }
 
+void Program::reserve(std::size_t values, std::size_t nodes) {
+  values_.reserve(values);
+  value_spans_.reserve(values);
+  nodes_.reserve(nodes);
+  node_spans_.reserve(nodes);
+}
+
 void Program::trim() {
   value_index_ = {};
   node_index_ = {};

@@ -31,6 +31,7 @@ class Lowering {
 
   Result<ir::Program> run() {
     if (reach_.overflow()) return too_many_states();
+    program_.reserve(filter_.value_count() + 2, filter_.expr_count() + 16);
     const NodeId reject = program_.ret(0u), accept = program_.ret(filter_.accept);
     program_.root = expr(filter_.root, everywhere(accept), everywhere(reject), 0).first;
     if (overflow_) return too_large();

@@ -31,31 +31,65 @@ class Guarded {
     reaches_.push_back({base, end});
   }
   void meet(const Guarded& other) {
-    std::vector<Reach> both;
+    std::size_t kept = 0;
     for (const Reach& r : reaches_)
       for (const Reach& o : other.reaches_)
-        if (o.base == r.base) both.push_back({r.base, std::min(r.end, o.end)});
-    reaches_ = std::move(both);
+        if (o.base == r.base) reaches_[kept++] = {r.base, std::min(r.end, o.end)};
+    reaches_.resize(kept);
   }
 
  private:
   static constexpr std::size_t most = 16;
-  std::vector<Reach> reaches_;
+  std::vector<Reach> reaches_;  ///< of each base one
+};
+
+/// What is guarded at nodes that the walk has yet to come to. They are few at a time, and their memory is used again.
+class Waiting {
+ public:
+  explicit Waiting(std::size_t nodes) : places_(nodes) {}
+
+  void add(NodeId to, const Guarded& state) {
+    std::uint32_t& place = places_[static_cast<std::uint32_t>(to)];
+    if (free_.empty()) {
+      place = static_cast<std::uint32_t>(states_.size());
+      states_.push_back(state);
+    } else {
+      place = free_.back();
+      free_.pop_back();
+      states_[place] = state;
+    }
+  }
+  void meet(NodeId to, const Guarded& state) { states_[places_[static_cast<std::uint32_t>(to)]].meet(state); }
+  void take(NodeId from, Guarded& state) {
+    const std::uint32_t place = places_[static_cast<std::uint32_t>(from)];
+    std::swap(state, states_[place]);
+    free_.push_back(place);
+  }
+
+ private:
+  std::vector<std::uint32_t> places_;  ///< by node, of those that wait: in `states_`
+  std::vector<Guarded> states_;
+  std::vector<std::uint32_t> free_;
 };
 
 class Placement : public Rewrite {
  public:
   explicit Placement(const Program& p)
-      : Rewrite(p), ranges_(p), at_(p.node_count()), seen_(p.node_count()), needs_(p.node_count()), visited_(p.value_count()), leads_to_(p.node_count()) {
+      : Rewrite(p), ranges_(p), waiting_(p.node_count()), seen_(p.node_count()), needs_of_(p.node_count()), visited_(p.value_count()), leads_to_(p.node_count()) {
     find_idle();
     for (std::uint32_t i = 0; i < p.value_count(); ++i)  // a choice may be evaluated anywhere: nothing is known at its root
-      if (p[ValueId{i}].kind == ValueKind::Choice) seen_[p[ValueId{i}].k] = 1;
-    seen_[static_cast<std::uint32_t>(p.root)] = 1;
+      if (p[ValueId{i}].kind == ValueKind::Choice) pass(p[ValueId{i}].root(), state_);
+    pass(p.root, state_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (seen_[i]) flow(NodeId{i});
   }
 
  private:
+  /// Those of one node in `needs_`.
+  struct Needs {
+    std::uint32_t first = 0, last = 0;
+  };
+
   bool wanted(NodeId old) const override { return seen_[static_cast<std::uint32_t>(old)] != 0; }
 
   /// Where each node leads once guards that always pass, and tests that then have but one way out, are left out.
@@ -75,39 +109,39 @@ class Placement : public Rewrite {
 
   void flow(NodeId id) {
     const auto i = static_cast<std::uint32_t>(id);
-    Guarded state = std::move(at_[i]);
+    waiting_.take(id, state_);
     const Node& n = from_[id];
-    if (is_idle(id)) return pass(n.t, std::move(state));
+    if (is_idle(id)) return pass(n.t, state_);
     ++visit_;
-    if (n.a != no_value) collect(n.a, state, needs_[i]);
-    if (n.b != no_value) collect(n.b, state, needs_[i]);
+    needs_of_[i].first = static_cast<std::uint32_t>(needs_.size());
+    if (n.a != no_value) collect(n.a);
+    if (n.b != no_value) collect(n.b);
+    needs_of_[i].last = static_cast<std::uint32_t>(needs_.size());
     if (n.kind == NodeKind::Return) return;
-    if (n.kind == NodeKind::Guard) state.add(n.a, std::uint64_t{n.k} + n.size());
-    if (n.kind == NodeKind::Test) pass(n.f, state);
-    pass(n.t, std::move(state));
+    if (n.kind == NodeKind::Guard) state_.add(n.a, std::uint64_t{n.k} + n.size());
+    if (n.kind == NodeKind::Test) pass(n.f, state_);
+    pass(n.t, state_);
   }
 
-  void pass(NodeId to, Guarded&& state) {
-    const auto i = static_cast<std::uint32_t>(to);
-    if (!std::exchange(seen_[i], char{1}))
-      at_[i] = std::move(state);
+  void pass(NodeId to, const Guarded& state) {
+    if (std::exchange(seen_[static_cast<std::uint32_t>(to)], char{1}))
+      waiting_.meet(to, state);
     else
-      at_[i].meet(state);
+      waiting_.add(to, state);
   }
-  void pass(NodeId to, const Guarded& state) { pass(to, Guarded(state)); }
 
   /// Loads under a value that nothing vouches for yet, innermost first.
-  void collect(ValueId id, Guarded& state, std::vector<ValueId>& needs) {
+  void collect(ValueId id) {
     if (std::exchange(visited_[static_cast<std::uint32_t>(id)], visit_) == visit_) return;
     const Value& v = from_[id];
     if (v.kind == ValueKind::Choice) return;  // guards inside it are its own
-    if (v.a != no_value) collect(v.a, state, needs);
-    if (v.b != no_value) collect(v.b, state, needs);
+    if (v.a != no_value) collect(v.a);
+    if (v.b != no_value) collect(v.b);
     if (v.kind != ValueKind::Load) return;
     const std::uint64_t end = std::uint64_t{v.k} + v.size();
-    if (state.covers(v.a, end)) return;
-    state.add(v.a, end);
-    needs.push_back(id);
+    if (state_.covers(v.a, end)) return;
+    state_.add(v.a, end);
+    needs_.push_back(id);
   }
 
   // ---- back: the graph with guards where they are needed ----------------------------------------------
@@ -115,18 +149,20 @@ class Placement : public Rewrite {
   NodeId make(const Node& n, NodeId old, Span span) override {
     if (is_idle(old)) return n.t;
     NodeId entry = to_.add(n, span);
-    const auto& needs = needs_[static_cast<std::uint32_t>(old)];
-    for (auto need = needs.rbegin(); need != needs.rend(); ++need) {
-      const Value v = to_[value(*need)];
+    const Needs& needs = needs_of_[static_cast<std::uint32_t>(old)];
+    for (std::uint32_t i = needs.last; i-- > needs.first;) {
+      const Value v = to_[value(needs_[i])];
       entry = to_.guard(v.size(), v.a, v.k, entry, span);
     }
     return entry;
   }
 
   Ranges ranges_;
-  std::vector<Guarded> at_;
+  Waiting waiting_;
+  Guarded state_;  ///< at the node that is looked at
   std::vector<char> seen_;
-  std::vector<std::vector<ValueId>> needs_;
+  std::vector<ValueId> needs_;    ///< loads that want a guard, node after node
+  std::vector<Needs> needs_of_;   ///< by node
   std::vector<std::uint32_t> visited_;
   std::uint32_t visit_ = 0;
   std::vector<NodeId> leads_to_;

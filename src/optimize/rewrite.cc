@@ -18,7 +18,9 @@ std::vector<bool> nodes_in_choices(const Program& p) {
 }
 
 Rewrite::Rewrite(const Program& from)
-    : from_(from), values_(from.value_count(), no_value), nodes_(from.node_count()) {}
+    : from_(from), values_(from.value_count(), no_value), nodes_(from.node_count()) {
+  to_.reserve(from.value_count(), from.node_count());
+}
 
 Program Rewrite::run() {
   for (std::uint32_t i = 0; i < from_.node_count(); ++i) {  // ways out, and roots of choices, have smaller ids

@@ -75,6 +75,7 @@ void Filter::expect(std::size_t more) {
   exprs_.reserve(wanted);
   spans_.reserve(wanted);
   children_.reserve(wanted);
+  if (values_.empty()) values_.reserve(wanted);
 }
 
 void Filter::trim() {

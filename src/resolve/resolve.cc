@@ -124,6 +124,9 @@ class Walk {
 
 namespace {
 
+/// Expressions of a usual filter.
+constexpr std::size_t few = 32;
+
 /// Bytes 4 to 7 of a PPI header are the link type of what follows, little-endian: only 802.11 is looked into.
 ExprId ppi_with_wlan(pred::Filter& f, Span span) {
   return f.compare(Relation::Equal, f.load(4, pred::no_value, 4), f.constant(__builtin_bswap32(wire::dlt_ieee802_11)), span);
@@ -138,6 +141,7 @@ Result<pred::Filter> resolve(const ast::Expr& expr, const wire::Target& target, 
                 "without one come only those that are captured as LINUX_SLL or LINUX_SLL2");
   pred::Filter filter;
   filter.accept = target.snaplen;
+  filter.expect(few);
   State state{outer_layers(filter, *target.link_type, target.cooked), std::nullopt};
   WEIR_TRY(root, Walk(filter, target, names, limits, parts).expr(expr, state));
   const bool empty = std::holds_alternative<ast::Everything>(expr.node);
