@@ -6,7 +6,7 @@
 //   weir_compare --filter F [--linktype L] …: both listings, with how often each instruction is executed per packet
 //
 // `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
-// is given and a filter is worse than libpcap's that the file does not list (or one is not worse that it does).
+// is given and a filter is worse than libpcap's that the file does not list, or says less of, or one is not worse that it lists.
 #include "compare.hpp"
 
 #include <cstdlib>
@@ -53,7 +53,11 @@ int compare_all(Measure& measure, const Options& o, const std::shared_ptr<const 
     return 0;
   }
   print_totals(rows);
-  if (!o.at("exceptions").empty()) return print_unexcused(rows, o.at("exceptions")) == 0 ? 0 : 1;
+  if (!o.at("exceptions").empty()) {
+    const auto exceptions = read_exceptions(o.at("exceptions"));
+    if (!exceptions) return fmt::print(stderr, "weir_compare: {}\n", exceptions.error()), 2;
+    return print_unexcused(rows, *exceptions) == 0 ? 0 : 1;
+  }
   print_worst(rows, std::stoul(o.at("worst")));
   return 0;
 }

@@ -90,8 +90,19 @@ void print_totals(const std::vector<Row>& rows);
 void print_worst(const std::vector<Row>& rows, std::size_t most);
 /// All rows with tabs between their columns.
 void print_all(const std::vector<Row>& rows);
-/// Rows that are worse than libpcap's and not in the file of exceptions, and exceptions that are none any more; how many.
-std::size_t print_unexcused(const std::vector<Row>& rows, const std::string& exceptions);
+/// A filter that is worse than libpcap's, how much at most, and why that stays so.
+struct Exception {
+  double theirs_length = 0, length = 0;
+  std::array<double, mixes> theirs_executed = {}, executed = {};
+  std::string reason;
+  bool covers(const Row& row) const;
+};
+/// By setting and filter, with a tab between them. The columns of the file: these two, six figures as print_all has them, the reason.
+using Exceptions = std::map<std::string, Exception>;
+std::expected<Exceptions, std::string> read_exceptions(const std::string& path);
+
+/// Prints the rows that are worse than libpcap's and not excepted, or worse than that, or not worse any more; how many.
+std::size_t print_unexcused(const std::vector<Row>& rows, const Exceptions& exceptions);
 
 /// Both programs side by side, each instruction with how often it was executed per packet.
 void print_listing(Measure& measure, const oracle::Case& c);

@@ -100,7 +100,8 @@ void Measure::compile_theirs(const oracle::Case& c, Programs& p) {
   else if (auto plain = libpcap_.compile(c.setting, c.filter)) p.meaning = std::move(*plain);
   else p.missing = "libpcap: " + plain.error();
   p.theirs.reset();
-  if (c.names != nullptr || !p.meaning) return;
+  if (!libpcap_.available(c.setting, c.filter)) p.missing = "libpcap: no right to open a live handle";
+  if (c.names != nullptr || !p.meaning || !p.missing.empty()) return;
   const auto theirs = in_child([&] { return optimized_by_libpcap(libpcap_, c); }, options_.seconds);
   if (!theirs) p.missing = "libpcap's optimizer does not end in time";
   else if (theirs->text[0] == 'm') p.missing = "libpcap: " + theirs->text.substr(1);
