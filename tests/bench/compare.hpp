@@ -104,7 +104,7 @@ std::expected<Exceptions, std::string> read_exceptions(const std::string& path);
 /// Prints the rows that are worse than libpcap's and not excepted, or worse than that, or not worse any more; how many.
 std::size_t print_unexcused(const std::vector<Row>& rows, const Exceptions& exceptions);
 
-/// Both programs side by side, each instruction with how often it was executed per packet.
-void print_listing(Measure& measure, const oracle::Case& c);
+/// Both programs side by side, each instruction with how often it was executed per packet. `instead` stands for ours.
+void print_listing(Measure& measure, const oracle::Case& c, const std::optional<cbpf::Program>& instead);
 
 }  // namespace weir::bench

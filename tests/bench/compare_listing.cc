@@ -55,8 +55,9 @@ std::string line(const cbpf::Program& p, const Profile& profile, std::size_t pc)
 
 }  // namespace
 
-void print_listing(Measure& measure, const oracle::Case& c) {
-  const Programs p = measure.compile(c);
+void print_listing(Measure& measure, const oracle::Case& c, const std::optional<cbpf::Program>& instead) {
+  Programs p = measure.compile(c);
+  if (instead) p.ours = instead;
   if (!p.missing.empty()) fmt::print("{}\n", p.missing);
   if (!p.ours || !p.meaning) return;
   const cbpf::Program& theirs = p.theirs ? *p.theirs : *p.meaning;
