@@ -1,5 +1,7 @@
 #include "pred/filter.hpp"
 
+#include <utility>
+
 namespace weir::pred {
 namespace {
 
@@ -7,6 +9,8 @@ std::uint64_t hash(const Value& v) {
   const std::uint64_t h = mix(static_cast<std::uint64_t>(v.kind) << 8 | v.detail, v.k, static_cast<std::uint32_t>(v.test));
   return mix(h, static_cast<std::uint32_t>(v.a), static_cast<std::uint32_t>(v.b));
 }
+
+bool is_chain(const Expr& e) { return e.kind == ExprKind::And || e.kind == ExprKind::Or; }
 
 }  // namespace
 
@@ -34,9 +38,14 @@ ValueId Filter::choice(ExprId test, ValueId a, ValueId b) {
   return intern({ValueKind::Choice, 0, 0, a, b, test});
 }
 
+std::uint32_t Filter::number_of(Span span) {
+  if (spans_.empty() || spans_.back() != span) spans_.push_back(span);
+  return static_cast<std::uint32_t>(spans_.size() - 1);
+}
+
 ExprId Filter::push(Expr e, Span span) {
+  e.words = number_of(span);
   exprs_.push_back(e);
-  spans_.push_back(span);
   return ExprId{static_cast<std::uint32_t>(exprs_.size() - 1)};
 }
 
@@ -69,11 +78,30 @@ ExprId Filter::join(ExprKind kind, std::span<const ExprId> operands, Span span) 
   return only;
 }
 
+void Filter::repeat(ExprId first, std::size_t count, ValueId from, ValueId to, Span span) {
+  const auto begin = static_cast<std::uint32_t>(first);
+  const std::uint32_t shift = static_cast<std::uint32_t>(exprs_.size()) - begin;
+  const std::uint32_t words = number_of(span);
+  std::size_t children = children_.size(), more_children = 0;
+  for (std::uint32_t i = begin; i < begin + count; ++i) more_children += is_chain(exprs_[i]) ? exprs_[i].b : 0;
+  children_.resize(children + more_children);
+  exprs_.resize(exprs_.size() + count);
+  for (std::uint32_t i = begin; i < begin + count; ++i) {
+    Expr& copy = exprs_[i + shift];
+    copy = exprs_[i];
+    copy.words = words;
+    if (copy.kind == ExprKind::Compare && copy.b == static_cast<std::uint32_t>(from)) copy.b = static_cast<std::uint32_t>(to);
+    if (copy.kind == ExprKind::Not) copy.a += shift;
+    if (!is_chain(copy)) continue;
+    const ExprId* const old = children_.data() + std::exchange(copy.a, static_cast<std::uint32_t>(children));
+    for (std::uint32_t n = 0; n < copy.b; ++n) children_[children++] = ExprId{static_cast<std::uint32_t>(old[n]) + shift};
+  }
+}
+
 void Filter::expect(std::size_t more) {
   const std::size_t wanted = exprs_.size() + more + more / 64 + 16;  // one too many would double it all
   if (wanted < 2 * exprs_.capacity()) return;  // growing as always does as well
   exprs_.reserve(wanted);
-  spans_.reserve(wanted);
   children_.reserve(wanted);
   if (values_.empty()) values_.reserve(wanted);
 }

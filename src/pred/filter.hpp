@@ -56,6 +56,7 @@ struct Expr {
   std::uint8_t detail = 0;
   std::uint32_t a = 0;
   std::uint32_t b = 0;
+  std::uint32_t words = 0;  ///< number of its span: those of one primitive share it
 };
 
 /// A pool of values (equal ones exist once) and expressions (each has its place in the text), and the root.
@@ -80,9 +81,13 @@ class Filter {
   ExprId mark(std::uint32_t number, Span span) { return push({ExprKind::Mark, 0, number, 0}, span); }
   ExprId passed(std::uint32_t number, Span span) { return push({ExprKind::Passed, 0, number, 0}, span); }
 
+  /// The expressions [first, first + count), among which are no marks, once more: for other words, and compared with `to`
+  /// where they are compared with `from`. They get the next ids, in their order.
+  void repeat(ExprId first, std::size_t count, ValueId from, ValueId to, Span span);
+
   const Value& operator[](ValueId id) const { return values_[static_cast<std::uint32_t>(id)]; }
   const Expr& operator[](ExprId id) const { return exprs_[static_cast<std::uint32_t>(id)]; }
-  Span span(ExprId id) const { return spans_[static_cast<std::uint32_t>(id)]; }
+  Span span(ExprId id) const { return spans_[(*this)[id].words]; }
   ExprId child(const Expr& e, std::uint32_t i) const { return children_[e.a + i]; }
   std::size_t value_count() const { return values_.size(); }
   std::size_t expr_count() const { return exprs_.size(); }
@@ -98,6 +103,7 @@ class Filter {
 
  private:
   ExprId push(Expr e, Span span);
+  std::uint32_t number_of(Span span);
   ExprId join(ExprKind kind, std::span<const ExprId> operands, Span span);
   ValueId intern(const Value& v);
   bool is(ExprId e, ExprKind kind) const { return (*this)[e].kind == kind; }

@@ -109,6 +109,12 @@ Test inbound(const Site& s, const ast::Inbound& i);
 Test ifindex(const Site& s, const ast::Ifindex& i);
 
 // id.cc: qualifiers and what they qualify.
+/// The network that an IPv4 id without `mask` names; nothing when it is wrong in itself.
+struct Ipv4Network {
+  std::uint32_t address;
+  std::uint8_t bits;
+};
+std::optional<Ipv4Network> ipv4_network(const ast::Id& id);
 Test primitive(const Site& s, const ast::Qualifiers& q, const ast::Id& id);
 
 }  // namespace weir::resolve

@@ -214,6 +214,14 @@ Test of_kind(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
 
 }  // namespace
 
+std::optional<Ipv4Network> ipv4_network(const ast::Id& id) {
+  const auto address = dotted(id.text);
+  if (!address || (id.kind == IdKind::Ipv4Prefix && id.value > 32)) return std::nullopt;
+  const unsigned bits = id.kind == IdKind::Ipv4Prefix ? id.value : address->bits;
+  if (address->address & ~mask_of(bits)) return std::nullopt;
+  return Ipv4Network{address->address, static_cast<std::uint8_t>(bits)};
+}
+
 Test primitive(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   Test test = of_kind(s, q, id);
   if (!test)

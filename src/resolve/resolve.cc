@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "resolve/families.hpp"
+#include "resolve/repetition.hpp"
 #include "wire/protocol.hpp"
 
 namespace weir::resolve {
@@ -35,7 +36,13 @@ class Walk {
     if (!state.qualifiers)
       return fail(Code::Syntax, s.span, "syntax error: nothing says what this is",
                   "put a qualifier before it, such as host, net or port");
-    return primitive(s, *state.qualifiers, p.id);
+    const auto what = listed(*state.qualifiers, p.id);
+    if (!what) return primitive(s, *state.qualifiers, p.id);
+    if (const auto known = repetition_.repeated(filter_, *what, s.span)) return *known;
+    const std::size_t first = filter_.expr_count(), new_values = filter_.value_count();
+    WEIR_TRY(test, primitive(s, *state.qualifiers, p.id));
+    repetition_.learn(filter_, *what, test, first, new_values);
+    return test;
   }
 
   Test visit(const ast::QualifiedGroup& g, const Site&, State& state) {
@@ -80,6 +87,7 @@ class Walk {
     Layers after;
     WEIR_TRY(test, tunnel(s, t, after));
     state.layers = after;
+    repetition_.forget();
     return bare(state, test);
   }
 
@@ -104,6 +112,7 @@ class Walk {
     Layers after;
     WEIR_TRY(test, atm(s, a, after));
     state.layers = after;
+    repetition_.forget();
     return bare(state, test);
   }
 
@@ -118,6 +127,7 @@ class Walk {
   const names::Names& names_;
   const Limits& limits_;
   std::vector<Part>* parts_;
+  Repetition repetition_;
 };
 
 }  // namespace

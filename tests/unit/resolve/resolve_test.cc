@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "grammar/parse.hpp"
 #include "resolve/resolve.hpp"
@@ -164,5 +165,62 @@ TEST_CASE("what is advised") {
     REQUIRE(!f);
     CAPTURE(f.error().hint);
     CHECK(f.error().hint.find(r.hint) != std::string::npos);
+  }
+}
+
+namespace {
+
+/// The dump of `a or b or …` put together from those of a, b, …
+std::string dump_of_list(const std::vector<std::string>& operands, Where where) {
+  std::string all = "or\n";
+  for (const std::string& operand : operands) {
+    const std::string one = text(operand, where);
+    for (std::size_t at = 0; one.compare(at, 6, "accept") != 0; at = one.find('\n', at) + 1)
+      all += "  " + one.substr(at, one.find('\n', at) + 1 - at);
+  }
+  return all + "accept 65535\n";
+}
+
+}  // namespace
+
+TEST_CASE("in a list everything means what it means alone") {
+  struct Row { std::vector<std::string> operands; Where where = {}; };
+  const Row rows[] = {
+      {{"host 10.0.0.1", "host 10.0.0.2", "host 10.0.0.3", "host 10.0.0.2", "src host 10.0.0.4", "host 10.0.0.5"}},
+      // addresses that are numbers of protocols, too
+      {{"host 0.0.8.0", "host 0.0.8.6", "host 0.0.128.53", "host 10.0.0.1", "host 0.0.8.0", "host 0.0.0.0"}},
+      {{"host 77.71.67.0", "host 1.1.1.1", "host 77.71.67.0", "host 2.2.2.2"}, {"JUNIPER_MLPPP"}},
+      {{"host 2.2.2.2", "host 77.71.67.0", "host 3.3.3.3"}, {"JUNIPER_MLPPP"}},
+      {{"net 10.0.0.0/8", "net 11.0.0.0/8", "net 12.0.0.0/16", "net 13.0.0.0/8", "net 14.0.0.0/16", "net 15.0.0.0/16",
+        "net 1.2.3.4/32", "net 1.2.3.5", "net 1.2.3.6/32", "net 1.2", "net 1.3", "net 1.4.0.0/16"}},
+      {{"port 80", "port 6", "port 17", "port 132", "port 8191", "port 443", "tcp port 80", "tcp port 6", "tcp port 22",
+        "tcp src port 17", "udp port 80", "tcp src port 6", "port 2048", "port 80"}},
+      {{"ip host 10.0.0.1", "arp host 10.0.0.1", "ip host 10.0.0.2", "arp host 10.0.0.2", "ip host 10.0.0.3", "arp host 10.0.0.3"}},
+      {{"host 10.0.0.1", "host 10.0.0.2", "host 10.0.0.3", "port 80", "port 81", "port 82"}, {"RAW"}},
+      {{"host 10.0.0.1", "host 10.0.0.2", "host 10.0.0.3", "port 80", "port 81", "port 82"}, {"NULL"}},
+  };
+  for (const Row& r : rows) {
+    std::string list = r.operands.front();
+    for (std::size_t i = 1; i < r.operands.size(); ++i) list += " or " + r.operands[i];
+    CAPTURE(list);
+    CHECK(text(list, r.where) == dump_of_list(r.operands, r.where));
+  }
+}
+
+TEST_CASE("in a list behind a tunnel the headers of the tunnel count") {
+  CHECK(text("host 1.1.1.1 or host 1.1.1.2 or host 1.1.1.3 or vlan or host 1.1.1.4").find("[16:2] == 0x800") != std::string::npos);
+  CHECK(text("vlan and (host 1.1.1.1 or host 1.1.1.2 or host 1.1.1.3)").find("[12:2] == 0x800") == std::string::npos);
+}
+
+TEST_CASE("in a list what is wrong is still found") {
+  for (const char* wrong : {"host 10.0.0.256", "net 10.0.0.1/8", "net 10.0.0.0/33", "host 10.0.0.0/32", "port 65536"}) {
+    const std::string right = std::string(wrong).starts_with("port") ? "port 1 or port 2 or port 3" : "host 10.0.0.1 or net 1.0.0.0/8 or host 10.0.0.2 or net 2.0.0.0/8 or host 10.0.0.3 or net 3.0.0.0/8";
+    CAPTURE(std::string(wrong));
+    const auto f = meaning(right + " or " + wrong);
+    REQUIRE(!f);
+    const auto alone = meaning(wrong);
+    REQUIRE(!alone);
+    CHECK(f.error().message == alone.error().message);
+    CHECK(f.error().span.begin == alone.error().span.begin + right.size() + 4);
   }
 }
