@@ -50,6 +50,14 @@ Examples:
   weir capture -i eth0 -w web.pcap -c 1000 'tcp port 80 or tcp port 443'
   weir capture -i eth0 -w - ip6 | tcpdump -r -)";
 
+constexpr auto prove_about = "Prove that two filters accept the same packets, or show a packet that tells them apart.";
+constexpr auto prove_examples = R"(One filter alone is compared with its compiled program. Exit status: 0 proven, 3 different, 1 undecided, 2 wrong use.
+
+Examples:
+  weir prove 'not (ip or arp)' 'not ip and not arp'
+  weir prove 'tcp port 80'
+  tcpdump -ddd -s 262144 'tcp port 80' | weir prove 'tcp port 80' --bytecode -)";
+
 constexpr auto list_about = "List what filters can be compiled for, or where packets can be captured.";
 constexpr auto list_examples = R"(Examples:
   weir list linktypes
@@ -92,12 +100,33 @@ void add_expression(CLI::App& command, Expression& expression) {
   add_file(command, "-F", expression.file, "Read the expression from FILE (-: standard input)");
 }
 
+/// What a program is for, where no file or interface says so.
+void add_target(CLI::App& command, Options& options) {
+  command.add_option_function<std::string>(
+      "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), options.link_type); },
+      "Link type of the packets: see `weir list linktypes` (default: EN10MB)")->type_name("LINKTYPE");
+  command.add_option_function<std::string>(
+      "-s,--snapshot-length", [&](const std::string& word) { store(parse_snaplen(word), options.snaplen); },
+      "How many bytes to keep of a packet that matches (default: 262144)")->type_name("SNAPLEN");
+  command.add_flag("--linux-ext", options.linux_ext, "Use what the kernel knows of a packet, as for a live capture");
+  command.add_flag("--cooked", options.cooked, "For a socket without link-layer headers, with -y LINUX_SLL or LINUX_SLL2");
+  command.add_option_function<std::string>(
+      "--savefile", [&](const std::string& word) { store(parse_savefile(word), options.savefile); },
+      "For a savefile from a host of native or swapped byte order")->type_name("ORDER");
+}
+
 void add_compiling(CLI::App& command, Options& options) {
   command.add_option_function<std::string>(
       "-m", [&](const std::string& word) { store(parse_netmask(word), options.netmask); },
       "IPv4 netmask of the network, for `ip broadcast`")->type_name("NETMASK");
   command.add_flag_callback("-O,--no-optimize", [&] { options.optimize = false; }, "Do not optimize the program");
   command.add_flag("--strict", options.strict, "Refuse a filter that can match nothing, or matches everything");
+}
+
+void add_timeout(CLI::App& command, double& seconds) {
+  command.add_option_function<std::string>(
+      "--timeout", [&](const std::string& word) { store(parse_seconds(word), seconds); },
+      "How long to look for a proof (default: 60)")->type_name("SECONDS");
 }
 
 CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
@@ -110,18 +139,10 @@ CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
   command.add_flag_function("-d", [&](std::int64_t times) {
     c.emit = times == 1 ? Emit::Listing : times == 2 ? Emit::CArray : Emit::Decimal;
   }, "Print a listing (the default); -dd: a C array, -ddd: decimal numbers; all as tcpdump does");
-  command.add_option_function<std::string>(
-      "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.options.link_type); },
-      "Link type of the packets: see `weir list linktypes` (default: EN10MB)")->type_name("LINKTYPE");
-  command.add_option_function<std::string>(
-      "-s,--snapshot-length", [&](const std::string& word) { store(parse_snaplen(word), c.options.snaplen); },
-      "How many bytes to keep of a packet that matches (default: 262144)")->type_name("SNAPLEN");
+  add_target(command, c.options);
   add_compiling(command, c.options);
-  command.add_flag("--linux-ext", c.options.linux_ext, "Use what the kernel knows of a packet, as for a live capture");
-  command.add_flag("--cooked", c.options.cooked, "For a socket without link-layer headers, with -y LINUX_SLL or LINUX_SLL2");
-  command.add_option_function<std::string>(
-      "--savefile", [&](const std::string& word) { store(parse_savefile(word), c.options.savefile); },
-      "For a savefile from a host of native or swapped byte order")->type_name("ORDER");
+  command.add_flag("--check", c.check, "Prove that the program does what the expression says before printing it");
+  add_timeout(command, c.seconds);
   add_file(command, "-o", c.output, "Write to FILE instead of standard output");
   return &command;
 }
@@ -160,6 +181,25 @@ CLI::App* add_capture(CLI::App& program, CaptureCommand& c) {
   command.add_option_function<std::string>(
       "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
       "Refuse an interface that has another link type")->type_name("LINKTYPE");
+  add_compiling(command, c.options);
+  return &command;
+}
+
+CLI::App* add_prove(CLI::App& program, ProveCommand& c) {
+  auto& command = *program.add_subcommand("prove", prove_about);
+  command.footer(prove_examples);
+  command.add_option("EXPR", c.filters, "One or two filter expressions, each one argument")->type_name("");
+  add_file(command, "--bytecode", c.bytecode, "Compare the filter with this program, as `tcpdump -ddd` prints it (-: standard input)");
+  command.add_flag_callback("--exact", [&] { c.agreement = ProveCommand::Agreement::Exact; },
+                            "Also of packets that are cut off, at every length");
+  command.add_flag_callback("--refines", [&] { c.agreement = ProveCommand::Agreement::Refines; },
+                            "The second may accept cut packets that the first would accept whole");
+  command.add_option_function<std::string>(
+      "--machine", [&](const std::string& word) { store(parse_machines(word), c.machines); },
+      "Run programs as libpcap does, as the kernel does, or both (the default)")->type_name("MACHINE");
+  add_timeout(command, c.seconds);
+  add_file(command, "-w", c.output, "Write the packet that tells them apart to this savefile (-: standard output)");
+  add_target(command, c.options);
   add_compiling(command, c.options);
   return &command;
 }
@@ -220,6 +260,7 @@ std::optional<std::string> contradiction(const Expression& e) {
 
 std::optional<std::string> contradiction(const CLI::App& command, const CompileCommand& c) {
   if (command.count("-d") && command.count("--emit")) return "-d and --emit both say what to print";
+  if (command.count("--timeout") && !c.check) return "--timeout is for --check";
   return contradiction(c.expression);
 }
 
@@ -227,6 +268,14 @@ std::optional<std::string> contradiction(const FilterCommand& c) {
   if (auto both = contradiction(c.expression)) return both;
   if (c.input == "-" && c.expression.file == "-") return "-r and -F cannot both read standard input";
   if (c.count && c.output == "-") return "--count and -w - cannot both write to standard output";
+  return std::nullopt;
+}
+
+std::optional<std::string> contradiction(const CLI::App& command, const ProveCommand& c) {
+  if (command.count("--exact") && command.count("--refines")) return "--exact and --refines are two relations; only one can be proven at a time";
+  if (c.filters.empty()) return "a filter is missing: prove takes one or two, each as one argument (in quotes)";
+  if (c.filters.size() > 2) return fmt::format("prove takes one or two filters, each as one argument (in quotes), not {}", c.filters.size());
+  if (c.filters.size() == 2 && c.bytecode) return "with --bytecode there is one filter, not two";
   return std::nullopt;
 }
 
@@ -270,10 +319,12 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   CompileCommand compile;
   FilterCommand filter;
   CaptureCommand capture;
+  ProveCommand prove;
   ListCommand list;
   auto* compile_options = add_compile(program, compile);
   auto* filter_options = add_filter(program, filter);
   auto* capture_options = add_capture(program, capture);
+  auto* prove_options = add_prove(program, prove);
   auto* list_options = add_list(program, list);
 
   auto words = split_off_words(arguments);
@@ -292,6 +343,11 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
     std::ranges::move(words, std::back_inserter(capture.expression.words));
     if (const auto why = contradiction(capture.expression)) return wrong(program, *why);
     return capture;
+  }
+  if (*prove_options) {
+    std::ranges::move(words, std::back_inserter(prove.filters));
+    if (const auto why = contradiction(*prove_options, prove)) return wrong(program, *why);
+    return prove;
   }
   if (!*list_options) return wrong(program, "a command is missing");
   if (!words.empty()) return wrong(program, "list takes no expression");

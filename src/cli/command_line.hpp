@@ -21,6 +21,8 @@ struct Expression {
 struct CompileCommand {
   Expression expression;
   Options options;
+  bool check = false;
+  double seconds = 60;  ///< that the check may take
   Emit emit = Emit::Listing;
   std::string output = "-";
 };
@@ -45,12 +47,24 @@ struct CaptureCommand {
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< packets to capture at most
 };
 
+struct ProveCommand {
+  std::vector<std::string> filters;     ///< one or two
+  std::optional<std::string> bytecode;  ///< file to compare the one with; "-" is standard input
+  Options options;
+  enum class Agreement : std::uint8_t { Whole, Exact, Refines };
+  Agreement agreement = Agreement::Whole;
+  enum class Machines : std::uint8_t { Both, Libpcap, Kernel };
+  std::optional<Machines> machines;     ///< both, unless the filters ask what only the kernel knows
+  double seconds = 60;
+  std::optional<std::string> output;    ///< savefile for a packet that tells them apart
+};
+
 struct ListCommand {
   enum class What : std::uint8_t { LinkTypes, Interfaces };
   What what = What::LinkTypes;
 };
 
-using Command = std::variant<CompileCommand, FilterCommand, CaptureCommand, ListCommand>;
+using Command = std::variant<CompileCommand, FilterCommand, CaptureCommand, ProveCommand, ListCommand>;
 
 /// Instead of a command: a text that was asked for (`--help`, `--version`), or what is wrong with the arguments.
 struct NoCommand {

@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
 #include "cli/commands.hpp"
 #include "cli/expression.hpp"
+#include "cli/proof.hpp"
 #include "cli/text_output.hpp"
 
 namespace weir::cli {
@@ -12,6 +15,11 @@ Status run(const CompileCommand& command) {
   report_warnings(filter->warnings(), *text);
   auto program = filter->dump(command.emit);
   if (!program) return report(program.error(), *text);
+  if (command.check) {
+    const auto checked = check_compilation(*filter, command.options, command.seconds);
+    if (!checked) return report(checked.error());
+    print_note(fmt::format("proven: the program does what the filter says ({:.2f} s)", *checked));
+  }
   if (!program->ends_with('\n')) *program += '\n';
   return write_text(command.output, *program);
 }

@@ -11,8 +11,9 @@ namespace weir::cli {
 /// Exit status of the program.
 enum Status : int {
   Done = 0,
-  CouldNot = 1,  ///< a file, a permission, a damaged input
+  CouldNot = 1,  ///< a file, a permission, a damaged input; undecided
   Wrong = 2,     ///< wrong use, or a wrong expression
+  Differs = 3,   ///< `prove`: a packet tells the programs apart
 };
 
 /// A filter expression as it was given.

@@ -130,6 +130,21 @@ Value<std::uint64_t> parse_packet_count(const std::string& word) {
   return *value;
 }
 
+Value<ProveCommand::Machines> parse_machines(const std::string& word) {
+  if (word == "both") return ProveCommand::Machines::Both;
+  if (word == "libpcap") return ProveCommand::Machines::Libpcap;
+  if (word == "kernel") return ProveCommand::Machines::Kernel;
+  return wrong(fmt::format("--machine takes libpcap, kernel or both, not '{}'", word));
+}
+
+Value<double> parse_seconds(const std::string& word) {
+  constexpr double most = 86400;
+  double value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error == std::errc() && end == word.data() + word.size() && value > 0 && value <= most) return value;
+  return wrong(fmt::format("--timeout takes a number of seconds above 0 and up to {}, not '{}'", most, word));
+}
+
 Value<ListCommand::What> parse_listed(const std::string& word) {
   if (word == "linktypes") return ListCommand::What::LinkTypes;
   if (word == "interfaces") return ListCommand::What::Interfaces;

@@ -24,6 +24,10 @@ Value<Emit> parse_emit(const std::string& word);
 Value<Options::Savefile> parse_savefile(const std::string& word);
 /// `-c`: 1 and more.
 Value<std::uint64_t> parse_packet_count(const std::string& word);
+/// `--machine`: libpcap, kernel or both.
+Value<ProveCommand::Machines> parse_machines(const std::string& word);
+/// `--timeout`: more than 0, up to a day; fractions too.
+Value<double> parse_seconds(const std::string& word);
 
 /// What `weir list` can list.
 Value<ListCommand::What> parse_listed(const std::string& word);

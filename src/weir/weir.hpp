@@ -90,9 +90,12 @@ class Filter {
   /// What the compiler noticed that is no error.
   std::span<const Diagnostic> warnings() const;
 
+  /// What every stage made of the filter, for weir's own tools: src/weir/stages.hpp, which is not installed.
+  struct Stages;
+  const Stages& stages() const { return *stages_; }
+
  private:
   friend Result<Filter> compile(std::string_view, const Options&);
-  struct Stages;
   explicit Filter(std::unique_ptr<const Stages>);
   std::unique_ptr<const Stages> stages_;
 };

@@ -1,0 +1,44 @@
+#include "cli/proof.hpp"
+
+#include <fmt/format.h>
+
+namespace weir::cli {
+
+prove::Question question_for(const Options& options, double seconds) {
+  prove::Question question;
+  question.libpcap = !options.linux_ext && !options.cooked;
+  question.seconds = seconds;
+  return question;
+}
+
+const char* machine_name(vm::Machine machine) {
+  return machine == vm::Machine::Kernel ? "the kernel's machine" : "libpcap's machine";
+}
+
+namespace {
+
+std::string hex_of(const prove::Counterexample& packet) {
+  std::string text;
+  for (const std::uint8_t b : packet.bytes) text += fmt::format("{:02x}", b);
+  return text;
+}
+
+}  // namespace
+
+Result<double> check_compilation(const Filter& filter, const Options& options, double seconds) {
+  const auto& stages = filter.stages();
+  prove::Question question = question_for(options, seconds);
+  question.agreement = prove::Agreement::Refines;
+  question.kept_bytes = true;
+  const prove::Program compiled = stages.cbpf ? prove::Program(&*stages.cbpf) : prove::Program(&stages.ir);
+  const prove::Answer answer = prove::prove(&stages.pred, compiled, question);
+  if (const auto* undecided = std::get_if<prove::Undecided>(&answer.is))
+    return fail(Code::System, {}, fmt::format("the program could not be checked: {}", undecided->why));
+  if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is))
+    return fail(Code::System, {},
+                fmt::format("the program is wrong, an error in weir: on {} it returns {} for the packet {}, the filter {}",
+                            machine_name(packet->machine), packet->second, hex_of(*packet), packet->first));
+  return answer.seconds;
+}
+
+}  // namespace weir::cli

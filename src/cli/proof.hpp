@@ -1,0 +1,18 @@
+// What `prove` and `compile --check` have in common.
+#pragma once
+#include <string>
+
+#include "prove/prove.hpp"
+#include "weir/stages.hpp"
+
+namespace weir::cli {
+
+/// Both machines; only the kernel's for filters that may ask what libpcap's does not know.
+prove::Question question_for(const Options& options, double seconds);
+
+const char* machine_name(vm::Machine machine);
+
+/// Proves that what was compiled refines what the filter says. The error is one for the user: why it could not.
+Result<double> check_compilation(const Filter& filter, const Options& options, double seconds);
+
+}  // namespace weir::cli

@@ -1,0 +1,37 @@
+// Programs run on a packet that is not known: the interpreters of the rooms pred, ir and vm once more, computing with
+// formulas. Where ways meet, what they bring is merged under the condition that tells them apart, so there are as
+// many steps as instructions, not as paths.
+#pragma once
+#include <cstdint>
+
+#include "cbpf/program.hpp"
+#include "ir/program.hpp"
+#include "pred/filter.hpp"
+#include "prove/algebra.hpp"
+#include "vm/cbpf.hpp"
+
+namespace weir::prove {
+
+/// No packet has 2^31 bytes and more: libpcap's and the kernel's lengths are positive ints.
+inline constexpr std::uint32_t longest_packet = 0x7fffffff;
+
+/// How much of the packet there is.
+struct Extent {
+  /// false: as many bytes as are captured, which is any number. true: whatever is asked for, up to `longest`.
+  bool whole = false;
+  std::uint32_t longest = longest_packet;
+  /// Also tell whether all that was asked for lies within the length on the wire.
+  bool compare_with_length = false;
+};
+
+struct Meaning {
+  Ref returned;       ///< value: 0 when the packet is rejected
+  Ref within_length;  ///< truth: nothing was asked for that a packet of this length cannot have; true when not wanted
+};
+
+Meaning meaning_of(const pred::Filter& f, Algebra& algebra, Extent extent);
+Meaning meaning_of(const ir::Program& p, Algebra& algebra, Extent extent);
+/// Throws GivenUp for what cannot be run without bound, or no machine takes.
+Meaning meaning_of(const cbpf::Program& p, Algebra& algebra, Extent extent, vm::Machine machine);
+
+}  // namespace weir::prove

@@ -1,0 +1,106 @@
+"""weir prove and weir compile --check: answers, exit status, the packet, wrong use."""
+import random
+import struct
+import unittest
+
+from program import ProgramTest, run
+
+
+class Answers(ProgramTest):
+    def prove(self, status, *arguments, **more):
+        """What is printed, where the answer has this exit status."""
+        process = run("prove", *arguments, **more)
+        self.assertEqual((process.returncode, process.stderr.decode()), (status, ""), arguments)
+        return process.stdout.decode()
+
+    def test_filters_that_mean_the_same(self):
+        for same in (("not (ip or arp)", "not ip and not arp"), ("ip host 1.2.3.4", "ip src 1.2.3.4 or ip dst 1.2.3.4"),
+                     ("portrange 80-81", "port 80 or port 81"), ("greater 14 and ip", "ip"), ("net 10.0.0.0/9 or net 10.128.0.0/9", "net 10"),
+                     ("tcp[2:2] = 80", "tcp[2] = 0 and tcp[3] = 80"), ("ip[0] & 0xf = 5", "ip[0] % 16 = 5"), ("-y", "RAW", "ip", "ip[0] >> 4 = 4")):
+            self.assertRegex(self.prove(0, *same), r"^proven: they accept the same packets \(\d+\.\d\d s\)\n$")
+
+    def test_filters_that_differ(self):
+        answer = self.prove(3, "ip", "ip or arp")
+        self.assertRegex(answer, r"^different: a packet of 14 bytes tells them apart")
+        self.assertIn("the first rejects it", answer)
+        self.assertIn("the second accepts it: keeps 262144 bytes", answer)
+        self.assertIn("  0000  00 00 00 00 00 00 00 00 00 00 00 00 08 06\n", answer)
+        for apart in (("tcp port 80", "tcp dst port 80"), ("len > 100", "len >= 100"), ("ip[2:2] * 3 = 9", "ip[2:2] = 3 and ip[3] = 4")):
+            self.prove(3, *apart)
+
+    def test_a_filter_and_its_program(self):
+        for expression in ("", "tcp port 80", "vlan and ip6 and not udp", "tcp[tcpflags] & tcp-syn != 0", "ip6 proto 6", "len > ip[2:2]"):
+            self.assertIn("proven", self.prove(0, expression))
+            self.assertIn("proven", self.prove(0, "--refines", expression))
+            self.assertIn("cut off anywhere", self.prove(0, "--exact", "-O", expression))
+
+    def test_relations(self):
+        looks = "ip[100] = 1 or ip[100] != 1"
+        self.prove(0, looks, "ip")
+        self.prove(3, "-O", looks, "ip", "--exact")
+
+    def test_a_program(self):
+        program = run("compile", "-ddd", "udp port 53").stdout
+        self.assertIn("proven", self.prove(0, "udp port 53", "--bytecode", "-", stdin=program))
+        self.prove(3, "udp port 54", "--bytecode", "-", stdin=program)
+        self.prove(3, "tcp or udp port 53", "--bytecode", "-", "--machine=libpcap", stdin=program)
+        with open("p", "wb") as file:
+            file.write(program)
+        self.prove(0, "udp port 53", "--bytecode", "p", "--machine=kernel")
+
+    def test_machines_differ(self):
+        # ret 1 << [0]: the kernel shifts by the low five bits
+        program = b"5\n48 0 0 0\n7 0 0 0\n0 0 0 1\n108 0 0 0\n22 0 0 0\n"
+        self.prove(0, "ether[0] < 32", "--bytecode", "-", "--machine=libpcap", stdin=program)
+        self.assertIn("on the kernel's machine", self.prove(3, "ether[0] < 32", "--bytecode", "-", stdin=program))
+
+    def test_a_thousand_hosts_and_a_wrong_key(self):
+        source = random.Random(1)
+        hosts = [".".join(str(source.randrange(1, 255)) for _ in range(4)) for _ in range(1000)]
+        as_filter = lambda all_hosts: " or ".join("src host " + h for h in all_hosts)
+        self.prove(0, as_filter(hosts), as_filter(sorted(hosts)))
+        self.prove(0, "--exact", as_filter(hosts))
+        wrong = hosts[:500] + ["1.2.3.4"] + hosts[501:]
+        self.prove(3, as_filter(hosts), as_filter(wrong))
+
+    def test_the_packet_is_written(self):
+        self.prove(3, "udp port 53", "udp src port 53", "-w", "packet.pcap")
+        self.assertEqual(self.check("filter", "-r", "packet.pcap", "--count", "udp dst port 53"), "1 packet\n")
+        self.assertEqual(self.files(), ["packet.pcap"])
+        self.prove(0, "ip", "ip", "-w", "none.pcap")
+        self.assertEqual(self.files(), ["packet.pcap"])
+        process = run("prove", "ip", "arp", "-w", "-")
+        self.assertEqual(process.returncode, 3)
+        self.assertEqual(struct.unpack("=I", process.stdout[:4])[0], 0xa1b2c3d4)
+        self.assertIn(b"different: ", process.stderr)
+
+    def test_undecided(self):
+        loop = b"2\n5 0 0 4294967295\n6 0 0 0\n"
+        self.check_error(1, "undecided: the program has a loop", "prove", "ip", "--bytecode", "-", stdin=loop)
+
+    def test_wrong_use(self):
+        self.check_error(2, "a filter is missing", "prove")
+        self.check_error(2, "one or two filters", "prove", "ip", "or", "arp")
+        self.check_error(2, "--bytecode there is one filter", "prove", "ip", "arp", "--bytecode", "x")
+        self.check_error(2, "only one can be proven", "prove", "--exact", "--refines", "ip")
+        self.check_error(2, "--machine takes", "prove", "--machine=mine", "ip")
+        self.check_error(2, "--timeout takes", "prove", "--timeout=0", "ip")
+        self.check_error(2, "syntax error", "prove", "ip", "port port")
+        self.check_error(1, "cannot read", "prove", "ip", "--bytecode", "missing")
+        self.check_error(1, "is no bytecode", "prove", "ip", "--bytecode", "-", stdin=b"nonsense")
+
+
+class Check(ProgramTest):
+    def test_the_program_is_printed_behind_a_proof(self):
+        for arguments in ("tcp port 80",), ("-y", "LINUX_SLL", "ip6 and udp"), ("--linux-ext", "vlan 5 and inbound"), ("--emit=asm", "icmp"):
+            process = run("compile", "--check", *arguments)
+            self.assertEqual(process.returncode, 0, process.stderr)
+            self.assertEqual(process.stdout, run("compile", *arguments).stdout)
+            self.assertRegex(process.stderr.decode(), r"^weir: proven: the program does what the filter says \(\d+\.\d\d s\)\n$")
+
+    def test_wrong_use(self):
+        self.check_error(2, "--timeout is for --check", "compile", "--timeout", "3", "ip")
+
+
+if __name__ == "__main__":
+    unittest.main()

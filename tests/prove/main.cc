@@ -1,0 +1,200 @@
+// weir_proofs: proves all stages of all filters, or that the prover notices wrong programs.
+//
+//   weir_proofs [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--mutants] [--slow SECONDS]
+//
+// Every N-th filter, at most SECONDS a proof; what is not done within so many SECONDS is left out, and said. WEIR_CONFORMANCE says
+// where the filters with known results are; without it they are looked for beside the repository. Exit status: 0 nothing is
+// wrong, 1 something is. What is undecided is counted and named.
+#include <chrono>
+#include <cstdlib>
+#include <map>
+
+#include <fmt/core.h>
+
+#include "filters.hpp"
+#include "mutants.hpp"
+#include "resolver.hpp"
+#include "stages.hpp"
+
+namespace weir::proofs {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::size_t every = 1, from = 0;
+  double timeout = 10, within = 1e9, slow = 1e9;
+  std::string match;
+  bool mutants = false;
+};
+
+std::string hex(const std::vector<std::uint8_t>& bytes) {
+  std::string text;
+  for (const std::uint8_t b : bytes) text += fmt::format("{:02x}", b);
+  return text;
+}
+
+std::string described(const Subject& s) { return fmt::format("{} ({}): `{}`", s.source, oracle::described(s.setting), s.filter.substr(0, 300)); }
+
+std::string described(const prove::Counterexample& p) {
+  return fmt::format("{} returns {} and {} for {} of {} bytes: {}{}", p.machine == vm::Machine::Kernel ? "the kernel" : "libpcap", p.first, p.second,
+                     p.bytes.size(), p.length, hex(p.bytes).substr(0, 400), p.first_whole ? " (the first ran on all of it)" : "");
+}
+
+struct Counts {
+  std::size_t proven = 0, different = 0, undecided = 0, faults = 0;
+  double seconds = 0, longest = 0;
+
+  void add(const prove::Answer& a) {
+    seconds += a.seconds;
+    longest = std::max(longest, a.seconds);
+    if (std::holds_alternative<prove::Proven>(a.is)) ++proven;
+    else if (std::holds_alternative<prove::Counterexample>(a.is)) ++different;
+    else if (std::get<prove::Undecided>(a.is).own_fault) ++faults;
+    else ++undecided;
+  }
+};
+
+class Runner {
+ public:
+  explicit Runner(const Options& options) : options_(options) {}
+
+  int run(const std::vector<Subject>& subjects) {
+    const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.within));
+    std::size_t left_out = 0;
+    for (std::size_t i = options_.from; i < subjects.size(); i += options_.every) {
+      if (!options_.match.empty() && subjects[i].filter.find(options_.match) == std::string::npos) continue;
+      if (Clock::now() > end) {
+        ++left_out;
+        continue;
+      }
+      ++filters_;
+      options_.mutants ? mutants(subjects[i], i) : stages(subjects[i]);
+    }
+    print(left_out);
+    return wrong_ == 0 ? 0 : 1;
+  }
+
+ private:
+  void stages(const Subject& s) {
+    const auto done = prove_stages(s, options_.timeout, [&](const std::string& stage, const prove::Answer& a) {
+      counts_[stage].add(a);
+      if (a.seconds > options_.slow) fmt::print("slow: {:.1f} s: {}: {}\n", a.seconds, stage, described(s));
+      if (const auto* undecided = std::get_if<prove::Undecided>(&a.is)) {
+        fmt::print("{}: {}: {}: {}\n", undecided->own_fault ? "WRONG" : "undecided", stage, described(s), undecided->why);
+        wrong_ += undecided->own_fault;
+      } else if (const auto* packet = std::get_if<prove::Counterexample>(&a.is)) {
+        fmt::print("WRONG: {}: {}\n  {}\n", stage, described(s), described(*packet));
+        ++wrong_;
+      }
+    });
+    if (!done) ++not_compiled_;
+  }
+
+  /// A mutant is either told apart, by a packet that the engines confirm, or proven to be no different; then packets that are
+  /// near to what the filters of the program accept must not tell it apart, either.
+  void mutants(const Subject& s, std::size_t number) {
+    const auto compiled = compile(s);
+    if (!compiled || !compiled->optimized_code) {
+      ++not_compiled_;
+      return;
+    }
+    std::mt19937 random(static_cast<std::uint32_t>(number));
+    const cbpf::Program& right = *compiled->optimized_code;
+    const auto question = question_for(s.setting, prove::Agreement::Exact, options_.timeout);
+    for (const Mutant& mutant : mutants_of(right, 2, random)) {
+      const prove::Answer a = prove::prove(&right, &mutant.program, question);
+      counts_["mutants"].add(a);
+      if (const auto* packet = std::get_if<prove::Counterexample>(&a.is)) {
+        seen_.push_back(*packet);
+        if (seen_.size() > 400) seen_.erase(seen_.begin(), seen_.begin() + 200);
+      }
+      if (std::holds_alternative<prove::Proven>(a.is) && told_apart(right, mutant.program, question, random)) {
+        fmt::print("WRONG: proven, but not so: {}: {}\n", mutant.what, described(s));
+        ++wrong_;
+      }
+      if (const auto* undecided = std::get_if<prove::Undecided>(&a.is)) {
+        fmt::print("{}: {}: {}: {}\n", undecided->own_fault ? "WRONG" : "undecided", mutant.what, described(s), undecided->why);
+        wrong_ += undecided->own_fault;
+      }
+    }
+  }
+
+  /// Packets that told others apart, with some bytes changed and cut anywhere.
+  bool told_apart(const cbpf::Program& a, const cbpf::Program& b, const prove::Question& question, std::mt19937& random) {
+    for (const prove::Counterexample& from : seen_) {
+      for (int tries = 0; tries < 8; ++tries) {
+        auto bytes = from.bytes;
+        for (std::size_t n = 0; !bytes.empty() && n < random() % 3; ++n) bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
+        if (tries % 4 == 0) bytes.resize(random() % 128);
+        const Packet packet{.bytes = bytes, .length = random() % 2 ? from.length : static_cast<std::uint32_t>(bytes.size()), .meta = from.meta};
+        ++replayed_;
+        if (question.libpcap && vm::run(a, packet, vm::Machine::Libpcap) != vm::run(b, packet, vm::Machine::Libpcap)) return true;
+        if (question.kernel && vm::run(a, packet, vm::Machine::Kernel) != vm::run(b, packet, vm::Machine::Kernel)) return true;
+      }
+    }
+    return false;
+  }
+
+  void print(std::size_t left_out) const {
+    fmt::print("{} filters, {} of them do not compile; {} left out for lack of time\n", filters_, not_compiled_, left_out);
+    Counts all;
+    for (const auto& [stage, c] : counts_) {
+      fmt::print("  {:<24} {:>6} proven, {:>6} different, {:>4} undecided; {:.1f} s, the longest {:.2f} s\n", stage, c.proven, c.different, c.undecided, c.seconds, c.longest);
+      all.proven += c.proven;
+      all.undecided += c.undecided;
+    }
+    if (options_.mutants) fmt::print("  those proven equal agree on {} packets\n", replayed_);
+    fmt::print("{} proven, {} undecided, {} wrong\n", all.proven, all.undecided, wrong_);
+  }
+
+  const Options& options_;
+  std::map<std::string, Counts> counts_;
+  std::vector<prove::Counterexample> seen_;
+  std::size_t filters_ = 0, not_compiled_ = 0, wrong_ = 0, replayed_ = 0;
+};
+
+std::optional<Options> parse_options(int argc, char** argv) {
+  Options o;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
+    if (word == "--mutants") {
+      o.mutants = true;
+      continue;
+    }
+    if (!value) return std::nullopt;
+    if (word == "--every") o.every = std::stoul(value);
+    else if (word == "--from") o.from = std::stoul(value);
+    else if (word == "--timeout") o.timeout = std::stod(value);
+    else if (word == "--within") o.within = std::stod(value);
+    else if (word == "--slow") o.slow = std::stod(value);
+    else if (word == "--match") o.match = value;
+    else return std::nullopt;
+    ++i;
+  }
+  return o.every == 0 ? std::nullopt : std::optional(o);
+}
+
+int run_main(const Options& options) {
+  oracle::keep_off_the_network();
+  std::vector<Subject> subjects = corpus(WEIR_PROOFS_CORPUS);
+  const char* elsewhere = std::getenv("WEIR_CONFORMANCE");
+  const std::string folder = elsewhere ? elsewhere : WEIR_PROOFS_CONFORMANCE;
+  auto known = conformance(folder);
+  if (known.empty()) fmt::print("SKIPPED: conformance: nothing at {}\n", folder);
+  std::ranges::move(known, std::back_inserter(subjects));
+  return Runner(options).run(subjects);
+}
+
+}  // namespace
+}  // namespace weir::proofs
+
+int main(int argc, char** argv) {
+  const auto options = weir::proofs::parse_options(argc, argv);
+  if (!options) {
+    fmt::print(stderr, "weir_proofs: wrong use; see tests/prove/main.cc\n");
+    return 2;
+  }
+  return weir::proofs::run_main(*options);
+}

@@ -1,0 +1,82 @@
+#include "stages.hpp"
+
+#include "base/limits.hpp"
+#include "cbpf/emit.hpp"
+#include "grammar/parse.hpp"
+#include "lower/lower.hpp"
+#include "optimize/optimize.hpp"
+#include "resolve/resolve.hpp"
+#include "wire/target.hpp"
+
+namespace weir::proofs {
+namespace {
+
+using prove::Agreement;
+
+Result<pred::Filter> meaning_of(const Subject& subject, const Limits& limits) {
+  wire::Target t;
+  t.link_type = wire::find_link_type(subject.setting.link_type);
+  if (!t.link_type) return fail(Code::LinkType, {}, "no link type " + subject.setting.link_type);
+  t.snaplen = subject.setting.snaplen;
+  t.netmask = subject.setting.netmask;
+  t.linux_ext = subject.setting.linux_ext;
+  t.savefile = static_cast<wire::Savefile>(subject.setting.savefile);
+  const auto tree = grammar::parse(subject.filter, limits);
+  if (!tree) return std::unexpected(tree.error());
+  return resolve::resolve(*tree, t, *subject.names, limits);
+}
+
+std::optional<cbpf::Program> emit(const ir::Program& graph, const Limits& limits) {
+  auto code = cbpf::emit(graph, limits);
+  return code ? std::optional(*std::move(code)) : std::nullopt;
+}
+
+/// As optimize::optimize runs them; more rounds than it may need prove more.
+void prove_passes(ir::Program graph, const prove::Question& question, const Listener& listener) {
+  bool again = true;
+  for (int round = 0; again && round < 4; ++round) {
+    again = false;
+    for (const optimize::Pass& pass : optimize::passes()) {
+      const ir::Program before = graph;
+      if (!pass.run(graph)) continue;
+      again = true;
+      listener("pass " + std::string(pass.name), prove::prove(&before, &graph, question));
+    }
+  }
+}
+
+}  // namespace
+
+prove::Question question_for(const oracle::Setting& setting, Agreement agreement, double seconds) {
+  return {.agreement = agreement, .libpcap = !setting.linux_ext, .kept_bytes = true, .real_lengths = false, .seconds = seconds};
+}
+
+Result<Compiled> compile(const Subject& subject) {
+  const Limits limits;
+  auto meaning = meaning_of(subject, limits);
+  if (!meaning) return std::unexpected(meaning.error());
+  auto graph = lower::lower(*meaning, limits);
+  if (!graph) return std::unexpected(graph.error());
+  Compiled c{std::move(*meaning), std::move(*graph), {}, {}, {}};
+  c.optimized = optimize::optimize(c.graph);
+  c.code = emit(c.graph, limits);
+  c.optimized_code = emit(c.optimized, limits);
+  return c;
+}
+
+Result<void> prove_stages(const Subject& subject, double seconds, const Listener& listener) {
+  const auto c = compile(subject);
+  if (!c) return std::unexpected(c.error());
+  const auto exact = question_for(subject.setting, Agreement::Exact, seconds);
+  const auto refines = question_for(subject.setting, Agreement::Refines, seconds);
+  listener("pred to ir", prove::prove(&c->meaning, &c->graph, exact));
+  prove_passes(c->graph, refines, listener);
+  if (c->code) listener("ir to cbpf", prove::prove(&c->graph, &*c->code, exact));
+  if (c->optimized_code) {
+    listener("optimized ir to cbpf", prove::prove(&c->optimized, &*c->optimized_code, exact));
+    listener("pred to optimized cbpf", prove::prove(&c->meaning, &*c->optimized_code, refines));
+  }
+  return {};
+}
+
+}  // namespace weir::proofs

@@ -1,0 +1,29 @@
+// A filter through all stages, and what has to hold between them.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "filters.hpp"
+#include "prove/prove.hpp"
+
+namespace weir::proofs {
+
+/// Hears of every proof: what was to be shown (`pred to ir`), and what came of it.
+using Listener = std::function<void(const std::string& stage, const prove::Answer& answer)>;
+
+/// What the filter means, its graph, and the program of the optimized graph.
+struct Compiled {
+  pred::Filter meaning;
+  ir::Program graph, optimized;
+  std::optional<cbpf::Program> code, optimized_code;  ///< nothing: too large
+};
+Result<Compiled> compile(const Subject& subject);
+
+/// pred to ir exactly, each pass as a refinement, cBPF as its graph exactly on both machines, and from the filter's meaning to its
+/// optimized program as a refinement. The error is that of a filter that does not compile.
+Result<void> prove_stages(const Subject& subject, double seconds, const Listener& listener);
+
+/// The machines that can run programs for a setting: libpcap's knows little metadata.
+prove::Question question_for(const oracle::Setting& setting, prove::Agreement agreement, double seconds);
+
+}  // namespace weir::proofs
