@@ -22,3 +22,5 @@ add_custom_command(
 target_sources(weir_grammar PRIVATE ${generated}/parser.cc ${generated}/parser.hpp ${generated}/lexer.cc)
 target_include_directories(weir_grammar SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/generated)
 set_source_files_properties(${generated}/parser.cc ${generated}/lexer.cc PROPERTIES COMPILE_OPTIONS -w)
+# The parser is many small functions that GCC does not inline in code for shared libraries, where they could be replaced.
+set_property(SOURCE ${generated}/parser.cc APPEND PROPERTY COMPILE_OPTIONS -fno-semantic-interposition)
