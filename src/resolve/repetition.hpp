@@ -2,9 +2,10 @@
 // the others, with their number in the place of its own: the same expressions, at a fifth of the work.
 // Tested by tests/unit/resolve/resolve_test.cc.
 #pragma once
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "ast/expr.hpp"
 #include "pred/filter.hpp"
@@ -22,8 +23,14 @@ std::optional<Listed> listed(const ast::Qualifiers& q, const ast::Id& id);
 
 class Repetition {
  public:
+  /// A chain of so many operands follows: from now on it is worth it, if they are many.
+  void expect(std::size_t operands) {
+    if (operands >= many && patterns_.empty()) patterns_.resize(places);
+  }
+  bool is_worth_it() const { return !patterns_.empty(); }
+
   /// The headers that primitives look at have moved: what is known holds no more.
-  void forget() { patterns_ = {}; }
+  void forget() { patterns_.assign(patterns_.size(), {}); }
 
   /// The test for a primitive whose kind is known; nothing when it must be resolved: then `learn` what it became.
   std::optional<pred::ExprId> repeated(pred::Filter& f, Listed what, Span span) const;
@@ -41,8 +48,9 @@ class Repetition {
   };
   static std::size_t place(std::uint32_t key) { return mix(0, key, 0) % places; }
 
+  static constexpr std::size_t many = 8;
   static constexpr std::size_t places = 64;  // few kinds alternate; of two that share a place, one is resolved each time
-  std::array<Pattern, places> patterns_{};
+  std::vector<Pattern> patterns_;  ///< `places` of them, or none
 };
 
 }  // namespace weir::resolve

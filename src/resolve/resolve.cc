@@ -36,6 +36,7 @@ class Walk {
     if (!state.qualifiers)
       return fail(Code::Syntax, s.span, "syntax error: nothing says what this is",
                   "put a qualifier before it, such as host, net or port");
+    if (!repetition_.is_worth_it()) return primitive(s, *state.qualifiers, p.id);
     const auto what = listed(*state.qualifiers, p.id);
     if (!what) return primitive(s, *state.qualifiers, p.id);
     if (const auto known = repetition_.repeated(filter_, *what, s.span)) return *known;
@@ -65,6 +66,7 @@ class Walk {
 
   /// Runs of one operator become one n-ary node; its first operand is all that stands to the left.
   Test visit(const ast::Chain& c, const Site& s, State& state) {
+    repetition_.expect(c.operands.size());
     const std::size_t before = filter_.expr_count();
     WEIR_TRY(first, expr(c.operands.front(), state));
     // Lists are mostly of one kind: what the first operand took, the others will take.

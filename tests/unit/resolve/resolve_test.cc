@@ -190,7 +190,7 @@ TEST_CASE("in a list everything means what it means alone") {
       // addresses that are numbers of protocols, too
       {{"host 0.0.8.0", "host 0.0.8.6", "host 0.0.128.53", "host 10.0.0.1", "host 0.0.8.0", "host 0.0.0.0"}},
       {{"host 77.71.67.0", "host 1.1.1.1", "host 77.71.67.0", "host 2.2.2.2"}, {"JUNIPER_MLPPP"}},
-      {{"host 2.2.2.2", "host 77.71.67.0", "host 3.3.3.3"}, {"JUNIPER_MLPPP"}},
+      {{"host 2.2.2.2", "host 77.71.67.0", "host 3.3.3.3", "host 4.4.4.4"}, {"JUNIPER_MLPPP"}},
       {{"net 10.0.0.0/8", "net 11.0.0.0/8", "net 12.0.0.0/16", "net 13.0.0.0/8", "net 14.0.0.0/16", "net 15.0.0.0/16",
         "net 1.2.3.4/32", "net 1.2.3.5", "net 1.2.3.6/32", "net 1.2", "net 1.3", "net 1.4.0.0/16"}},
       {{"port 80", "port 6", "port 17", "port 132", "port 8191", "port 443", "tcp port 80", "tcp port 6", "tcp port 22",
@@ -200,21 +200,23 @@ TEST_CASE("in a list everything means what it means alone") {
       {{"host 10.0.0.1", "host 10.0.0.2", "host 10.0.0.3", "port 80", "port 81", "port 82"}, {"NULL"}},
   };
   for (const Row& r : rows) {
-    std::string list = r.operands.front();
-    for (std::size_t i = 1; i < r.operands.size(); ++i) list += " or " + r.operands[i];
+    std::vector<std::string> operands = r.operands;
+    operands.insert(operands.end(), r.operands.begin(), r.operands.end());  // short lists are resolved one by one
+    std::string list = operands.front();
+    for (std::size_t i = 1; i < operands.size(); ++i) list += " or " + operands[i];
     CAPTURE(list);
-    CHECK(text(list, r.where) == dump_of_list(r.operands, r.where));
+    CHECK(text(list, r.where) == dump_of_list(operands, r.where));
   }
 }
 
 TEST_CASE("in a list behind a tunnel the headers of the tunnel count") {
-  CHECK(text("host 1.1.1.1 or host 1.1.1.2 or host 1.1.1.3 or vlan or host 1.1.1.4").find("[16:2] == 0x800") != std::string::npos);
+  CHECK(text("host 1.1.1.1 or host 1.1.1.2 or host 1.1.1.3 or ip or ip or ip or vlan or host 1.1.1.4").find("[16:2] == 0x800") != std::string::npos);
   CHECK(text("vlan and (host 1.1.1.1 or host 1.1.1.2 or host 1.1.1.3)").find("[12:2] == 0x800") == std::string::npos);
 }
 
 TEST_CASE("in a list what is wrong is still found") {
   for (const char* wrong : {"host 10.0.0.256", "net 10.0.0.1/8", "net 10.0.0.0/33", "host 10.0.0.0/32", "port 65536"}) {
-    const std::string right = std::string(wrong).starts_with("port") ? "port 1 or port 2 or port 3" : "host 10.0.0.1 or net 1.0.0.0/8 or host 10.0.0.2 or net 2.0.0.0/8 or host 10.0.0.3 or net 3.0.0.0/8";
+    const std::string right = std::string(wrong).starts_with("port") ? "port 1 or port 2 or port 3 or ip or ip or ip or ip" : "host 10.0.0.1 or net 1.0.0.0/8 or host 10.0.0.2 or net 2.0.0.0/8 or host 10.0.0.3 or net 3.0.0.0/8";
     CAPTURE(std::string(wrong));
     const auto f = meaning(right + " or " + wrong);
     REQUIRE(!f);
