@@ -36,9 +36,16 @@ oracle::Setting setting_of(const json& j) {
   return s;
 }
 
+cbpf::Program program_of(const json& j) {
+  cbpf::Program p;
+  for (const json& i : j)
+    p.instructions.push_back({i[0].get<std::uint16_t>(), i[1].get<std::uint8_t>(), i[2].get<std::uint8_t>(), i[3].get<std::uint32_t>()});
+  return p;
+}
+
 /// A line `DLT<tab>FILTER`, or a filter for Ethernet; the DLT may have other words of a setting behind it.
 Subject subject_of_line(const std::string& line, const std::filesystem::path& path) {
-  Subject s{{}, line, path.filename(), {}};
+  Subject s{{}, line, path.filename(), {}, {}};
   const std::size_t tab = line.find('\t');
   if (tab == std::string::npos) return s;
   s.setting = oracle::read_setting(line.substr(0, tab));
@@ -72,7 +79,7 @@ std::vector<Subject> conformance(const std::filesystem::path& folder) {
        .services = strings(tables, "services"), .protocols = strings(tables, "protocols")}, names::system_names());
   for (const std::string& line : lines_of(folder / "accept.jsonl")) {
     const json j = json::parse(line);
-    for (const std::string& filter : strings(j, "filters")) all.push_back({setting_of(j), filter, "accept.jsonl", names});
+    for (const std::string& filter : strings(j, "filters")) all.push_back({setting_of(j), filter, "accept.jsonl", names, program_of(j["program"])});
   }
   for (const char* file : {"wild.txt", "triggers.txt"})
     for (const std::string& line : lines_of(folder / file)) {

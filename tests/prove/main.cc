@@ -1,6 +1,7 @@
-// weir_proofs: proves all stages of all filters, or that the prover notices wrong programs.
+// weir_proofs: proves all stages of all filters, or that our programs are what libpcap's are, or that the prover notices
+// wrong programs.
 //
-//   weir_proofs [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--mutants] [--slow SECONDS]
+//   weir_proofs [--libpcap | --mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
 //
 // Every N-th filter, at most SECONDS a proof; what is not done within so many SECONDS is left out, and said. WEIR_CONFORMANCE says
 // where the filters with known results are; without it they are looked for beside the repository. Exit status: 0 nothing is
@@ -11,8 +12,10 @@
 
 #include <fmt/core.h>
 
+#include "differences.hpp"
 #include "filters.hpp"
 #include "mutants.hpp"
+#include "reference.hpp"
 #include "resolver.hpp"
 #include "stages.hpp"
 
@@ -25,7 +28,7 @@ struct Options {
   std::size_t every = 1, from = 0;
   double timeout = 10, within = 1e9, slow = 1e9;
   std::string match;
-  bool mutants = false;
+  bool mutants = false, libpcap = false;
 };
 
 std::string hex(const std::vector<std::uint8_t>& bytes) {
@@ -57,7 +60,7 @@ struct Counts {
 
 class Runner {
  public:
-  explicit Runner(const Options& options) : options_(options) {}
+  Runner(const Options& options, oracle::Differences& differences) : options_(options), differences_(differences) {}
 
   int run(const std::vector<Subject>& subjects) {
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.within));
@@ -69,7 +72,9 @@ class Runner {
         continue;
       }
       ++filters_;
-      options_.mutants ? mutants(subjects[i], i) : stages(subjects[i]);
+      if (options_.mutants) mutants(subjects[i], i);
+      else if (options_.libpcap) against_libpcap(subjects[i]);
+      else stages(subjects[i]);
     }
     print(left_out);
     return wrong_ == 0 ? 0 : 1;
@@ -77,18 +82,38 @@ class Runner {
 
  private:
   void stages(const Subject& s) {
-    const auto done = prove_stages(s, options_.timeout, [&](const std::string& stage, const prove::Answer& a) {
-      counts_[stage].add(a);
-      if (a.seconds > options_.slow) fmt::print("slow: {:.1f} s: {}: {}\n", a.seconds, stage, described(s));
-      if (const auto* undecided = std::get_if<prove::Undecided>(&a.is)) {
-        fmt::print("{}: {}: {}: {}\n", undecided->own_fault ? "WRONG" : "undecided", stage, described(s), undecided->why);
-        wrong_ += undecided->own_fault;
-      } else if (const auto* packet = std::get_if<prove::Counterexample>(&a.is)) {
-        fmt::print("WRONG: {}: {}\n  {}\n", stage, described(s), described(*packet));
-        ++wrong_;
-      }
-    });
+    const auto done = prove_stages(s, options_.timeout, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
     if (!done) ++not_compiled_;
+  }
+
+  /// What must be proven.
+  void hear(const Subject& s, const std::string& stage, const prove::Answer& a) {
+    counts_[stage].add(a);
+    if (a.seconds > options_.slow) fmt::print("slow: {:.1f} s: {}: {}\n", a.seconds, stage, described(s));
+    if (const auto* undecided = std::get_if<prove::Undecided>(&a.is)) {
+      fmt::print("{}: {}: {}: {}\n", undecided->own_fault ? "WRONG" : "undecided", stage, described(s), undecided->why);
+      wrong_ += undecided->own_fault;
+    } else if (const auto* packet = std::get_if<prove::Counterexample>(&a.is)) {
+      fmt::print("WRONG: {}: {}\n  {}\n", stage, described(s), described(*packet));
+      ++wrong_;
+    }
+  }
+
+  /// Where libpcap means something else, that has to be a known difference.
+  void against_libpcap(const Subject& s) {
+    auto program = s.reference;
+    if (!program && reference_.available(s.setting, s.filter)) {
+      if (auto compiled = reference_.compile(s.setting, s.filter)) program = *std::move(compiled);
+    }
+    if (!program || !compile(s)) {
+      ++not_compiled_;
+      return;
+    }
+    const prove::Answer a = prove_against_libpcap(s, *program, options_.timeout);
+    const bool differs = std::holds_alternative<prove::Counterexample>(a.is);
+    const auto excused = [&](oracle::Difference what) { return differences_.excuse(what, oracle::described(s.setting), s.filter, "") != nullptr; };
+    if (differs && (excused(oracle::Difference::Meaning) || excused(oracle::Difference::Order))) ++excused_;
+    else hear(s, "libpcap's to ours", a);
   }
 
   /// A mutant is either told apart, by a packet that the engines confirm, or proven to be no different; then packets that are
@@ -145,13 +170,16 @@ class Runner {
       all.undecided += c.undecided;
     }
     if (options_.mutants) fmt::print("  those proven equal agree on {} packets\n", replayed_);
+    if (options_.libpcap) fmt::print("  {} differ as it is known that they do\n", excused_);
     fmt::print("{} proven, {} undecided, {} wrong\n", all.proven, all.undecided, wrong_);
   }
 
   const Options& options_;
+  oracle::Differences& differences_;
+  oracle::Reference reference_;
   std::map<std::string, Counts> counts_;
   std::vector<prove::Counterexample> seen_;
-  std::size_t filters_ = 0, not_compiled_ = 0, wrong_ = 0, replayed_ = 0;
+  std::size_t filters_ = 0, not_compiled_ = 0, wrong_ = 0, replayed_ = 0, excused_ = 0;
 };
 
 std::optional<Options> parse_options(int argc, char** argv) {
@@ -161,6 +189,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
     if (word == "--mutants") {
       o.mutants = true;
+      continue;
+    }
+    if (word == "--libpcap") {
+      o.libpcap = true;
       continue;
     }
     if (!value) return std::nullopt;
@@ -184,7 +216,12 @@ int run_main(const Options& options) {
   auto known = conformance(folder);
   if (known.empty()) fmt::print("SKIPPED: conformance: nothing at {}\n", folder);
   std::ranges::move(known, std::back_inserter(subjects));
-  return Runner(options).run(subjects);
+  auto differences = oracle::Differences::read(WEIR_PROOFS_DIFFERENCES);
+  if (!differences) {
+    fmt::print(stderr, "{}\n", differences.error());
+    return 2;
+  }
+  return Runner(options, *differences).run(subjects);
 }
 
 }  // namespace

@@ -64,6 +64,14 @@ Result<Compiled> compile(const Subject& subject) {
   return c;
 }
 
+prove::Answer prove_against_libpcap(const Subject& subject, const cbpf::Program& libpcaps, double seconds) {
+  const auto c = compile(subject);
+  if (!c || !c->optimized_code) return {prove::Undecided{"weir has no program"}, 0};
+  auto question = question_for(subject.setting, Agreement::Refines, seconds);
+  question.kernel = !question.libpcap;  // libpcap's programs are written for its own machine; but that has little metadata
+  return prove::prove(&libpcaps, &*c->optimized_code, question);
+}
+
 Result<void> prove_stages(const Subject& subject, double seconds, const Listener& listener) {
   const auto c = compile(subject);
   if (!c) return std::unexpected(c.error());

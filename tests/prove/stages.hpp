@@ -23,6 +23,9 @@ Result<Compiled> compile(const Subject& subject);
 /// optimized program as a refinement. The error is that of a filter that does not compile.
 Result<void> prove_stages(const Subject& subject, double seconds, const Listener& listener);
 
+/// Our optimized program as a refinement of libpcap's, on the machine that can run both; Undecided when one of them has no program.
+prove::Answer prove_against_libpcap(const Subject& subject, const cbpf::Program& libpcaps, double seconds);
+
 /// The machines that can run programs for a setting: libpcap's knows little metadata.
 prove::Question question_for(const oracle::Setting& setting, prove::Agreement agreement, double seconds);
 
