@@ -89,6 +89,25 @@ Set before_shifting_left(const Set& set, std::uint32_t bits) {
   return Set::join(std::move(parts));
 }
 
+/// All bytes v with v OP k in the set.
+Set bytes_before(const Set& set, Arith op, std::uint32_t k) {
+  std::vector<Interval> parts;
+  for (std::uint32_t v = 0; v <= 0xff; ++v)
+    if (const auto result = apply(op, v, k); result && set.contains(*result)) parts.push_back({v, v});
+  return Set::join(std::move(parts));
+}
+
+/// All v so that with as many bytes from an offset on, plus one, those from k behind it on, plus one, number what the set has.
+Set room_before(const Set& set, std::uint32_t k) {
+  std::vector<Interval> parts;
+  if (set.contains(0)) parts.push_back({0, k});
+  for (const Interval i : set.intervals()) {
+    const std::uint64_t low = std::uint64_t{std::max(i.low, 1u)} + k, high = std::min<std::uint64_t>(std::uint64_t{i.high} + k, top);
+    if (low <= high) parts.push_back({static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(high)});
+  }
+  return Set::join(std::move(parts));
+}
+
 /// How many low bits a mask clears, when clearing them is all it does to numbers up to `most`.
 std::optional<int> clears_low_bits(std::uint32_t mask, std::uint32_t most) {
   const std::uint32_t cleared = all_ones(most) & ~mask;
@@ -140,9 +159,20 @@ TermId Terms::compare(Relation op, TermId a, TermId b) {
   return add({.kind = TermKind::Compare, .detail = static_cast<std::uint8_t>(op), .a = a, .b = b});
 }
 
+std::optional<std::pair<TermId, std::uint32_t>> Terms::split_sum(TermId id) const {
+  const Term& t = (*this)[id];
+  if (t.kind != TermKind::Binary || t.arith() != Arith::Add) return std::nullopt;
+  const auto k = constant_of(t.b);
+  return k ? std::optional(std::pair(t.a, *k)) : std::nullopt;
+}
+
 TermId Terms::binary(Arith op, TermId a, TermId b) {
   if (commutes(op) && (constant_of(a) || (!constant_of(b) && b < a))) std::swap(a, b);
   if (const auto k = constant_of(b)) return with_constant(op, a, *k);
+  if (op == Arith::Add) {  // constants come last
+    if (const auto sum = split_sum(a)) return with_constant(op, binary(op, sum->first, b), sum->second);
+    if (const auto sum = split_sum(b)) return with_constant(op, binary(op, a, sum->first), sum->second);
+  }
   if (a == b && (op == Arith::Sub || op == Arith::Xor)) return constant(0);
   if (a == b && (op == Arith::And || op == Arith::Or)) return a;
   return add({.kind = TermKind::Binary, .detail = static_cast<std::uint8_t>(op), .a = a, .b = b});
@@ -218,13 +248,22 @@ std::optional<std::pair<TermId, Set>> Terms::against_constant(TermId comparison)
   return std::pair(other, std::move(numbers));
 }
 
-std::pair<TermId, Set> Terms::peeled(TermId t, Set set) const {
+std::pair<TermId, Set> Terms::peeled(TermId t, Set set) {
   for (;;) {
-    const Term& term = (*this)[t];
+    const Term term = (*this)[t];
+    if (term.kind == TermKind::Room) {
+      const auto sum = split_sum(term.a);
+      if (!sum || std::uint64_t{range(sum->first).high} + sum->second > top) return {t, std::move(set)};
+      set = room_before(set, sum->second);
+      t = room(static_cast<Bytes>(term.detail), sum->first);
+      continue;
+    }
     const auto k = term.kind == TermKind::Binary ? constant_of(term.b) : std::nullopt;
     if (!k) return {t, std::move(set)};
     const Interval inner = range(term.a);
-    if (term.arith() == Arith::Add) {
+    if (inner.high <= 0xff) {
+      set = bytes_before(set, term.arith(), *k);
+    } else if (term.arith() == Arith::Add) {
       set = before_adding(set, *k);
     } else if (term.arith() == Arith::And) {
       const auto bits = clears_low_bits(*k, inner.high);

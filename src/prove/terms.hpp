@@ -52,13 +52,15 @@ class Terms {
   std::optional<std::uint32_t> constant_of(TermId id) const;
 
   /// `t` lies in `set` exactly when the returned term lies in the returned set: what is done to a term with a constant
-  /// (a sum, a mask of high bits, a shift) is done to the set instead.
-  std::pair<TermId, Set> peeled(TermId t, Set set) const;
+  /// (a sum, a mask of high bits, a shift; anything, if the term is a byte) is done to the set instead.
+  std::pair<TermId, Set> peeled(TermId t, Set set);
   /// A comparison with a constant as membership of the other side.
   std::optional<std::pair<TermId, Set>> against_constant(TermId comparison) const;
 
  private:
   TermId add(const Term& t);
+  /// The term that a sum adds a constant to, and the constant.
+  std::optional<std::pair<TermId, std::uint32_t>> split_sum(TermId id) const;
   TermId with_constant(Arith op, TermId a, std::uint32_t k);
   Interval bounds(const Term& t) const;
 
