@@ -253,6 +253,23 @@ Ref Diagrams::Translation::truth(Ref d) {
   return result;
 }
 
+/// From the top to "true", by an edge of each node: one that leads there, and of those not always the same.
+Ref Diagrams::Translation::way(Ref d, std::uint32_t which) {
+  Ref all = to.truth(true);
+  while (!from.is_leaf(d)) {
+    std::vector<std::pair<Interval, Ref>> open;
+    std::uint32_t low = 0;
+    for (const Edge& e : from.edges(d)) {
+      if (e.to != from.truth(false)) open.emplace_back(Interval{low, e.high}, e.to);
+      low = e.high + 1;
+    }
+    const auto& [interval, next] = open[which % open.size()];
+    all = to.both(all, test(from[d].term, Set(interval)));
+    d = next;
+  }
+  return all;
+}
+
 Ref Diagrams::Translation::test(TermId t, const Set& set) {
   const Term term = from.terms_[t];
   if (term.kind != TermKind::Compare) return to.member(value(t), set);

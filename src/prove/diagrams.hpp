@@ -23,7 +23,7 @@ namespace weir::prove {
 class Diagrams final : public Algebra {
  public:
   using Clock = std::chrono::steady_clock;
-  explicit Diagrams(Clock::time_point deadline, std::size_t most_edges = 12'000'000);
+  explicit Diagrams(Clock::time_point deadline, std::size_t most_edges = 48'000'000);
 
   Ref constant(std::uint32_t k) override { return leaf(terms_.constant(k)); }
   Ref length() override { return leaf(terms_.length()); }
@@ -38,6 +38,9 @@ class Diagrams final : public Algebra {
 
   /// The same formula, a truth or a value, in another algebra.
   Ref translate_truth(Ref truth, Algebra& to) { return Translation{*this, to}.truth(truth); }
+
+  /// One way to make a truth hold, which is not always false: a truth that implies it, and is simpler. `which` chooses among some.
+  Ref translate_way(Ref truth, Algebra& to, std::uint32_t which) { return Translation{*this, to}.way(truth, which); }
 
   std::size_t edge_count() const { return edges_.size(); }
 
@@ -70,6 +73,7 @@ class Diagrams final : public Algebra {
     Algebra& to;
     std::unordered_map<std::uint32_t, Ref> terms = {}, truths = {};
     Ref truth(Ref d);
+    Ref way(Ref d, std::uint32_t which);
     Ref value(TermId t);
     Ref test(TermId t, const Set& set);
     Ref compute(TermId t);

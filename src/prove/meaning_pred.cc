@@ -42,18 +42,32 @@ class Evaluation {
 
   /// The verdict of a chain whose first operand came out as `verdict`.
   Partial rest(const Expr& chain, Partial verdict) {
-    const bool goes_on = chain.kind == ExprKind::And;
+    if (!has_marks()) return joined(chain, verdict, 1, chain.b);
     const Ref before = reached_;
     for (std::uint32_t i = 1; i < chain.b; ++i) {
-      if (verdict.value == algebra_.truth(!goes_on)) break;
-      if (has_marks()) reached_ = algebra_.both(before, goes_on ? verdict.value : algebra_.negation(verdict.value));
-      const Partial next = test(f_.child(chain, i)), done = partials_.sure(algebra_.truth(!goes_on));
-      verdict = partials_.then(verdict, goes_on ? partials_.choose(verdict.value, next, done)
-                                                : partials_.choose(verdict.value, done, next));
+      reached_ = algebra_.both(before, goes_on(chain) ? verdict.value : algebra_.negation(verdict.value));
+      verdict = link(chain, verdict, test(f_.child(chain, i)));
     }
     reached_ = before;
     return verdict;
   }
+
+  /// `first` and the operands [begin, end) behind it. In halves: formulas grow with the operands, and linking one after the other
+  /// would make a long list's anew for each.
+  Partial joined(const Expr& chain, const Partial& first, std::uint32_t begin, std::uint32_t end) {
+    if (begin == end) return first;
+    const std::uint32_t middle = begin + (end - begin) / 2;
+    const Partial left = joined(chain, first, begin, middle);
+    return link(chain, left, joined(chain, test(f_.child(chain, middle)), middle + 1, end));
+  }
+
+  /// Two operands of a chain: the second is evaluated where the first does not decide.
+  Partial link(const Expr& chain, const Partial& a, const Partial& b) {
+    const Partial decided = partials_.sure(algebra_.truth(!goes_on(chain)));
+    return partials_.then(a, goes_on(chain) ? partials_.choose(a.value, b, decided) : partials_.choose(a.value, decided, b));
+  }
+
+  static bool goes_on(const Expr& chain) { return chain.kind == ExprKind::And; }
 
   Partial leaf(const Expr& e) {
     switch (e.kind) {
