@@ -73,7 +73,12 @@ std::string marks(const Row& row) {
   return text;
 }
 
-std::string key(const Row& row) { return oracle::described(row.entry.c.setting) + "\t" + row.entry.c.filter; }
+/// On one line and in two columns, whatever blanks the filter has.
+std::string key(const Row& row) {
+  std::string filter = row.entry.c.filter;
+  std::replace_if(filter.begin(), filter.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
+  return oracle::described(row.entry.c.setting) + "\t" + filter;
+}
 
 }  // namespace
 
