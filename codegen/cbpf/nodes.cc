@@ -14,7 +14,7 @@ std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
     const Node& n = p[left.back()];
     left.pop_back();
     if (n.kind == NodeKind::Return) continue;
-    for (const NodeId to : {n.t, n.kind == NodeKind::Test ? n.f : n.t})
+    for (const NodeId to : {n.t, n.forks() ? n.f : n.t})
       if (std::find(found.begin(), found.end(), to) == found.end()) {
         found.push_back(to);
         left.push_back(to);
@@ -70,6 +70,11 @@ void Select::graph_node(NodeId id, Entries& entries, Leaves leaves) {
     case NodeKind::Test: {
       Entry& t = way(entries, n.t);  // references into an unordered_map outlive insertions
       return branch(n, t, way(entries, n.f));
+    }
+    case NodeKind::Member: {
+      if (const auto* place = families_.find(id); place && !leaves.join) return row(*place, entries);
+      Entry& t = way(entries, n.t);
+      return member(n, t, way(entries, n.f));
     }
   }
 }

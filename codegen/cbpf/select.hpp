@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cbpf/blocks.hpp"
+#include "cbpf/families.hpp"
 #include "cbpf/machine.hpp"
 #include "ir/program.hpp"
 #include "ir/ranges.hpp"
@@ -25,9 +26,12 @@ Keep costly_values(const ir::Program& p);
 /// Beyond this many instructions nobody needs to know how many more there would be.
 inline constexpr std::size_t enough_lines = 200'000;
 
+/// The part of a load's code that says how many bytes it takes.
+constexpr std::uint16_t size_code(std::uint32_t size) { return size == 4 ? op::W : size == 2 ? op::H : op::B; }
+
 class Select {
  public:
-  Select(const ir::Program& p, const Keep& keep) : program_(p), keep_(keep), ranges_(p) {}
+  Select(const ir::Program& p, const Keep& keep) : program_(p), keep_(keep), ranges_(p), families_(p, ranges_) {}
 
   Blocks run();
   /// Values that should have been kept.
@@ -59,6 +63,7 @@ class Select {
   void guard(const ir::Node& n);
   void leaf(const ir::Node& n, Leaves leaves);
   void branch(const ir::Node& n, Entry& t, Entry& f);
+  void member(const ir::Node& n, Entry& t, Entry& f);
   void choose(ir::ValueId choice, ir::NodeId root);
   ir::NodeId skip_free(ir::NodeId n) const;
   bool checks_itself(const ir::Node& guard) const;
@@ -71,6 +76,18 @@ class Select {
   void reject_unless_at_most(std::uint32_t k);
   void reject();
   void put(std::uint16_t code, std::uint32_t k = 0);
+
+  // ---- sets.cc: membership --------------------------------------------------------------------------
+
+  struct Part;
+  void row(Families::Place place, Entries& entries);
+  void membership(const Set& set, Interval domain, Entry& t, Entry& f);
+  static std::uint32_t common_blocks(const Set& set);
+  void blocks(const Set& set, std::uint32_t low_bits, Interval domain, Entry& t, Entry& f);
+  bool with_mask(const Set& set, Interval domain, Entry& t, Entry& f);
+  void tree(Part part, Entry& t, Entry& f);
+  void leaf(Part part, Entry& t, Entry& f);
+  void interval(Interval i, Interval domain, Entry& t, Entry& f);
 
   // ---- values.cc: data -----------------------------------------------------------------------------
 
@@ -97,6 +114,8 @@ class Select {
   const ir::Program& program_;
   const Keep& keep_;
   ir::Ranges ranges_;
+  Families families_;
+  std::unordered_map<std::uint32_t, Entry> shared_;  ///< by family: where its trees begin, once a row has led there
   Blocks blocks_;
   BlockId current_{};
   BlockId reject_{};

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::uint32_t max_offset = max_captured;  // the kernel takes higher offsets as negative
 
-std::uint16_t size_code(std::uint32_t size) { return size == 4 ? op::W : size == 2 ? op::H : op::B; }
-
 std::uint16_t alu_code(Arith a) {
   switch (a) {
     case Arith::Add: return op::ALU | op::ADD;

@@ -2,6 +2,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace weir {
@@ -18,8 +19,8 @@ constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t low, std::uint64_t
 class InternIndex {
  public:
   /// Position of `item` in `pool`, appended when it is new. `hash` is a function of it that agrees with ==.
-  template <class T, class Hash>
-  std::uint32_t intern(std::vector<T>& pool, const T& item, Hash hash) {
+  template <class T, class Item, class Hash>
+  std::uint32_t intern(std::vector<T>& pool, Item&& item, Hash hash) {
     if (slots_.empty()) slots_.assign(first_capacity, free_slot);
     if ((pool.size() + 1) * 2 > slots_.size()) grow();
     const std::size_t mask = slots_.size() - 1;
@@ -32,7 +33,7 @@ class InternIndex {
     const std::uint32_t id = static_cast<std::uint32_t>(pool.size());
     assert(id != static_cast<std::uint32_t>(free_slot));
     slots_[at] = std::uint64_t{key} << 32 | id;
-    pool.push_back(item);
+    pool.push_back(std::forward<Item>(item));
     return id;
   }
 

@@ -33,6 +33,7 @@ class Evaluation {
           at = holds(n.relation(), *a, *b) ? n.t : n.f;
           break;
         }
+        case NodeKind::Member: at = p_.set_of(n).contains(*a) ? n.t : n.f; break;
       }
     }
   }

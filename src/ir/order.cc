@@ -43,7 +43,7 @@ class Walk {
     push(n.b);
     push(n.a);
     if (n.kind == NodeKind::Return) return;
-    if (n.kind == NodeKind::Test) push(n.f);
+    if (n.forks()) push(n.f);
     push(n.t);
   }
 
@@ -92,7 +92,8 @@ Program compact(const Program& p) {
       n.a = moved(n.a);
       n.b = moved(n.b);
       if (n.kind != NodeKind::Return) n.t = nodes[index(n.t)];
-      if (n.kind == NodeKind::Test) n.f = nodes[index(n.f)];
+      if (n.forks()) n.f = nodes[index(n.f)];
+      if (n.kind == NodeKind::Member) n.k = copy.add(p.set_of(n));
       nodes[item.id] = copy.add(n, p.span(item.node()));
     } else {
       Value v = p[item.value()];

@@ -14,6 +14,16 @@ using Out = std::back_insert_iterator<std::string>;
 /// Small numbers as people count, large ones as addresses and masks are written.
 std::string number(std::uint32_t k) { return k < 256 ? fmt::format("{}", k) : fmt::format("{:#x}", k); }
 
+std::string numbers(const Set& s) {
+  std::string text = "{";
+  for (const Interval i : s.intervals()) {
+    if (text.size() > 1) text += ", ";
+    text += number(i.low);
+    if (i.high != i.low) text += "-" + number(i.high);
+  }
+  return text + "}";
+}
+
 std::uint32_t index(ValueId id) { return static_cast<std::uint32_t>(id); }
 std::uint32_t index(NodeId id) { return static_cast<std::uint32_t>(id); }
 
@@ -71,8 +81,21 @@ void write_node(Out out, const Program& p, NodeId id) {
       fmt::format_to(out, "if {} {} {} then n{} else n{}", operand(p, n.a), symbol(n.relation()), operand(p, n.b),
                      index(n.t), index(n.f));
       break;
+    case NodeKind::Member:
+      fmt::format_to(out, "if {} in {} then n{} else n{}", operand(p, n.a), numbers(p.set_of(n)), index(n.t), index(n.f));
+      break;
   }
   *out++ = '\n';
+}
+
+/// Long sets are beyond reading: their first numbers, and how many there are.
+std::string excerpt(const Set& s) {
+  constexpr std::size_t shown = 8;
+  if (s.intervals().size() <= shown) return numbers(s);
+  std::vector<Interval> first(s.intervals().begin(), s.intervals().begin() + shown);
+  std::string text = numbers(Set::join(std::move(first)));
+  text.back() = ',';
+  return fmt::format("{} … {} numbers}}", text, s.size());
 }
 
 /// Expressions this deep are beyond reading, and shared operands may make them exponentially long.
@@ -121,6 +144,7 @@ void draw_node(Out out, const Program& p, NodeId id) {
     case NodeKind::Guard:
     case NodeKind::NonZero: draw_edge(out, id, n.t, "then"); break;
     case NodeKind::Test:
+    case NodeKind::Member:
       draw_edge(out, id, n.t, "yes");
       draw_edge(out, id, n.f, "no");
       break;
@@ -171,6 +195,7 @@ std::string expression(const Program& p, NodeId id) {
     case NodeKind::Guard: return "guard " + bytes(p, n.a, n.k, n.size(), 0);
     case NodeKind::NonZero: return "nonzero " + piece(p, n.a, 0);
     case NodeKind::Test: return fmt::format("{} {} {}", piece(p, n.a, 0), symbol(n.relation()), piece(p, n.b, 0));
+    case NodeKind::Member: return fmt::format("{} in {}", piece(p, n.a, 0), excerpt(p.set_of(n)));
   }
   return {};
 }

@@ -73,6 +73,7 @@ void Program::reserve(std::size_t values, std::size_t nodes) {
 void Program::trim() {
   value_index_ = {};
   node_index_ = {};
+  set_index_ = {};
   values_.shrink_to_fit();
   nodes_.shrink_to_fit();
   value_spans_.shrink_to_fit();
@@ -92,6 +93,14 @@ NodeId Program::nonzero(ValueId value, NodeId next, Span span) {
 
 NodeId Program::test(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span) {
   return add(Node{NodeKind::Test, static_cast<std::uint8_t>(op), 0, a, b, t, f}, span);
+}
+
+NodeId Program::member(ValueId a, Set numbers, NodeId t, NodeId f, Span span) {
+  return add(Node{NodeKind::Member, 0, add(std::move(numbers)), a, no_value, t, f}, span);
+}
+
+std::uint32_t Program::add(Set numbers) {
+  return set_index_.intern(sets_, std::move(numbers), [](const Set& s) { return hash(s); });
 }
 
 std::optional<std::uint32_t> constant_of(const Program& p, ValueId v) {

@@ -17,6 +17,7 @@
 #include "base/intern.hpp"
 #include "base/packet.hpp"
 #include "base/result.hpp"
+#include "base/set.hpp"
 #include "base/span.hpp"
 
 namespace weir::ir {
@@ -54,6 +55,7 @@ enum class NodeKind : std::uint8_t {
   Guard,    ///< bytes [a+k, a+k+size) are captured, then t; otherwise reject
   NonZero,  ///< a is not 0, then t; otherwise reject
   Test,     ///< a Relation(detail) b, then t, otherwise f
+  Member,   ///< a lies in set number k of the program's sets, then t, otherwise f
 };
 
 struct Node {
@@ -68,6 +70,8 @@ struct Node {
   bool operator==(const Node&) const = default;
   std::uint32_t size() const { return detail; }
   Relation relation() const { return static_cast<Relation>(detail); }
+  /// Whether there are two ways on.
+  bool forks() const { return kind == NodeKind::Test || kind == NodeKind::Member; }
 };
 
 /// A graph and the pool of its values. Grows only; ids stay valid.
@@ -89,7 +93,14 @@ class Program {
   NodeId guard(std::uint32_t size, ValueId base, std::uint32_t displacement, NodeId next, Span span = {});
   NodeId nonzero(ValueId value, NodeId next, Span span = {});
   NodeId test(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span = {});
+  NodeId member(ValueId a, Set set, NodeId t, NodeId f, Span span = {});
   NodeId add(const Node& n, Span span = {});
+
+  /// The number of a set for `Member` nodes; equal ones get the same.
+  std::uint32_t add(Set set);
+  const Set& set(std::uint32_t number) const { return sets_[number]; }
+  const Set& set_of(const Node& member) const { return sets_[member.k]; }
+  std::size_t set_count() const { return sets_.size(); }
 
   const Value& operator[](ValueId id) const { return values_[static_cast<std::uint32_t>(id)]; }
   const Node& operator[](NodeId id) const { return nodes_[static_cast<std::uint32_t>(id)]; }
@@ -109,7 +120,8 @@ class Program {
   std::vector<Value> values_;
   std::vector<Node> nodes_;
   std::vector<Span> value_spans_, node_spans_;
-  InternIndex value_index_, node_index_;
+  std::vector<Set> sets_;
+  InternIndex value_index_, node_index_, set_index_;
 };
 
 /// The part that can be reached from the root, numbered in the order in which `to_string` prints it. That order
@@ -135,7 +147,8 @@ std::vector<bool> reachable(const Program& p);
 ///   n3: guard 2 [12] then n2
 ///   root n3
 /// Values: `load SIZE [BASE + K]`, `length`, `meta NAME`, `-A`, `A OP B`, `choice N`; nodes: `return A`,
-/// `guard SIZE [BASE + K] then N`, `nonzero A then N`, `if A RELATION B then N else N`.
+/// `guard SIZE [BASE + K] then N`, `nonzero A then N`, `if A RELATION B then N else N`,
+/// `if A in {K, K-K, …} then N else N`.
 std::string to_string(const Program& p);
 /// Graphviz text of the reachable part, with the ids of to_string and readable expressions.
 std::string to_dot(const Program& p);

@@ -87,7 +87,7 @@ Interval Ranges::of_choice(NodeId root) {
       continue;
     }
     left.push_back(n.t);
-    if (n.kind == NodeKind::Test) left.push_back(n.f);
+    if (n.forks()) left.push_back(n.f);
   }
   return all;
 }

@@ -2,16 +2,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/set.hpp"
 #include "ir/program.hpp"
 
 namespace weir::ir {
-
-/// All values between two, both included.
-struct Interval {
-  std::uint32_t low = 0;
-  std::uint32_t high = 0xffffffff;
-  bool operator==(const Interval&) const = default;
-};
 
 /// No packet has 2^31 bytes and more: libpcap's and the kernel's lengths are positive ints.
 inline constexpr std::uint32_t max_captured = 0x7fffffff;

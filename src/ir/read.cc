@@ -241,12 +241,29 @@ class Reader {
 
   NodeId test(Line& line) {
     const ValueId a = operand(line);
+    if (line.take_word("in")) return member(line, a);
     const auto relation = this->relation(line);
     const ValueId b = operand(line);
     const NodeId t = then(line);
     line.need_word("else");
     const NodeId f = node_name(line);
     return add(line, {NodeKind::Test, static_cast<std::uint8_t>(relation), 0, a, b, t, f});
+  }
+
+  NodeId member(Line& line, ValueId a) {
+    std::vector<Interval> parts;
+    line.need_sign("{");
+    do {
+      Interval i{line.number(), 0};
+      i.high = line.take_sign("-") ? line.number() : i.low;
+      if (i.low > i.high) line.fail("an interval that ends before it begins");
+      parts.push_back(i);
+    } while (line.take_sign(","));
+    line.need_sign("}");
+    const NodeId t = then(line);
+    line.need_word("else");
+    const NodeId f = node_name(line);
+    return line.ok() ? p_.member(a, Set::join(std::move(parts)), t, f) : NodeId{};
   }
 
   Relation relation(Line& line) {

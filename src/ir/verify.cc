@@ -49,6 +49,7 @@ constexpr Fields fields(NodeKind kind) {
     case NodeKind::Guard: return {true, true, true, false, true, false};
     case NodeKind::NonZero: return {false, false, true, false, true, false};
     case NodeKind::Test: return {true, false, true, true, true, true};
+    case NodeKind::Member: return {false, true, true, false, true, true};
   }
   return {};
 }
@@ -71,7 +72,8 @@ bool is_detail(const Node& n) {
     case NodeKind::Guard: return n.size() != 0;
     case NodeKind::Test: return n.relation() <= Relation::Bits;
     case NodeKind::Return:
-    case NodeKind::NonZero: break;
+    case NodeKind::NonZero:
+    case NodeKind::Member: break;
   }
   return true;
 }
@@ -90,8 +92,8 @@ Mistake check_fields(const Value& v, std::uint32_t id, std::size_t nodes) {
   return std::nullopt;
 }
 
-Mistake check_fields(const Node& n, std::uint32_t id, std::size_t values) {
-  if (n.kind > NodeKind::Test) return fmt::format("n{}: no such kind of node", id);
+Mistake check_fields(const Node& n, std::uint32_t id, std::size_t values, std::size_t sets) {
+  if (n.kind > NodeKind::Member) return fmt::format("n{}: no such kind of node", id);
   const Fields used = fields(n.kind);
   const bool baseless = n.kind == NodeKind::Guard && n.a == no_value;
   if (!is_detail(n)) return fmt::format("n{}: no such size or relation", id);
@@ -100,6 +102,7 @@ Mistake check_fields(const Node& n, std::uint32_t id, std::size_t values) {
     return fmt::format("n{}: a field that its kind does not use is not empty", id);
   if ((!baseless && index(n.a) >= values) || (used.b && index(n.b) >= values))
     return fmt::format("n{}: a value that does not exist", id);
+  if (n.kind == NodeKind::Member && n.k >= sets) return fmt::format("n{}: a set that does not exist", id);
   if ((used.t && index(n.t) >= id) || (used.f && index(n.f) >= id))
     return fmt::format("n{}: a way out does not lead to a smaller node", id);
   return std::nullopt;
@@ -109,7 +112,7 @@ Mistake check_fields(const Program& p) {
   for (std::uint32_t id = 0; id < p.value_count(); ++id)
     if (auto m = check_fields(p[ValueId{id}], id, p.node_count())) return m;
   for (std::uint32_t id = 0; id < p.node_count(); ++id)
-    if (auto m = check_fields(p[NodeId{id}], id, p.value_count())) return m;
+    if (auto m = check_fields(p[NodeId{id}], id, p.value_count(), p.set_count())) return m;
   if (index(p.root) >= p.node_count()) return fmt::format("root n{} does not exist", index(p.root));
   return std::nullopt;
 }
@@ -192,6 +195,7 @@ class Guards {
       case NodeKind::Guard: flow_into(n.t, guarded(facts, extent(p_, n.a, n.k, n.size()))); break;
       case NodeKind::NonZero: flow_into(n.t, maps_.raised(facts, not_zero(n.a), 1)); break;
       case NodeKind::Test:
+      case NodeKind::Member:
         flow_into(n.t, facts);
         flow_into(n.f, facts);
         break;

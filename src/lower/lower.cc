@@ -74,6 +74,7 @@ class Lowering {
         case ExprKind::Passed:
           return for_each_state(in, [&](Passed p) { return at(p >> e.a & 1 ? t : f, p); });
         case ExprKind::Compare:
+        case ExprKind::Member:
           return for_each_state(in, [&](Passed p) { return compare(id, at(t, p), at(f, p), p); });
         case ExprKind::Not:
           std::swap(t, f);
@@ -99,9 +100,15 @@ class Lowering {
       return t;
     }
     const Expr& e = filter_[id];
+    if (e.kind == ExprKind::Member) return member(e, filter_.span(id), t, f, state);
     const ir::ValueId a = value(pred::ValueId{e.a}, state), b = value(pred::ValueId{e.b}, state);
     const Span span = filter_.span(id);
     return guarded({a, b}, program_.test(static_cast<Relation>(e.detail), a, b, t, f, span), span);
+  }
+
+  NodeId member(const Expr& e, Span span, NodeId t, NodeId f, Passed state) {
+    const ir::ValueId a = value(pred::ValueId{e.a}, state);
+    return guarded({a}, program_.member(a, filter_.set(e.b), t, f, span), span);
   }
 
   // ---- guards --------------------------------------------------------------------------------------
@@ -201,6 +208,7 @@ class Lowering {
     if (e.kind == ExprKind::Passed) return true;
     if (e.kind == ExprKind::Not) return depends(ExprId{e.a});
     if (e.kind == ExprKind::Compare) return depends(pred::ValueId{e.a}) || depends(pred::ValueId{e.b});
+    if (e.kind == ExprKind::Member) return depends(pred::ValueId{e.a});
     if (e.kind == ExprKind::And || e.kind == ExprKind::Or)
       for (std::uint32_t i = 0; i < e.b; ++i)
         if (depends(filter_.child(e, i))) return true;

@@ -54,18 +54,19 @@ class Facts : public Rewrite {
       return to;
     };
     if (old.kind == NodeKind::Guard) return true;
-    const bool same_ways = past(old.t) == past(now.t) && (old.kind != NodeKind::Test || past(old.f) == past(now.f));
+    const bool same_ways = past(old.t) == past(now.t) && (!old.forks() || past(old.f) == past(now.f));
     return old.kind == now.kind && old.a == now.a && old.b == now.b && same_ways;
   }
 
   void ask(Node& n, Known&& known) {
-    if (n.kind == NodeKind::Test) {
+    const auto q = question(program_, ranges_, n);
+    if (n.forks()) {
       Known otherwise = known;
-      otherwise.learn(from_, ranges_, n, false);
+      if (q) otherwise.learn(numbers_, *q, false);
       n.f = follow(n.f, otherwise);
       pass(n.f, std::move(otherwise));
     }
-    if (n.kind != NodeKind::Guard) known.learn(from_, ranges_, n, true);
+    if (q) known.learn(numbers_, *q, true);
     n.t = follow(n.t, known);
     pass(n.t, std::move(known));
   }
@@ -105,7 +106,9 @@ class Facts : public Rewrite {
   /// graph shows that its divisions are safe, and machines make them in the division itself.
   std::optional<bool> decided(const Node& n, const Known& known) {
     if (n.kind == NodeKind::Guard) return ranges_.passage(n) == Ranges::Passage::Always ? std::optional(true) : std::nullopt;
-    return n.kind == NodeKind::Test ? known.decides(from_, ranges_, n) : std::nullopt;
+    if (!n.forks() || known.empty()) return std::nullopt;
+    const auto q = question(program_, ranges_, n);
+    return q ? known.decides(numbers_, *q) : std::nullopt;
   }
 
   /// Past what is decided, some way: a long list has an edge like that in each of its members, and what is left is
@@ -121,7 +124,7 @@ class Facts : public Rewrite {
 
   void pass(NodeId to, Known&& known) {
     const auto i = static_cast<std::uint32_t>(to);
-    if (met_[i] == Met) at_[i].meet(known);
+    if (met_[i] == Met) at_[i].meet(numbers_, known);
     if (met_[i] == Unmet) at_[i] = std::move(known);
     if (met_[i] == Unmet) met_[i] = Met;
   }
@@ -143,7 +146,7 @@ class Facts : public Rewrite {
   Node redirect(NodeId old) override { return nodes_[static_cast<std::uint32_t>(old)]; }
 
   NodeId make(const Node& n, NodeId, Span span) override {
-    return n.kind == NodeKind::Test && n.t == n.f ? n.t : to_.add(n, span);
+    return n.forks() && n.t == n.f ? n.t : to_.add(n, span);
   }
 
   static constexpr int max_steps = 100;
@@ -151,6 +154,7 @@ class Facts : public Rewrite {
 
   Program& program_;
   Ranges ranges_;
+  Numbers numbers_;
   std::vector<Known> at_;
   std::vector<Meeting> met_;
   std::vector<Node> nodes_;  ///< by old id: with the ways out and values that facts leave

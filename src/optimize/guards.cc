@@ -98,7 +98,7 @@ class Placement : public Rewrite {
       const Node& n = from_[NodeId{i}];
       const auto past = [&](NodeId to) { return leads_to_[static_cast<std::uint32_t>(to)]; };
       const bool passes = n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always;
-      const bool one_way = n.kind == NodeKind::Test && past(n.t) == past(n.f);
+      const bool one_way = n.forks() && past(n.t) == past(n.f);
       leads_to_[i] = passes || one_way ? past(n.t) : NodeId{i};
     }
   }
@@ -119,7 +119,7 @@ class Placement : public Rewrite {
     needs_of_[i].last = static_cast<std::uint32_t>(needs_.size());
     if (n.kind == NodeKind::Return) return;
     if (n.kind == NodeKind::Guard) state_.add(n.a, std::uint64_t{n.k} + n.size());
-    if (n.kind == NodeKind::Test) pass(n.f, state_);
+    if (n.forks()) pass(n.f, state_);
     pass(n.t, state_);
   }
 

@@ -1,133 +1,132 @@
 #include "optimize/known.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace weir::optimize {
 
 using namespace ir;
 
-bool Known::Fact::possible(std::uint32_t k) const {
-  return k >= range.low && k <= range.high && std::find(excluded.begin(), excluded.end(), k) == excluded.end();
+namespace {
+
+/// The numbers of a byte whose masked part is in a set.
+Set unmasked(std::uint32_t high, std::uint32_t mask, const Set& part) {
+  std::vector<Interval> numbers;
+  for (std::uint32_t x = 0; x <= high; ++x)
+    if (part.contains(x & mask)) numbers.push_back({x, x});
+  return Set::join(std::move(numbers));
 }
 
-void Known::Fact::exclude(std::uint32_t k) {
-  if (!possible(k)) return;
-  if (k == range.low && range.low < range.high) {
-    ++range.low;
-  } else if (k == range.high && range.low < range.high) {
-    --range.high;
-  } else {
-    if (excluded.size() == most_excluded) excluded.erase(excluded.begin());
-    excluded.push_back(k);
+/// The numbers whose upper bits, those not in `rest`, are in a set.
+Set widened(const Set& upper, std::uint32_t rest) {
+  std::vector<Interval> numbers;
+  for (const Interval i : upper.intervals()) {
+    const std::uint64_t low = (std::uint64_t{i.low} + rest) & ~std::uint64_t{rest};
+    if (low <= (i.high & ~rest)) numbers.push_back({static_cast<std::uint32_t>(low), i.high | rest});
   }
+  return Set::join(std::move(numbers));
 }
 
-std::optional<Known::Question> Known::question(const Program& p, Ranges& ranges, const Node& n) {
-  Question q{{n.a, 0xffffffff}, ranges.of(n.a), Relation::Bits, 0xffffffff};
-  if (n.kind == NodeKind::Test) {
-    const auto k = constant_of(p, n.b);
-    if (!k) return std::nullopt;
-    q.op = n.relation();
-    q.k = *k;
+/// The numbers for which a comparison with a constant holds.
+Set answer(Relation op, std::uint32_t k) {
+  switch (op) {
+    case Relation::Equal: return Set::of(k);
+    case Relation::Greater: return k == 0xffffffff ? Set() : Set({k + 1, 0xffffffff});
+    case Relation::GreaterEqual: return Set({k, 0xffffffff});
+    case Relation::Bits: break;
+  }
+  return Set::of(0).complement();  // of (value & k)
+}
+
+}  // namespace
+
+std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n) {
+  Question q{n.a, 0xffffffff, {}, {}};
+  switch (n.kind) {
+    case NodeKind::Return:
+    case NodeKind::Guard: return std::nullopt;
+    case NodeKind::NonZero: q.holds = Set::of(0).complement(); break;
+    case NodeKind::Member: q.holds = p.set_of(n); break;
+    case NodeKind::Test: {
+      const auto k = constant_of(p, n.b);
+      if (!k) return std::nullopt;
+      q.holds = answer(n.relation(), *k);
+      if (n.relation() == Relation::Bits) q.mask = *k;
+    }
   }
   const Value& v = p[n.a];
-  if (v.kind == ValueKind::Binary && v.arith() == Arith::And)
-    if (const auto mask = constant_of(p, v.b)) q.subject = {v.a, *mask};
-  if (q.op == Relation::Bits) {
-    q.subject.mask &= q.k;
-    if (q.subject.mask != 0xffffffff) q.range = {0, q.subject.mask};
+  const auto mask = v.kind == ValueKind::Binary && v.arith() == Arith::And ? constant_of(p, v.b) : std::nullopt;
+  if (mask) {
+    q.value = v.a;
+    q.mask &= *mask;
   }
+  const Interval range = ranges.of(q.value);
+  if (const std::uint32_t rest = ~q.mask & (range.high ? 0xffffffff >> std::countl_zero(range.high) : 0);
+      q.mask != 0xffffffff && (rest & (rest + 1)) == 0) {
+    q.holds = widened(q.holds, rest);
+    q.mask = 0xffffffff;
+  }
+  if (q.mask != 0xffffffff && range.high <= 0xff) {
+    q.holds = unmasked(range.high, q.mask, q.holds);
+    q.mask = 0xffffffff;
+  }
+  q.domain = q.mask == 0xffffffff ? Set(range) : Set({0, q.mask});
   return q;
 }
 
-const Known::Fact* Known::find(Subject s) const {
+const Known::Fact* Known::find(ValueId value, std::uint32_t mask) const {
   for (const Fact& f : facts_)
-    if (f.subject == s) return &f;
+    if (f.value == value && f.mask == mask) return &f;
   return nullptr;
 }
 
-/// What is known of the subject itself, or what a number that is known under a wider mask says of it.
-std::optional<Known::Fact> Known::derive(const Question& q) const {
-  if (const Fact* f = find(q.subject)) return *f;
+/// The number asked about, where more bits of its value are known to be one number.
+std::optional<std::uint32_t> Known::single(const Numbers& numbers, const Question& q) const {
   for (const Fact& f : facts_)
-    if (f.subject.value == q.subject.value && (q.subject.mask & ~f.subject.mask) == 0 && f.range.low == f.range.high) {
-      const std::uint32_t k = f.range.low & q.subject.mask;
-      return Fact{q.subject, {k, k}, {}};
-    }
+    if (f.value == q.value && (q.mask & ~f.mask) == 0 && numbers[f.possible].size() == 1)
+      return numbers[f.possible].low() & q.mask;
   return std::nullopt;
 }
 
-std::optional<bool> Known::decides(const Program& p, Ranges& ranges, const Node& test) const {
-  const auto q = question(p, ranges, test);
-  if (!q) return std::nullopt;
-  const auto f = derive(*q);
+std::optional<bool> Known::decides(const Numbers& numbers, const Question& q) const {
+  if (const auto k = single(numbers, q)) return q.holds.contains(*k);
+  const Fact* f = find(q.value, q.mask);
   if (!f) return std::nullopt;
-  const Interval r = f->range;
-  switch (q->op) {
-    case Relation::Equal:
-      if (!f->possible(q->k)) return false;
-      if (r.low == r.high) return true;
-      break;
-    case Relation::Greater:
-      if (r.low > q->k) return true;
-      if (r.high <= q->k) return false;
-      break;
-    case Relation::GreaterEqual:
-      if (r.low >= q->k) return true;
-      if (r.high < q->k) return false;
-      break;
-    case Relation::Bits:
-      if (!f->possible(0)) return true;
-      if (r.high == 0) return false;
-      break;
-  }
+  const Set& possible = numbers[f->possible];
+  const auto meets = [](const Set& with) { return [&](const Interval& i) { return with.meets(i); }; };
+  if (is_large(possible) && !is_large(q.holds))
+    return std::ranges::any_of(q.holds.intervals(), meets(possible)) ? std::nullopt : std::optional(false);
+  if (std::ranges::none_of(possible.intervals(), meets(q.holds))) return false;
+  if (std::ranges::all_of(possible.intervals(), [&](const Interval& i) { return q.holds.covers(i); })) return true;
   return std::nullopt;
 }
 
-void Known::learn(const Program& p, Ranges& ranges, const Node& test, bool outcome) {
-  const auto q = question(p, ranges, test);
-  if (!q) return;
-  Fact f = derive(*q).value_or(Fact{q->subject, q->range, {}});
-  const auto at_least = [&](std::uint64_t k) { f.range.low = static_cast<std::uint32_t>(std::max<std::uint64_t>(f.range.low, k)); };
-  const auto below = [&](std::uint64_t k) { f.range.high = static_cast<std::uint32_t>(std::min<std::uint64_t>(f.range.high, k ? k - 1 : 0)); };
-  switch (q->op) {
-    case Relation::Equal:
-      if (outcome)
-        f = {q->subject, {q->k, q->k}, {}};
-      else
-        f.exclude(q->k);
-      break;
-    case Relation::Greater: outcome ? at_least(std::uint64_t{q->k} + 1) : below(std::uint64_t{q->k} + 1); break;
-    case Relation::GreaterEqual: outcome ? at_least(q->k) : below(q->k); break;
-    case Relation::Bits:
-      if (!outcome)
-        f = {q->subject, {0, 0}, {}};
-      else if ((q->subject.mask & (q->subject.mask - 1)) == 0)
-        f = {q->subject, {q->subject.mask, q->subject.mask}, {}};
-      else
-        f.exclude(0);
-      break;
-  }
-  std::erase_if(facts_, [&](const Fact& old) { return old.subject == f.subject; });
+void Known::learn(Numbers& numbers, const Question& q, bool answer) {
+  const Fact* old = find(q.value, q.mask);
+  const auto k = single(numbers, q);
+  if (k) return;  // nothing to add
+  const Set holds = answer ? q.holds & q.domain : q.domain - q.holds;
+  if (old && is_large(numbers[old->possible]) && is_large(holds)) return;  // the first of large sets stays
+  const Set now = old ? numbers[old->possible] & holds : holds;
+  std::erase_if(facts_, [&](const Fact& f) { return f.value == q.value && f.mask == q.mask; });
+  if (now.empty()) return;  // no packet comes this way
   if (facts_.size() == most_facts) facts_.erase(facts_.begin());
-  facts_.push_back(std::move(f));
+  facts_.push_back({q.value, q.mask, numbers.add(now)});
 }
 
-/// Numbers that neither way allows stay excluded, be it by an interval or by name.
-Known::Fact Known::join(const Fact& a, const Fact& b) {
-  Fact both{a.subject, {std::min(a.range.low, b.range.low), std::max(a.range.high, b.range.high)}, {}};
-  for (const Fact* f : {&a, &b})
-    for (const std::uint32_t k : f->excluded)
-      if (!a.possible(k) && !b.possible(k) && both.possible(k) && both.excluded.size() < most_excluded)
-        both.excluded.push_back(k);
-  return both;
-}
-
-void Known::meet(const Known& other) {
-  std::vector<Fact> both;
-  for (const Fact& f : facts_)
-    if (const Fact* o = other.find(f.subject)) both.push_back(join(f, *o));
-  facts_ = std::move(both);
+void Known::meet(Numbers& numbers, const Known& other) {
+  std::size_t kept = 0;
+  for (const Fact& f : facts_) {
+    const Fact* o = other.find(f.value, f.mask);
+    if (!o) continue;
+    Fact both = f;
+    if (o->possible != f.possible) {
+      if (is_large(numbers[f.possible]) || is_large(numbers[o->possible])) continue;
+      both.possible = numbers.add(numbers[f.possible] | numbers[o->possible]);
+    }
+    facts_[kept++] = both;
+  }
+  facts_.resize(kept);
 }
 
 }  // namespace weir::optimize

@@ -1,53 +1,63 @@
-// What is known of values at a place of the graph: for the bits of a value under a mask, an interval and a few
-// excluded numbers.
+// What is known of values at a place of the graph: for the bits of a value under a mask, the numbers they may be.
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "base/intern.hpp"
+#include "base/set.hpp"
 #include "ir/program.hpp"
 #include "ir/ranges.hpp"
 
 namespace weir::optimize {
 
-class Known {
+/// A test of one value against constants: the numbers of the subject for which it holds.
+struct Question {
+  ir::ValueId value{};
+  std::uint32_t mask = 0xffffffff;  ///< the number asked about is (value & mask)
+  Set domain;                       ///< what it can be at all
+  Set holds;
+};
+/// Nothing for tests between two values. Of a value of 8 bits the whole is asked about, whatever the mask.
+std::optional<Question> question(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test);
+
+/// The sets that facts are made of, each once, so that facts are small and equal ones look equal.
+class Numbers {
  public:
-  /// Whether the outcome of a test (against a constant) or non-zero check is decided.
-  std::optional<bool> decides(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test) const;
-  /// Adds the outcome of a test.
-  void learn(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test, bool outcome);
-  /// Keeps what holds on both ways into a place.
-  void meet(const Known& other);
+  using Id = std::uint32_t;
+  Id add(Set s) {
+    return index_.intern(all_, std::move(s), [](const Set& set) { return hash(set); });
+  }
+  const Set& operator[](Id id) const { return all_[id]; }
 
  private:
-  /// The number asked about: (value & mask), mask all ones for the whole value.
-  struct Subject {
+  std::vector<Set> all_;
+  InternIndex index_;
+};
+
+class Known {
+ public:
+  bool empty() const { return facts_.empty(); }
+  /// Whether the answer is known.
+  std::optional<bool> decides(const Numbers& numbers, const Question& q) const;
+  /// Adds the answer.
+  void learn(Numbers& numbers, const Question& q, bool answer);
+  /// Keeps what holds on both ways into a place.
+  void meet(Numbers& numbers, const Known& other);
+
+ private:
+  struct Fact {
     ir::ValueId value;
     std::uint32_t mask;
-    bool operator==(const Subject&) const = default;
+    Numbers::Id possible;
   };
-  struct Fact {
-    Subject subject;
-    ir::Interval range;
-    std::vector<std::uint32_t> excluded;
+  const Fact* find(ir::ValueId value, std::uint32_t mask) const;
+  std::optional<std::uint32_t> single(const Numbers& numbers, const Question& q) const;
 
-    bool possible(std::uint32_t k) const;
-    void exclude(std::uint32_t k);
-  };
-  /// A test in terms of a subject: Bits asks whether it is not 0.
-  struct Question {
-    Subject subject;
-    ir::Interval range;  // without any facts
-    Relation op;
-    std::uint32_t k;
-  };
-  static std::optional<Question> question(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test);
-  static Fact join(const Fact& a, const Fact& b);
-  const Fact* find(Subject s) const;
-  std::optional<Fact> derive(const Question& q) const;
-
-  // Forgetting is safe; these bounds keep the walk linear however long the filter is.
-  static constexpr std::size_t most_facts = 16, most_excluded = 8;
+  // Forgetting is safe; these bounds keep the walk near-linear however long the filter is.
+  static constexpr std::size_t most_facts = 16;
+  static constexpr std::size_t most_intervals = 64;  ///< of sets that are made anew at every step
+  static bool is_large(const Set& s) { return s.intervals().size() > most_intervals; }
   std::vector<Fact> facts_;
 };
 

@@ -10,6 +10,7 @@ namespace {
 constexpr Pass table[] = {
     {"values", simplify_values, "first: facts are about values in their one form"},
     {"facts", apply_facts, "behind it: finds what is decided"},
+    {"sets", gather_sets, "behind both: what is decided no longer stands between tests of one value"},
 };
 
 /// Each pass lowers its measure or changes nothing, so rounds end by themselves; this many have always been enough.

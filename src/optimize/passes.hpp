@@ -8,6 +8,8 @@ namespace weir::optimize {
 bool simplify_values(ir::Program& p);
 /// facts.cc: what is known along an edge decides later tests. Lowers the number of tests on the longest path.
 bool apply_facts(ir::Program& p);
+/// sets.cc: tests of one value with one outcome in one. Lowers the number of tests on the longest path.
+bool gather_sets(ir::Program& p);
 /// guards.cc: each load is guarded at its first use on a path, and nowhere else. The end of every pass, since the
 /// others move and drop loads; takes graphs whose guards do not fit their loads.
 void place_guards(ir::Program& p);

@@ -12,7 +12,7 @@ std::vector<bool> nodes_in_choices(const Program& p) {
     const Node& n = p[NodeId{i}];
     if (!in[i] || n.kind == NodeKind::Return) continue;
     in[static_cast<std::uint32_t>(n.t)] = true;
-    if (n.kind == NodeKind::Test) in[static_cast<std::uint32_t>(n.f)] = true;
+    if (n.forks()) in[static_cast<std::uint32_t>(n.f)] = true;
   }
   return in;
 }
@@ -30,11 +30,18 @@ Program Rewrite::run() {
     if (n.a != no_value) n.a = value(n.a);
     if (n.b != no_value) n.b = value(n.b);
     if (n.kind != NodeKind::Return) n.t = node(n.t);
-    if (n.kind == NodeKind::Test) n.f = node(n.f);
+    if (n.forks()) n.f = node(n.f);
+    if (n.kind == NodeKind::Member) n.k = set(n.k);
     nodes_[i] = make(n, old, from_.span(old));
   }
   to_.root = node(from_.root);
   return std::move(to_);
+}
+
+std::uint32_t Rewrite::set(std::uint32_t old) {
+  sets_.resize(from_.set_count(), no_set);
+  if (sets_[old] == no_set) sets_[old] = to_.add(from_.set(old));
+  return sets_[old];
 }
 
 ValueId Rewrite::value(ValueId old) {

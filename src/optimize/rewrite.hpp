@@ -31,13 +31,16 @@ class Rewrite {
   virtual bool wanted(ir::NodeId old) const = 0;
 
   ir::ValueId value(ir::ValueId old);
+  std::uint32_t set(std::uint32_t old);
   ir::NodeId node(ir::NodeId old) const { return nodes_[static_cast<std::uint32_t>(old)]; }
 
   const ir::Program& from_;
   ir::Program to_;
 
  private:
+  static constexpr std::uint32_t no_set = 0xffffffff;
   std::vector<ir::ValueId> values_;
+  std::vector<std::uint32_t> sets_;
   std::vector<ir::NodeId> nodes_;
 };
 

@@ -133,6 +133,7 @@ class Values : public Rewrite {
     if (n.kind == NodeKind::NonZero && ranges_.of(n.a).low > 0) return n.t;
     if (n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Never && !in_choice_[static_cast<std::uint32_t>(old)])
       return to_.ret(0u);
+    if (n.kind == NodeKind::Member) return member(n.a, to_.set_of(n), n.t, n.f, span);
     return n.kind == NodeKind::Test ? test(n.relation(), n.a, n.b, n.t, n.f, span) : to_.add(n, span);
   }
 
@@ -201,6 +202,38 @@ class Values : public Rewrite {
     if (y == 0) return test(Relation::Bits, v.a, to_.constant(mask), f, t, span);       // (x & m) == 0
     if (y == mask && std::has_single_bit(mask)) return test(Relation::Bits, v.a, to_.constant(mask), t, f, span);
     return std::nullopt;
+  }
+
+  /// A set and what is left of the values that a may have say the same with the ways exchanged: the one with fewer
+  /// intervals stands. One interval that begins or ends where a does is a comparison.
+  NodeId member(ValueId a, const Set& set, NodeId t, NodeId f, Span span) {
+    const Interval range = ranges_.of(a);
+    const Set in = set & Set(range), out = Set(range) - set;
+    if (t == f || out.empty()) return t;
+    if (in.empty()) return f;
+    if (const auto better = comparison(a, in, range, t, f, span)) return *better;
+    if (const auto better = comparison(a, out, range, f, t, span)) return *better;
+    const bool exchange = out.intervals().size() < in.intervals().size() ||
+                          (out.intervals().size() == in.intervals().size() && in.low() == range.low);
+    return exchange ? to_.member(a, out, f, t, span) : to_.member(a, in, t, f, span);
+  }
+
+  std::optional<NodeId> comparison(ValueId a, const Set& in, Interval range, NodeId t, NodeId f, Span span) {
+    if (in.size() == 1) return test(Relation::Equal, a, to_.constant(in.low()), t, f, span);
+    if (in.intervals().size() == 1 && in.high() == range.high)
+      return test(Relation::GreaterEqual, a, to_.constant(in.low()), t, f, span);
+    return range.high <= 0xff && in.intervals().size() > 2 ? masked(a, in, range, t, f, span) : std::nullopt;
+  }
+
+  /// Numbers of a byte that agree in the bits of a mask, and are all that do: (x & m) == k.
+  std::optional<NodeId> masked(ValueId a, const Set& in, Interval range, NodeId t, NodeId f, Span span) {
+    if (range != Interval{0, 0xff}) return std::nullopt;
+    std::uint32_t common = 0xff;
+    for (const Interval i : in.intervals())
+      for (std::uint32_t x = i.low; x <= i.high; ++x) common &= ~(x ^ in.low());
+    if (in.size() != 1u << (8 - std::popcount(common))) return std::nullopt;
+    const ValueId part = binary(Arith::And, a, to_.constant(common), span);
+    return test(Relation::Equal, part, to_.constant(in.low() & common), t, f, span);
   }
 
   std::vector<bool> reachable_;

@@ -47,6 +47,10 @@ class Evaluation {
         if (!b) return std::nullopt;
         return holds(static_cast<Relation>(e.detail), *a, *b);
       }
+      case ExprKind::Member: {
+        const auto a = value(ValueId{e.a});
+        return a ? std::optional(f_.set(e.b).contains(*a)) : std::nullopt;
+      }
       case ExprKind::Not: {
         const auto inner = test(ExprId{e.a});
         return inner ? std::optional(!*inner) : std::nullopt;

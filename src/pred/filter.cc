@@ -56,6 +56,12 @@ ExprId Filter::compare(Relation op, ValueId a, ValueId b, Span span) {
                static_cast<std::uint32_t>(b)}, span);
 }
 
+ExprId Filter::member(ValueId a, Set set, Span span) {
+  if (set.empty() || set.is_everything()) return truth(!set.empty());
+  const std::uint32_t number = set_index_.intern(sets_, std::move(set), [](const Set& s) { return weir::hash(s); });
+  return push({ExprKind::Member, 0, static_cast<std::uint32_t>(a), number}, span);
+}
+
 ExprId Filter::negation(ExprId e, Span span) {
   if (is(e, ExprKind::True)) return truth(false);
   if (is(e, ExprKind::False)) return truth(true);
@@ -108,6 +114,7 @@ void Filter::expect(std::size_t more) {
 
 void Filter::trim() {
   index_ = {};
+  set_index_ = {};
   values_.shrink_to_fit();
   exprs_.shrink_to_fit();
   spans_.shrink_to_fit();

@@ -14,6 +14,7 @@
 #include "base/arith.hpp"
 #include "base/intern.hpp"
 #include "base/packet.hpp"
+#include "base/set.hpp"
 #include "base/span.hpp"
 
 namespace weir::pred {
@@ -45,6 +46,7 @@ struct Value {
 enum class ExprKind : std::uint8_t {
   True, False,
   Compare,  ///< value a Relation(detail) value b
+  Member,   ///< value a lies in set number b
   Not,      ///< a
   And, Or,  ///< children [a, a+b) of `children`
   Mark,     ///< true; remembers that mark number a was reached
@@ -73,6 +75,7 @@ class Filter {
   // Expressions; a constant operand is dropped as in `x and true`, an And of one is that one.
   ExprId truth(bool value);
   ExprId compare(Relation op, ValueId a, ValueId b, Span span);
+  ExprId member(ValueId a, Set set, Span span);
   ExprId negation(ExprId e, Span span);
   ExprId all(std::span<const ExprId> operands, Span span) { return join(ExprKind::And, operands, span); }
   ExprId any(std::span<const ExprId> operands, Span span) { return join(ExprKind::Or, operands, span); }
@@ -89,6 +92,7 @@ class Filter {
   const Expr& operator[](ExprId id) const { return exprs_[static_cast<std::uint32_t>(id)]; }
   Span span(ExprId id) const { return spans_[(*this)[id].words]; }
   ExprId child(const Expr& e, std::uint32_t i) const { return children_[e.a + i]; }
+  const Set& set(std::uint32_t number) const { return sets_[number]; }
   std::size_t value_count() const { return values_.size(); }
   std::size_t expr_count() const { return exprs_.size(); }
 
@@ -108,10 +112,11 @@ class Filter {
   ValueId intern(const Value& v);
   bool is(ExprId e, ExprKind kind) const { return (*this)[e].kind == kind; }
   std::vector<Value> values_;
-  InternIndex index_;
+  InternIndex index_, set_index_;
   std::vector<Expr> exprs_;
   std::vector<Span> spans_;
   std::vector<ExprId> children_;
+  std::vector<Set> sets_;
 };
 
 /// What the filter returns for a packet.

@@ -63,6 +63,7 @@ class Printer {
       case ExprKind::Compare:
         return fmt::format("{} {} {}", value(ValueId{e.a}, depth), symbol(static_cast<Relation>(e.detail)),
                            value(ValueId{e.b}, depth));
+      case ExprKind::Member: return fmt::format("{} in {}", value(ValueId{e.a}, depth), numbers(f_.set(e.b)));
       case ExprKind::Mark: return fmt::format("mark {}", e.a);
       case ExprKind::Passed: return fmt::format("passed {}", e.a);
       case ExprKind::Not: return fmt::format("not ({})", condition(f_[ExprId{e.a}], depth));
@@ -77,6 +78,14 @@ class Printer {
       }
     }
     return {};
+  }
+
+  static std::string numbers(const Set& set) {
+    std::string text;
+    for (const Interval i : set.intervals())
+      text += i.low == i.high ? fmt::format("{}{:#x}", text.empty() ? "" : ", ", i.low)
+                              : fmt::format("{}{:#x}-{:#x}", text.empty() ? "" : ", ", i.low, i.high);
+    return "{" + text + "}";
   }
 
   std::string value(ValueId id, unsigned depth = 0) const {

@@ -10,6 +10,7 @@
 #include "lower/lower.hpp"
 #include "names/names.hpp"
 #include "optimize/optimize.hpp"
+#include "pred/gather.hpp"
 #include "resolve/resolve.hpp"
 #include "weir/contradiction.hpp"
 #include "weir/stages.hpp"
@@ -47,6 +48,9 @@ std::optional<std::uint32_t> verdict_of(const ir::Program& graph) {
   return root.kind == ir::NodeKind::Return ? ir::constant_of(graph, root.a) : std::nullopt;
 }
 
+/// The optimizer finds the sets of short filters by itself.
+constexpr std::size_t worth_gathering = 200;
+
 std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
   std::vector<Instruction> code;
   if (program)
@@ -68,7 +72,9 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   auto meaning = resolve::resolve(*ast, *target, *names, options.limits);
   if (!meaning) return std::unexpected(with_spelling(expression, std::move(meaning.error())));
 
-  auto graph = lower::lower(*meaning, options.limits);
+  auto graph = options.optimize && meaning->expr_count() > worth_gathering
+                   ? lower::lower(pred::gather(*meaning), options.limits)
+                   : lower::lower(*meaning, options.limits);
   if (!graph) return std::unexpected(std::move(graph.error()));
   if (options.optimize) *graph = optimize::optimize(std::move(*graph));
 

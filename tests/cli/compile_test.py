@@ -121,8 +121,8 @@ class Options(ProgramTest):
 
     def test_linux_extensions_and_byte_order(self):
         self.assertNotEqual(self.check("compile", "--linux-ext", "vlan"), self.check("compile", "vlan"))
-        native = self.check("compile", "-y", "NULL", "--savefile=native", "ip")
-        self.assertNotEqual(self.check("compile", "-y", "NULL", "--savefile=swapped", "ip"), native)
+        native = self.check("compile", "-O", "-y", "NULL", "--savefile=native", "ip")
+        self.assertNotEqual(self.check("compile", "-O", "-y", "NULL", "--savefile=swapped", "ip"), native)
         self.check_error(2, "native or swapped", "compile", "--savefile=little", "ip")
 
     def test_contradictions(self):

@@ -30,6 +30,7 @@ class Evaluation {
         for (std::uint32_t i = 0; i < e.b; ++i)
           if (holds(f_.child(e, i)) == (e.kind == ExprKind::Or)) return e.kind == ExprKind::Or;
         return e.kind == ExprKind::And;
+      case ExprKind::Member: return f_.set(e.b).contains(value(ValueId{e.a}));
       case ExprKind::Compare: break;
     }
     const std::uint32_t left = value(ValueId{e.a});

@@ -5,6 +5,7 @@
 #include "grammar/parse.hpp"
 #include "lower/lower.hpp"
 #include "optimize/optimize.hpp"
+#include "pred/gather.hpp"
 #include "resolve/resolve.hpp"
 #include "vm/cbpf.hpp"
 #include "wire/target.hpp"
@@ -38,19 +39,28 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   auto graph = lower::lower(s.meaning, limits);
   if (!graph) return std::unexpected(graph.error());
   s.graph = std::move(*graph);
+  s.gathered = pred::gather(s.meaning);
+  auto gathered_graph = lower::lower(s.gathered, limits);
+  if (!gathered_graph) return std::unexpected(gathered_graph.error());
   s.optimized = optimize::optimize(s.graph);
+  s.gathered_optimized = optimize::optimize(std::move(*gathered_graph));
   auto code = cbpf::emit(s.graph, limits);
   if (!code) return std::unexpected(code.error());
   s.code = std::move(*code);
   auto optimized_code = cbpf::emit(s.optimized, limits);
   if (!optimized_code) return std::unexpected(optimized_code.error());
   s.optimized_code = std::move(*optimized_code);
+  auto gathered_code = cbpf::emit(s.gathered_optimized, limits);
+  if (!gathered_code) return std::unexpected(gathered_code.error());
+  s.gathered_code = std::move(*gathered_code);
   return s;
 }
 
 std::optional<std::string> defect(const Subject& s) {
   if (const auto wrong = ir::verify(s.graph)) return "the graph: " + *wrong;
   if (const auto wrong = ir::verify(s.optimized)) return "the optimized graph: " + *wrong;
+  if (const auto wrong = ir::verify(s.gathered_optimized)) return "the gathered and optimized graph: " + *wrong;
+  if (const auto wrong = cbpf::check(s.gathered_code)) return "the gathered and optimized program: " + wrong->message;
   if (const auto wrong = cbpf::check(s.code)) return "the program: " + wrong->message;
   if (const auto wrong = cbpf::check(s.optimized_code)) return "the optimized program: " + wrong->message;
   return std::nullopt;
@@ -59,8 +69,11 @@ std::optional<std::string> defect(const Subject& s) {
 std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
   switch (engine) {
     case Engine::Pred: return pred::evaluate(s.meaning, packet);
+    case Engine::Gathered: return pred::evaluate(s.gathered, packet);
     case Engine::Ir: return ir::evaluate(s.graph, packet);
     case Engine::IrOptimized: return ir::evaluate(s.optimized, packet);
+    case Engine::GatheredOptimized: return ir::evaluate(s.gathered_optimized, packet);
+    case Engine::GatheredCbpf: return vm::run(s.gathered_code, packet, vm::Machine::Kernel);
     case Engine::Cbpf: return vm::run(s.code, packet, vm::Machine::Libpcap);
     case Engine::CbpfKernel: return vm::run(s.code, packet, vm::Machine::Kernel);
     case Engine::CbpfOptimized: return vm::run(s.optimized_code, packet, vm::Machine::Libpcap);

@@ -33,9 +33,9 @@ inline constexpr EngineRow engines[] = {
 
 /// A filter in all its forms.
 struct Subject {
-  pred::Filter meaning;
-  ir::Program graph, optimized;
-  cbpf::Program code, optimized_code;
+  pred::Filter meaning, gathered;
+  ir::Program graph, optimized, gathered_optimized;
+  cbpf::Program code, optimized_code, gathered_code;
 };
 
 /// Parses, resolves, lowers, optimizes and emits.

@@ -42,7 +42,7 @@ class Paths {
     const Node& n = p_[id];
     if (!safe(n.a, passed) || !safe(n.b, passed)) return false;
     if (n.kind == NodeKind::Return) return true;
-    if (n.kind == NodeKind::Test) return walk(n.t, passed) && walk(n.f, passed);
+    if (n.forks()) return walk(n.t, passed) && walk(n.f, passed);
     if (n.kind == NodeKind::NonZero) passed.nonzero[n.a] = true;
     if (n.kind == NodeKind::Guard) {
       const auto [base, end] = extent(n.a, n.k, n.size());

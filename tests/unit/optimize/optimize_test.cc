@@ -66,6 +66,52 @@ TEST_CASE("values: tests in one form") {
   }
 }
 
+TEST_CASE("values: sets in one form") {
+  struct Row { const char* test; const char* simpler; };
+  const Row rows[] = {
+      {"if x in {7} then yes else no", "if x == 7 then yes else no"},
+      {"if x in {0-6, 8-255} then yes else no", "if x == 7 then no else yes"},
+      {"if x in {0-6} then yes else no", "if x >= 7 then no else yes"},
+      {"if x in {7-0xffffffff} then yes else no", "if x >= 7 then yes else no"},
+      {"if x in {256-1000} then yes else no", "return 0"},
+      {"if x in {0-300} then yes else no", "return 1"},
+      {"if x in {0-1, 3-4, 6-255} then yes else no", "if x in {2, 5} then no else yes"},
+      {"if x in {1, 3, 5, 7} then yes else no", "m = x & 0xf9\nt: if m == 1 then yes else no"},
+  };
+  for (const Row& r : rows) {
+    const std::string head = "x = load 1 [12]\nno: return 0\nyes: return 1\n";
+    const std::string simpler(r.simpler);
+    const std::string expected = simpler.starts_with("return") ? "t: " + simpler + "\nroot t\n"
+                                 : head + (simpler.starts_with("m") ? "" : "t: ") + simpler + "\ng: guard 1 [12] then t\nroot g\n";
+    CAPTURE(r.test);
+    becomes(optimize::simplify_values, head + "t: " + r.test + "\ng: guard 1 [12] then t\nroot g\n", expected);
+  }
+}
+
+TEST_CASE("sets: tests of one value with one outcome are one") {
+  const std::string head = "x = load 1 [0]\ny = load 1 [1]\nno: return 0\nyes: return 1\n";
+  becomes(optimize::gather_sets,  // others stand between
+          head + "d: if y == 4 then yes else no\nc: if x == 3 then yes else d\nb: if y == 2 then yes else c\ngb: guard 1 [1] then b\n"
+                 "a: if x == 1 then yes else gb\nga: guard 1 [0] then a\nroot ga\n",
+          head + "b: if y in {2, 4} then yes else no\ngb: guard 1 [1] then b\n"
+                 "a: if x in {1, 3} then yes else gb\nga: guard 1 [0] then a\nroot ga\n");
+  becomes(optimize::gather_sets,  // under `and`
+          head + "b: if x >= 9 then no else yes\na: if x >= 5 then b else no\nga: guard 1 [0] then a\nroot ga\n",
+          head + "a: if x in {5-8} then yes else no\nga: guard 1 [0] then a\nroot ga\n");
+}
+
+TEST_CASE("sets: what others lead to stays where it is") {
+  const std::string text =
+      "x = load 1 [0]\ny = load 1 [1]\nz = load 1 [2]\nno: return 0\nyes: return 1\n"
+      "c: if x == 3 then yes else no\nb: if y == 2 then yes else c\ngb: guard 1 [1] then b\n"
+      "a: if x == 1 then yes else gb\nga: guard 1 [0] then a\n"
+      "s: if z == 0 then ga else gb\nt: if z == 0 then gb else ga\n";
+  Program p = parse(text + "gs: guard 1 [0] then s\ng: guard 1 [2] then gs\nroot g\n");
+  const std::string before = to_string(p);
+  optimize::gather_sets(p);
+  CHECK(to_string(p) == before);
+}
+
 TEST_CASE("facts: what was asked decides what is asked again") {
   becomes(optimize::apply_facts,
           "x = load 2 [12]\nno: return 0\nyes: return 1\n"

@@ -1,0 +1,135 @@
+// Membership in a set: a balanced tree of comparisons, halving by `jge`, whose leaves ask for up to four intervals one
+// by one. n scattered numbers take n + n/4 instructions and at most log2(n) + 2 of them are executed.
+#include <algorithm>
+#include <bit>
+
+#include "cbpf/select.hpp"
+
+namespace weir::cbpf {
+
+using namespace ir;
+
+/// The intervals of a set inside a domain that the comparisons so far leave.
+struct Select::Part {
+  Interval domain;
+  std::span<const Interval> intervals;
+
+  /// Comparisons that the intervals take one by one: an interval at an end of the domain needs one.
+  unsigned cost() const {
+    unsigned n = 0;
+    for (const Interval i : intervals) n += i.low == i.high || i.low <= domain.low || i.high >= domain.high ? 1 : 2;
+    return n;
+  }
+};
+
+void Select::member(const Node& n, Entry& t, Entry& f) {
+  to_a(n.a);
+  membership(program_.set_of(n), ranges_.of(n.a), t, f);
+}
+
+/// A row of a family: its first value into A and the place of the others into X, then on to the trees of all rows, which
+/// stand behind the last one.
+void Select::row(Families::Place place, Entries& entries) {
+  const Family& family = families_[place.family];
+  const Series& row = family.rows[place.row];
+  const Value& head = program_[program_[row.nodes[0]].a];
+  to_a(program_[row.nodes[0]].a);
+  if (row.nodes.size() > 1) {
+    if (head.a == no_value) put(op::LDX | op::IMM, family.shift[place.row]);
+    else to_x(head.a);
+    machine_.x = no_value;
+  }
+  const auto [at, is_new] = shared_.try_emplace(place.family);
+  Entry& shared = at->second;
+  if (is_new) shared.block = blocks_.add();
+  go_to(shared);
+  if (place.row + 1 != family.rows.size()) return;
+  begin(shared);
+  Entry& t = way(entries, row.t);
+  for (std::size_t i = 0; i < row.nodes.size(); ++i) {
+    const Node& n = program_[row.nodes[i]];
+    if (i != 0) put(static_cast<std::uint16_t>(op::LD | op::IND | size_code(program_[n.a].size())), family.offsets[i]);
+    machine_.a = no_value;
+    if (i + 1 == row.nodes.size()) return membership(program_.set_of(n), ranges_.of(n.a), t, way(entries, row.f));
+    Entry next{blocks_.add(), {}, false};
+    membership(program_.set_of(n), ranges_.of(n.a), t, next);
+    begin(next);
+  }
+}
+
+/// Whether A is in the set.
+void Select::membership(const Set& numbers, Interval domain, Entry& t, Entry& f) {
+  const Set set = numbers & Set(domain);
+  if (with_mask(set, domain, t, f)) return;
+  if (const std::uint32_t low_bits = common_blocks(set)) return blocks(set, low_bits, domain, t, f);
+  tree({domain, set.intervals()}, t, f);
+}
+
+/// Nets of one length are numbers once their low bits are cleared: those bits, where that saves comparisons.
+std::uint32_t Select::common_blocks(const Set& set) {
+  std::uint32_t bounds = 0;
+  for (const Interval i : set.intervals()) bounds |= i.low | (i.high + 1);
+  const std::uint32_t low_bits = bounds ? (bounds & (0u - bounds)) - 1 : 0;
+  const auto is_block = [&](const Interval& i) { return i.high - i.low == low_bits; };
+  return low_bits && std::ranges::count_if(set.intervals(), is_block) > 1 ? low_bits : 0;
+}
+
+void Select::blocks(const Set& set, std::uint32_t low_bits, Interval domain, Entry& t, Entry& f) {
+  std::vector<Interval> upper;
+  for (const Interval i : set.intervals()) upper.push_back({i.low, i.high & ~low_bits});
+  put(op::ALU | op::AND, ~low_bits);
+  machine_.a = no_value;
+  tree({{domain.low & ~low_bits, domain.high & ~low_bits}, upper}, t, f);
+}
+
+/// Numbers that agree in the bits of a mask and are all that do: two instructions.
+bool Select::with_mask(const Set& set, Interval domain, Entry& t, Entry& f) {
+  if (set.intervals().size() < 3 || domain.low != 0 || !std::has_single_bit(std::uint64_t{domain.high} + 1)) return false;
+  std::uint32_t varying = 0;
+  for (const Interval i : set.intervals()) {
+    const std::uint32_t inside = i.low ^ i.high;
+    varying |= (i.low ^ set.low()) | (inside ? 0xffffffff >> std::countl_zero(inside) : 0);
+  }
+  if (set.size() != std::uint64_t{1} << std::popcount(varying)) return false;
+  put(op::ALU | op::AND, domain.high & ~varying);
+  machine_.a = no_value;
+  jump(op::JMP | op::JEQ, set.low() & ~varying, t, f);
+  return true;
+}
+
+void Select::tree(Part part, Entry& t, Entry& f) {
+  constexpr unsigned most_in_leaf = 4;
+  if (part.cost() <= most_in_leaf || part.intervals.size() == 1) return leaf(part, t, f);
+  const std::size_t middle = std::min((part.intervals.size() / 2 + 3) / most_in_leaf * most_in_leaf, part.intervals.size() - 1);
+  const std::uint32_t from = part.intervals[middle].low;
+  Entry upper{blocks_.add(), {}, false}, lower{blocks_.add(), {}, false};
+  jump(op::JMP | op::JGE, from, upper, lower);
+  begin(lower);
+  tree({{part.domain.low, from - 1}, part.intervals.first(middle)}, t, f);
+  begin(upper);
+  tree({{from, part.domain.high}, part.intervals.subspan(middle)}, t, f);
+}
+
+void Select::leaf(Part part, Entry& t, Entry& f) {
+  for (const Interval& i : part.intervals) {
+    Entry next{blocks_.add(), {}, false};
+    const bool last = &i == &part.intervals.back();
+    interval(i, part.domain, t, last ? f : next);
+    if (!last) begin(next);
+  }
+  if (part.intervals.empty()) go_to(f);
+}
+
+void Select::interval(Interval i, Interval domain, Entry& t, Entry& f) {
+  const bool at_low = i.low <= domain.low, at_high = i.high >= domain.high;
+  if (at_low && at_high) return go_to(t);
+  if (i.low == i.high) return jump(op::JMP | op::JEQ, i.low, t, f);
+  if (at_high) return jump(op::JMP | op::JGE, i.low, t, f);
+  if (at_low) return jump(op::JMP | op::JGT, i.high, f, t);
+  Entry inside{blocks_.add(), {}, false};
+  jump(op::JMP | op::JGE, i.low, inside, f);
+  begin(inside);
+  jump(op::JMP | op::JGT, i.high, f, t);
+}
+
+}  // namespace weir::cbpf

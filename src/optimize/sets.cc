@@ -1,0 +1,150 @@
+// Tests of one value with one outcome become one membership: v in A or w in B or v in C == v in (A | C) or w in B.
+// A later test moves up to the first of its value, where that value is loaded already: no accepted packet is lost, and
+// whole packets end up where they did. Whatever stands in between must lead nowhere but to that outcome or on, and be
+// reached from there alone. Lowers the number of tests on the longest path.
+#include <utility>
+
+#include "optimize/known.hpp"
+#include "optimize/passes.hpp"
+#include "optimize/rewrite.hpp"
+
+namespace weir::optimize {
+namespace {
+
+using namespace ir;
+
+class Sets : public Rewrite {
+ public:
+  /// Adds to `p` the sets that it makes; `run` gives the graph.
+  explicit Sets(Program& p)
+      : Rewrite(p), program_(p), reachable_(reachable(p)), ranges_(p), ways_in_(p.node_count()), nodes_(nodes_of(p)), skipped_(p.node_count()) {
+    count_ways_in();
+    for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
+      if (reachable_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
+  }
+
+  bool found() const { return found_; }
+
+ private:
+  static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
+
+  static std::vector<Node> nodes_of(const Program& p) {
+    std::vector<Node> nodes;
+    for (std::uint32_t i = 0; i < p.node_count(); ++i) nodes.push_back(p[NodeId{i}]);
+    return nodes;
+  }
+
+  void count_ways_in() {
+    for (std::uint32_t i = 0; i < from_.node_count(); ++i) {
+      const Node& n = from_[NodeId{i}];
+      if (!reachable_[i] || n.kind == NodeKind::Return) continue;
+      ++ways_in_[at(n.t)];
+      if (n.forks()) ++ways_in_[at(n.f)];
+    }
+    for (std::uint32_t i = 0; i < from_.value_count(); ++i)  // a choice may be evaluated anywhere
+      if (from_[ValueId{i}].kind == ValueKind::Choice) ways_in_[from_[ValueId{i}].k] += 2;
+  }
+
+  /// Guards that all whole packets pass are looked through; they are placed anew.
+  bool passes(const Node& n) { return n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always; }
+  NodeId past_guards(NodeId n) {
+    while (passes(from_[n])) n = from_[n].t;
+    return n;
+  }
+
+  void widen(NodeId id) {
+    const auto q = question(from_, ranges_, from_[id]);
+    if (!q || q->mask != 0xffffffff) return;
+    Node& n = nodes_[at(id)];
+    std::vector<Interval> more;
+    if (collect(*q, n.f, n.t, more)) return become(n, *q, (q->holds & q->domain) | Set::join(std::move(more)));
+    if (collect(*q, n.t, n.f, more)) become(n, *q, (q->holds & q->domain) - Set::join(std::move(more)));
+  }
+
+  void become(Node& n, const Question& q, Set in) {
+    n = {NodeKind::Member, 0, program_.add(std::move(in)), q.value, no_value, n.t, n.f};
+    found_ = true;
+  }
+
+  /// The numbers of the same value that go to `outcome` further on along the other way. Tests right behind are passed by
+  /// moving `onward`, others are skipped where they stand.
+  bool collect(const Question& q, NodeId& onward, NodeId outcome, std::vector<Interval>& more) {
+    const NodeId goal = past_guards(outcome);
+    bool at_once = true, alone = true, any = false;  // at_once: nothing but guards so far; alone: no way in but ours
+    NodeId here = onward;
+    for (int steps = 0; steps < max_steps; ++steps) {
+      const Node& m = from_[here];
+      alone &= ways_in_[at(here)] == 1;
+      if (!at_once && !alone) break;
+      if (skipped_[at(here)]) {
+        here = nodes_[at(here)].t;
+        continue;
+      }
+      if (passes(m)) {
+        here = m.t;
+        continue;
+      }
+      const bool straight = m.forks() && past_guards(m.t) == goal;
+      if (!straight && !(m.forks() && past_guards(m.f) == goal)) break;
+      const NodeId other = straight ? m.f : m.t;
+      const auto asked = question(from_, ranges_, m);
+      if (asked && asked->value == q.value && asked->mask == q.mask) {
+        const Set set = straight ? asked->holds & q.domain : q.domain - asked->holds;
+        more.insert(more.end(), set.intervals().begin(), set.intervals().end());
+        any = true;
+        if (at_once) pass_by(onward, here, other);
+        else skip(here, other);
+        alone |= at_once;
+      } else if (!alone) {
+        break;
+      } else {
+        at_once = false;
+      }
+      here = other;
+    }
+    return any;
+  }
+
+  /// Leads past the guards from `onward` on and the test behind them.
+  void pass_by(NodeId& onward, NodeId test, NodeId other) {
+    for (NodeId n = onward; n != other;) {
+      const NodeId next = n == test ? other : nodes_[at(n)].t;
+      if (--ways_in_[at(n)] == 0) skipped_[at(n)] = true;  // nothing leads there any more
+      else ++ways_in_[at(next)];
+      n = next;
+    }
+    onward = other;
+  }
+
+  void skip(NodeId test, NodeId to) {
+    skipped_[at(test)] = true;
+    nodes_[at(test)] = {NodeKind::Test, 0, 0, from_[test].a, from_[test].a, to, to};  // `make` leaves it out
+  }
+
+  bool wanted(NodeId old) const override { return reachable_[at(old)]; }
+  Node redirect(NodeId old) override { return nodes_[at(old)]; }
+  NodeId make(const Node& n, NodeId, Span span) override {
+    return n.forks() && n.t == n.f ? n.t : to_.add(n, span);
+  }
+
+  static constexpr int max_steps = 100;  ///< longer lists have been brought together before there was a graph
+  Program& program_;
+  std::vector<bool> reachable_;
+  Ranges ranges_;
+  std::vector<std::uint32_t> ways_in_;
+  std::vector<Node> nodes_;
+  std::vector<bool> skipped_;
+  bool found_ = false;
+};
+
+}  // namespace
+
+bool gather_sets(Program& p) {
+  Sets sets(p);
+  if (!sets.found()) return false;
+  p = sets.run();
+  place_guards(p);
+  return true;
+}
+
+}  // namespace weir::optimize

@@ -1,0 +1,63 @@
+#include <doctest/doctest.h>
+
+#include <random>
+#include <vector>
+
+#include "base/set.hpp"
+
+using weir::Interval;
+using weir::Set;
+
+namespace {
+
+constexpr std::uint32_t top = 0xffffffff;
+
+/// A set of some numbers below 16 and above top - 16, and the same as flags.
+struct Sample {
+  Set set;
+  std::vector<bool> has = std::vector<bool>(32);
+
+  explicit Sample(std::mt19937& random) {
+    std::vector<Interval> parts;
+    for (std::uint32_t i = 0; i < 32; ++i)
+      if (random() % 2) {
+        has[i] = true;
+        parts.push_back({number(i), number(i)});
+      }
+    std::shuffle(parts.begin(), parts.end(), random);
+    set = Set::join(parts);
+  }
+  static std::uint32_t number(std::uint32_t i) { return i < 16 ? i : top - (31 - i); }
+};
+
+}  // namespace
+
+TEST_CASE("sets: what touches is one interval") {
+  CHECK(Set::join({{5, 6}, {1, 2}, {3, 4}}) == Set({1, 6}));
+  CHECK(Set::join({{8, 9}, {1, 2}}).intervals().size() == 2);
+  CHECK(Set::join({{top, top}, {0, 0}}).complement() == Set({1, top - 1}));
+  CHECK(Set::everything().complement().empty());
+  CHECK(Set::everything().size() == std::uint64_t{1} << 32);
+  CHECK(Set().complement().is_everything());
+}
+
+TEST_CASE("sets: operations agree with those on each number") {
+  std::mt19937 random(3);
+  for (int round = 0; round < 2000; ++round) {
+    const Sample a(random), b(random);
+    const Set both = a.set & b.set, any = a.set | b.set, rest = a.set - b.set, other = a.set.complement();
+    for (std::uint32_t i = 0; i < 32; ++i) {
+      const std::uint32_t k = Sample::number(i);
+      REQUIRE(a.set.contains(k) == a.has[i]);
+      REQUIRE(both.contains(k) == (a.has[i] && b.has[i]));
+      REQUIRE(any.contains(k) == (a.has[i] || b.has[i]));
+      REQUIRE(rest.contains(k) == (a.has[i] && !b.has[i]));
+      REQUIRE(other.contains(k) == !a.has[i]);
+    }
+    REQUIRE(other.contains(1000));
+    REQUIRE(other.complement() == a.set);
+    const std::uint32_t low = Sample::number(random() % 16), high = Sample::number(16 + random() % 16);
+    REQUIRE(a.set.meets({low, high}) == !(a.set & Set({low, high})).empty());
+    REQUIRE(a.set.covers({low, low + 2}) == (Set({low, low + 2}) - a.set).empty());
+  }
+}

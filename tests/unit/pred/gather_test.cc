@@ -1,0 +1,79 @@
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "pred/gather.hpp"
+
+using namespace weir;
+using namespace weir::pred;
+
+namespace {
+
+/// A filter under construction, with short names for what the tests need.
+struct Builder {
+  Filter f;
+
+  ValueId byte(std::uint32_t at) { return f.load(1, no_value, at); }
+  ExprId is(ValueId v, std::uint32_t k) { return f.compare(Relation::Equal, v, f.constant(k), {}); }
+  ExprId is(std::uint32_t at, std::uint32_t k) { return is(byte(at), k); }
+  std::string gathered(ExprId root) {
+    f.root = root;
+    f.accept = 1;
+    return to_string(gather(f));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("gather: tests of one value in a chain become one") {
+  Builder b;
+  CHECK(b.gathered(b.f.any({b.is(0, 1), b.is(1, 2), b.is(0, 3), b.is(1, 4)}, {})) ==
+        "or\n  [0:1] in {0x1, 0x3}\n  [1:1] in {0x2, 0x4}\naccept 1\n");
+  CHECK(b.gathered(b.f.all({b.f.negation(b.is(0, 1), {}), b.f.negation(b.is(0, 2), {})}, {})) ==
+        "[0:1] in {0x0, 0x3-0xffffffff}\naccept 1\n");
+}
+
+TEST_CASE("gather: conditions that are the same are asked once, and sets go under them") {
+  Builder b;
+  const auto host = [&](std::uint32_t k) { return b.f.all({b.is(0, 8), b.f.any({b.is(1, k), b.is(2, k)}, {})}, {}); };
+  CHECK(b.gathered(b.f.any({host(5), host(7)}, {})) ==
+        "and\n  [0:1] == 8\n  or\n    [1:1] in {0x5, 0x7}\n    [2:1] in {0x5, 0x7}\naccept 1\n");
+}
+
+TEST_CASE("gather: a value that is not loaded yet stays behind what might accept before") {
+  Builder b;
+  const ExprId first = b.f.all({b.is(0, 8), b.is(1, 5)}, {}), between = b.is(3, 1), last = b.f.all({b.is(0, 8), b.is(9, 5)}, {});
+  CHECK(b.gathered(b.f.any({first, between, last}, {})) ==
+        "or\n  and\n    [0:1] == 8\n    [1:1] == 5\n  [3:1] == 1\n  and\n    [0:1] == 8\n    [9:1] == 5\naccept 1\n");
+}
+
+TEST_CASE("gather: nothing moves past a mark, a division, or an offset that no packet has") {
+  Builder b;
+  const auto untouched = [&](ExprId barrier) {
+    return b.gathered(b.f.any({b.is(0, 1), barrier, b.is(0, 3)}, {})).find(" in {") == std::string::npos;
+  };
+  CHECK(untouched(b.f.negation(b.f.mark(0, {}), {})));
+  CHECK(untouched(b.is(b.f.binary(Arith::Div, b.byte(1), b.byte(2)), 1)));
+  CHECK(untouched(b.is(b.f.load(1, no_value, 0xfffffffe), 1)));
+  CHECK(!untouched(b.is(b.f.binary(Arith::Div, b.byte(1), b.f.constant(2)), 1)));
+}
+
+TEST_CASE("gather: what is decided does not take along what may reject before it") {
+  Builder b;
+  const ExprId divides = b.is(b.f.binary(Arith::Div, b.byte(1), b.byte(2)), 1);
+  b.f.root = b.f.any({b.f.all({divides, b.is(0, 1), b.is(0, 2)}, {}), b.is(3, 0)}, {});
+  b.f.accept = 1;
+  const Filter g = gather(b.f);
+  const std::vector<std::uint8_t> zero = {0, 0, 0, 0}, one = {0, 0, 1, 0};
+  CHECK(evaluate(g, {zero, 4, {}}) == 0);
+  CHECK(evaluate(g, {one, 4, {}}) == 1);
+}
+
+TEST_CASE("gather: a long list is a set, in any nesting") {
+  Builder b;
+  std::vector<ExprId> some, all;
+  for (std::uint32_t k = 0; k < 200; k += 2) some.push_back(b.is(0, k));
+  all.push_back(b.f.any(std::move(some), {}));
+  for (std::uint32_t k = 1; k < 200; k += 2) all.push_back(b.is(0, k));
+  CHECK(b.gathered(b.f.any(std::move(all), {})) == "[0:1] in {0x0-0xc7}\naccept 1\n");
+}
