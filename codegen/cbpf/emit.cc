@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cbpf/select.hpp"
+#include "cbpf/tails.hpp"
 
 namespace weir::cbpf {
 namespace {
@@ -23,7 +24,7 @@ Result<Program> emit(const ir::Program& p, const Limits& limits) {
   Keep keep = costly_values(p);
   for (int round = 1;; ++round) {
     Select select(p, keep);
-    const Blocks blocks = select.run();
+    Blocks blocks = select.run();
     if (select.too_long()) return too_large(enough_lines, limits.instructions, false);
     const std::uint64_t better = (keep.kept & select.fetched()) | select.missed();
     if (round < max_rounds && better != keep.kept) {
@@ -33,6 +34,7 @@ Result<Program> emit(const ir::Program& p, const Limits& limits) {
     if (select.out_of_scratch())
       return fail(Code::TooLarge, {}, fmt::format("an expression needs more than the {} scratch words of classic BPF", scratch_words),
                   "split it into simpler comparisons");
+    merge_tails(blocks);
     Program program = layout(blocks);
     if (program.instructions.size() > limits.instructions)
       return too_large(program.instructions.size(), limits.instructions, true);

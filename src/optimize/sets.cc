@@ -2,6 +2,7 @@
 // A later test moves up to the first of its value, where that value is loaded already: no accepted packet is lost, and
 // whole packets end up where they did. Whatever stands in between must lead nowhere but to that outcome or on, and be
 // reached from there alone. Lowers the number of tests on the longest path.
+#include <algorithm>
 #include <utility>
 
 #include "optimize/known.hpp"
@@ -56,9 +57,9 @@ class Sets : public Rewrite {
     const auto q = question(from_, ranges_, from_[id]);
     if (!q || q->mask != 0xffffffff) return;
     Node& n = nodes_[at(id)];
-    std::vector<Interval> more;
-    if (collect(*q, n.f, n.t, more)) return become(n, *q, (q->holds & q->domain) | Set::join(std::move(more)));
-    if (collect(*q, n.t, n.f, more)) become(n, *q, (q->holds & q->domain) - Set::join(std::move(more)));
+    Set in = q->holds & q->domain, out = q->domain - q->holds;
+    if (collect(*q, n.f, n.t, in)) return become(n, *q, std::move(in));
+    if (collect(*q, n.t, n.f, out)) become(n, *q, q->domain - out);
   }
 
   void become(Node& n, const Question& q, Set in) {
@@ -66,9 +67,24 @@ class Sets : public Rewrite {
     found_ = true;
   }
 
+  /// Comparisons that it takes to ask for a set one interval after the other.
+  static std::size_t comparisons(const Set& set, const Set& domain) {
+    std::size_t n = 0;
+    for (const Interval i : set.intervals()) n += i.low == i.high || i.low <= domain.low() || i.high >= domain.high() ? 1 : 2;
+    return n;
+  }
+  static std::size_t cost(const Set& set, const Set& domain) {
+    return std::min(comparisons(set, domain), comparisons(domain - set, domain));
+  }
+  /// Masks of a byte may be sets of many pieces; such tests stay two.
+  static bool is_worth(const Set& all, const Set& a, const Set& b, const Set& domain) {
+    constexpr std::size_t few = 3;
+    return domain.high() > 0xff || cost(all, domain) <= few || (cost(a, domain) <= few && cost(b, domain) <= few);
+  }
+
   /// The numbers of the same value that go to `outcome` further on along the other way. Tests right behind are passed by
   /// moving `onward`, others are skipped where they stand.
-  bool collect(const Question& q, NodeId& onward, NodeId outcome, std::vector<Interval>& more) {
+  bool collect(const Question& q, NodeId& onward, NodeId outcome, Set& all) {
     const NodeId goal = past_guards(outcome);
     bool at_once = true, alone = true, any = false;  // at_once: nothing but guards so far; alone: no way in but ours
     NodeId here = onward;
@@ -90,7 +106,9 @@ class Sets : public Rewrite {
       const auto asked = question(from_, ranges_, m);
       if (asked && asked->value == q.value && asked->mask == q.mask) {
         const Set set = straight ? asked->holds & q.domain : q.domain - asked->holds;
-        more.insert(more.end(), set.intervals().begin(), set.intervals().end());
+        Set joined = all | set;
+        if (!is_worth(joined, all, set, q.domain)) break;
+        all = std::move(joined);
         any = true;
         if (at_once) pass_by(onward, here, other);
         else skip(here, other);

@@ -36,9 +36,7 @@ class Evaluation {
   static std::uint32_t number(NodeId n) { return static_cast<std::uint32_t>(n); }
   static std::uint32_t number(ValueId v) { return static_cast<std::uint32_t>(v); }
 
-  static bool forks(const Node& n) { return n.kind == NodeKind::Test; }
-
-  /// All nodes from here on, ways out before what leads to them.
+    /// All nodes from here on, ways out before what leads to them.
   std::vector<NodeId> from(NodeId root) const {
     std::vector<NodeId> found, left{root};
     std::vector<bool> seen(number(root) + 1);
@@ -50,7 +48,7 @@ class Evaluation {
       found.push_back(n);
       if (p_[n].kind == NodeKind::Return) continue;
       left.push_back(p_[n].t);
-      if (forks(p_[n])) left.push_back(p_[n].f);
+      if (p_[n].forks()) left.push_back(p_[n].f);
     }
     std::ranges::sort(found);
     return found;
@@ -70,6 +68,10 @@ class Evaluation {
         const Ref test = algebra_.compare(n.relation(), a.value, b.value);
         const Partial next = partials_.choose(test, *results[number(n.t)], *results[number(n.f)]);
         return partials_.then(partials_.then(a, b), next);
+      }
+      case NodeKind::Member: {
+        const Ref test = algebra_.member(a.value, p_.set_of(n));
+        return partials_.then(a, partials_.choose(test, *results[number(n.t)], *results[number(n.f)]));
       }
     }
     return partials_.rejected();

@@ -79,6 +79,11 @@ class Evaluation {
         result.value = algebra_.compare(static_cast<Relation>(e.detail), a.value, b.value);
         return result;
       }
+      case ExprKind::Member: {
+        Partial a = value(ValueId{e.a});
+        a.value = algebra_.member(a.value, f_.set(e.b));
+        return a;
+      }
       case ExprKind::Not: {
         Partial inner = test(ExprId{e.a});
         inner.value = algebra_.negation(inner.value);
