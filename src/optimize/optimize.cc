@@ -7,10 +7,15 @@
 namespace weir::optimize {
 namespace {
 
+template <bool (*pass)(ir::Program&)>
+bool without_profile(ir::Program& p, const Profile&) { return pass(p); }
+
 constexpr Pass table[] = {
-    {"values", simplify_values, "first: facts are about values in their one form"},
-    {"facts", apply_facts, "behind it: finds what is decided"},
-    {"sets", gather_sets, "behind both: what is decided no longer stands between tests of one value"},
+    {"values", without_profile<simplify_values>, "first: facts are about values in their one form"},
+    {"facts", without_profile<apply_facts>, "behind it: finds what is decided"},
+    {"sets", without_profile<gather_sets>, "behind both: what is decided no longer stands between tests of one value"},
+    {"order", order_tests, "when sets are whole, for their shares add up", true},
+    {"defer", defer_tests, "last: what it moves tears rows of tests apart", true},
 };
 
 /// Each pass lowers its measure or changes nothing, so rounds end by themselves; this many have always been enough.
@@ -20,15 +25,18 @@ constexpr int max_rounds = 4;
 
 std::span<const Pass> passes() { return table; }
 
-ir::Program optimize(ir::Program p) {
+ir::Program optimize(ir::Program p, const Profile& profile) {
   bool again = true;
   for (int round = 0; again && round < max_rounds; ++round) {
     again = false;
     for (const Pass& pass : table) {
-      again |= pass.run(p);
+      if (!pass.at_the_end) again |= pass.run(p, profile);
       assert(!ir::verify(p));
     }
   }
+  for (const Pass& pass : table)
+    if (pass.at_the_end) pass.run(p, profile);
+  assert(!ir::verify(p));
   return p;
 }
 

@@ -5,17 +5,20 @@
 #include <string_view>
 
 #include "ir/program.hpp"
+#include "optimize/profile.hpp"
 
 namespace weir::optimize {
 
 /// All passes, in order, until none finds anything or the stated number of rounds is over.
-ir::Program optimize(ir::Program p);
+/// Without a profile, tests keep their order.
+ir::Program optimize(ir::Program p, const Profile& profile = {});
 
 /// One pass: its name, what it does (true: the passes before it may now find more), and why it stands where it stands.
 struct Pass {
   std::string_view name;
-  bool (*run)(ir::Program&);
+  bool (*run)(ir::Program&, const Profile&);
   std::string_view why_here;
+  bool at_the_end = false;  ///< once, when the others have found everything
 };
 std::span<const Pass> passes();
 

@@ -17,6 +17,20 @@ std::vector<bool> nodes_in_choices(const Program& p) {
   return in;
 }
 
+std::vector<std::uint32_t> ways_in(const Program& p) {
+  std::vector<std::uint32_t> ways(p.node_count());
+  const std::vector<bool> live = reachable(p);
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const Node& n = p[NodeId{i}];
+    if (!live[i] || n.kind == NodeKind::Return) continue;
+    ++ways[static_cast<std::uint32_t>(n.t)];
+    if (n.forks()) ++ways[static_cast<std::uint32_t>(n.f)];
+  }
+  for (std::uint32_t i = 0; i < p.value_count(); ++i)
+    if (p[ValueId{i}].kind == ValueKind::Choice) ways[p[ValueId{i}].k] += 2;
+  return ways;
+}
+
 Rewrite::Rewrite(const Program& from)
     : from_(from), values_(from.value_count(), no_value), nodes_(from.node_count()) {
   to_.reserve(from.value_count(), from.node_count());

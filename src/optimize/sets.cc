@@ -18,8 +18,7 @@ class Sets : public Rewrite {
  public:
   /// Adds to `p` the sets that it makes; `run` gives the graph.
   explicit Sets(Program& p)
-      : Rewrite(p), program_(p), reachable_(reachable(p)), ranges_(p), ways_in_(p.node_count()), nodes_(nodes_of(p)), skipped_(p.node_count()) {
-    count_ways_in();
+      : Rewrite(p), program_(p), reachable_(reachable(p)), ranges_(p), ways_in_(ways_in(p)), nodes_(nodes_of(p)), skipped_(p.node_count()) {
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (reachable_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
   }
@@ -33,17 +32,6 @@ class Sets : public Rewrite {
     std::vector<Node> nodes;
     for (std::uint32_t i = 0; i < p.node_count(); ++i) nodes.push_back(p[NodeId{i}]);
     return nodes;
-  }
-
-  void count_ways_in() {
-    for (std::uint32_t i = 0; i < from_.node_count(); ++i) {
-      const Node& n = from_[NodeId{i}];
-      if (!reachable_[i] || n.kind == NodeKind::Return) continue;
-      ++ways_in_[at(n.t)];
-      if (n.forks()) ++ways_in_[at(n.f)];
-    }
-    for (std::uint32_t i = 0; i < from_.value_count(); ++i)  // a choice may be evaluated anywhere
-      if (from_[ValueId{i}].kind == ValueKind::Choice) ways_in_[from_[ValueId{i}].k] += 2;
   }
 
   /// Guards that all whole packets pass are looked through; they are placed anew.

@@ -14,6 +14,7 @@
 #include "resolve/resolve.hpp"
 #include "weir/contradiction.hpp"
 #include "weir/stages.hpp"
+#include "weir/traffic.hpp"
 #include "wire/target.hpp"
 
 namespace weir {
@@ -76,7 +77,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
                    ? lower::lower(pred::gather(*meaning), options.limits)
                    : lower::lower(*meaning, options.limits);
   if (!graph) return std::unexpected(std::move(graph.error()));
-  if (options.optimize) *graph = optimize::optimize(std::move(*graph));
+  if (options.optimize) *graph = optimize::optimize(std::move(*graph), usual_traffic);
 
   // Every packet or none is seldom what was meant: libpcap refuses filters of which it notices that they match nothing.
   std::vector<Diagnostic> warnings;

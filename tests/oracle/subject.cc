@@ -8,6 +8,7 @@
 #include "pred/gather.hpp"
 #include "resolve/resolve.hpp"
 #include "vm/cbpf.hpp"
+#include "weir/traffic.hpp"
 #include "wire/target.hpp"
 
 namespace weir::oracle {
@@ -42,8 +43,8 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   s.gathered = pred::gather(s.meaning);
   auto gathered_graph = lower::lower(s.gathered, limits);
   if (!gathered_graph) return std::unexpected(gathered_graph.error());
-  s.optimized = optimize::optimize(s.graph);
-  s.gathered_optimized = optimize::optimize(std::move(*gathered_graph));
+  s.optimized = optimize::optimize(s.graph, usual_traffic);
+  s.gathered_optimized = optimize::optimize(std::move(*gathered_graph), usual_traffic);
   auto code = cbpf::emit(s.graph, limits);
   if (!code) return std::unexpected(code.error());
   s.code = std::move(*code);

@@ -5,6 +5,7 @@
 #include "grammar/parse.hpp"
 #include "lower/lower.hpp"
 #include "optimize/optimize.hpp"
+#include "weir/traffic.hpp"
 #include "resolve/resolve.hpp"
 #include "wire/target.hpp"
 
@@ -38,8 +39,8 @@ void prove_passes(ir::Program graph, const prove::Question& question, const List
     again = false;
     for (const optimize::Pass& pass : optimize::passes()) {
       const ir::Program before = graph;
-      if (!pass.run(graph)) continue;
-      again = true;
+      again |= pass.run(graph, usual_traffic);
+      if (ir::to_string(before) == ir::to_string(graph)) continue;
       listener("pass " + std::string(pass.name), prove::prove(&before, &graph, question));
     }
   }
@@ -58,7 +59,7 @@ Result<Compiled> compile(const Subject& subject) {
   auto graph = lower::lower(*meaning, limits);
   if (!graph) return std::unexpected(graph.error());
   Compiled c{std::move(*meaning), std::move(*graph), {}, {}, {}};
-  c.optimized = optimize::optimize(c.graph);
+  c.optimized = optimize::optimize(c.graph, usual_traffic);
   c.code = emit(c.graph, limits);
   c.optimized_code = emit(c.optimized, limits);
   return c;

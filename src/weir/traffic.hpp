@@ -1,0 +1,14 @@
+#pragma once
+#include "optimize/profile.hpp"
+
+namespace weir {
+
+/// What the optimizer takes for likely.
+inline constexpr optimize::Profile::Row usual_shares[] = {
+#define WEIR_SHARE(size, mask, number, share) {size, mask, number, share},
+#include "wire/traffic.def"
+#undef WEIR_SHARE
+};
+inline constexpr optimize::Profile usual_traffic{usual_shares};
+
+}  // namespace weir
