@@ -19,6 +19,8 @@ class Defer : public Rewrite {
   Defer(const Program& p, const Profile& profile)
       : Rewrite(p), profile_(profile), reachable_(reachable(p)), in_choice_(nodes_in_choices(p)), ranges_(p), ways_in_(ways_in(p)) {}
 
+  bool found() const { return found_; }
+
  private:
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
   bool wanted(NodeId old) const override { return reachable_[at(old)]; }
@@ -35,6 +37,7 @@ class Defer : public Rewrite {
     const auto region = region_from(straight ? was.t : was.f);
     const double fails = straight ? 1 - *share : *share;
     if (!region || fails > seldom) return to_.add(n, span);
+    found_ = true;
     Node late = n;
     (straight ? late.t : late.f) = node(*region->exit);
     return copied(*region, to_.add(late, span));
@@ -109,15 +112,19 @@ class Defer : public Rewrite {
   std::vector<bool> reachable_, in_choice_;
   Ranges ranges_;
   std::vector<std::uint32_t> ways_in_;
+  bool found_ = false;
 };
 
 }  // namespace
 
 bool defer_tests(Program& p, const Profile& profile) {
   if (profile.rows.empty()) return false;
-  p = Defer(p, profile).run();
+  Defer defer(p, profile);
+  Program deferred = defer.run();
+  if (!defer.found()) return false;
+  p = std::move(deferred);
   place_guards(p);
-  return false;
+  return true;
 }
 
 }  // namespace weir::optimize

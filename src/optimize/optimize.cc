@@ -25,18 +25,15 @@ constexpr int max_rounds = 4;
 
 std::span<const Pass> passes() { return table; }
 
-ir::Program optimize(ir::Program p, const Profile& profile) {
+ir::Program optimize(ir::Program p) {
   bool again = true;
   for (int round = 0; again && round < max_rounds; ++round) {
     again = false;
     for (const Pass& pass : table) {
-      if (!pass.at_the_end) again |= pass.run(p, profile);
+      if (!pass.reorders) again |= pass.run(p, {});
       assert(!ir::verify(p));
     }
   }
-  for (const Pass& pass : table)
-    if (pass.at_the_end) pass.run(p, profile);
-  assert(!ir::verify(p));
   return p;
 }
 

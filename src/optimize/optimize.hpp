@@ -10,15 +10,14 @@
 namespace weir::optimize {
 
 /// All passes, in order, until none finds anything or the stated number of rounds is over.
-/// Without a profile, tests keep their order.
-ir::Program optimize(ir::Program p, const Profile& profile = {});
+ir::Program optimize(ir::Program p);
 
 /// One pass: its name, what it does (true: the passes before it may now find more), and why it stands where it stands.
 struct Pass {
   std::string_view name;
   bool (*run)(ir::Program&, const Profile&);
   std::string_view why_here;
-  bool at_the_end = false;  ///< once, when the others have found everything
+  bool reorders = false;  ///< not run by `optimize`: it pays in time alone, and may part what a back end would share
 };
 std::span<const Pass> passes();
 

@@ -13,8 +13,11 @@ using namespace ir;
 
 class Order : public Rewrite {
  public:
-  Order(const Program& p, const Profile& profile)
-      : Rewrite(p), profile_(profile), reachable_(reachable(p)), ranges_(p), ways_in_(ways_in(p)) {}
+  /// Adds constants to `p`.
+  Order(Program& p, const Profile& profile)
+      : Rewrite(p), program_(p), profile_(profile), reachable_(reachable(p)), ranges_(p), ways_in_(ways_in(p)) {}
+
+  bool found() const { return found_; }
 
  private:
   struct Link {
@@ -28,12 +31,35 @@ class Order : public Rewrite {
     if (!n.forks()) return to_.add(n, span);
     std::vector<Link> chain = chain_from(old);
     const auto likelier = [](const Link& a, const Link& b) { return a.share > b.share; };
-    if (chain.size() < 2 || std::ranges::is_sorted(chain, likelier)) return to_.add(n, span);
+    if (chain.size() < 2 || std::ranges::is_sorted(chain, likelier)) return n.kind == NodeKind::Member ? each(n, old, span) : to_.add(n, span);
+    found_ = true;
     NodeId next = node(from_[chain.back().node].f);
     std::ranges::stable_sort(chain, likelier);
     for (auto link = chain.rbegin(); link != chain.rend(); ++link) next = again(link->node, next);
     return next;
   }
+
+  /// A few numbers of which some are known to be likely: v in {a, b} ? A : B == v == b ? A : v == a ? A : B.
+  NodeId each(const Node& n, NodeId old, Span span) {
+    const auto intervals = from_.set_of(from_[old]).intervals();
+    const auto is_single = [](const Interval& i) { return i.low == i.high; };
+    if (intervals.size() > few || !std::ranges::all_of(intervals, is_single)) return to_.add(n, span);
+    std::vector<std::pair<double, std::uint32_t>> numbers;
+    for (const Interval i : intervals) {
+      const Node equal{NodeKind::Test, static_cast<std::uint8_t>(Relation::Equal), 0, from_[old].a, constant(i.low), {}, {}};
+      numbers.emplace_back(profile_.share(from_, ranges_, equal).value_or(0), i.low);
+    }
+    const auto likelier = [](const auto& a, const auto& b) { return a.first > b.first; };
+    if (std::ranges::is_sorted(numbers, likelier)) return to_.add(n, span);
+    std::ranges::stable_sort(numbers, likelier);
+    found_ = true;
+    NodeId next = n.f;
+    for (auto k = numbers.rbegin(); k != numbers.rend(); ++k)
+      next = to_.test(Relation::Equal, n.a, to_.constant(k->second), n.t, next, span);
+    return next;
+  }
+
+  ValueId constant(std::uint32_t k) { return program_.constant(k); }
 
   /// The test of an old node, with its way out when it holds, and another one when it does not.
   NodeId again(NodeId old, NodeId otherwise) {
@@ -68,20 +94,25 @@ class Order : public Rewrite {
     return chain;
   }
 
-  static constexpr std::size_t longest = 16;
+  static constexpr std::size_t longest = 16, few = 4;
+  Program& program_;
   const Profile& profile_;
   std::vector<bool> reachable_;
   Ranges ranges_;
   std::vector<std::uint32_t> ways_in_;
+  bool found_ = false;
 };
 
 }  // namespace
 
 bool order_tests(Program& p, const Profile& profile) {
   if (profile.rows.empty()) return false;
-  p = Order(p, profile).run();
+  Order order(p, profile);
+  Program ordered = order.run();
+  if (!order.found()) return false;
+  p = std::move(ordered);
   place_guards(p);
-  return false;
+  return true;
 }
 
 }  // namespace weir::optimize

@@ -13,6 +13,7 @@
 #include "pred/gather.hpp"
 #include "resolve/resolve.hpp"
 #include "weir/contradiction.hpp"
+#include "weir/fastest.hpp"
 #include "weir/stages.hpp"
 #include "weir/traffic.hpp"
 #include "wire/target.hpp"
@@ -77,7 +78,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
                    ? lower::lower(pred::gather(*meaning), options.limits)
                    : lower::lower(*meaning, options.limits);
   if (!graph) return std::unexpected(std::move(graph.error()));
-  if (options.optimize) *graph = optimize::optimize(std::move(*graph), usual_traffic);
+  if (options.optimize) *graph = optimize::optimize(std::move(*graph));
 
   // Every packet or none is seldom what was meant: libpcap refuses filters of which it notices that they match nothing.
   std::vector<Diagnostic> warnings;
@@ -87,7 +88,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
     warnings.push_back(explain_acceptance(*ast));
   if (options.strict && !warnings.empty()) return std::unexpected(std::move(warnings.front()));
 
-  auto program = cbpf::emit(*graph, options.limits);
+  auto program = options.optimize ? emit_fastest(*graph, usual_traffic, options.limits) : cbpf::emit(*graph, options.limits);
 
   meaning->trim();
   graph->trim();

@@ -8,6 +8,7 @@
 #include "pred/gather.hpp"
 #include "resolve/resolve.hpp"
 #include "vm/cbpf.hpp"
+#include "weir/fastest.hpp"
 #include "weir/traffic.hpp"
 #include "wire/target.hpp"
 
@@ -43,15 +44,15 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   s.gathered = pred::gather(s.meaning);
   auto gathered_graph = lower::lower(s.gathered, limits);
   if (!gathered_graph) return std::unexpected(gathered_graph.error());
-  s.optimized = optimize::optimize(s.graph, usual_traffic);
-  s.gathered_optimized = optimize::optimize(std::move(*gathered_graph), usual_traffic);
+  s.optimized = optimize::optimize(s.graph);
+  s.gathered_optimized = optimize::optimize(std::move(*gathered_graph));
   auto code = cbpf::emit(s.graph, limits);
   if (!code) return std::unexpected(code.error());
   s.code = std::move(*code);
-  auto optimized_code = cbpf::emit(s.optimized, limits);
+  auto optimized_code = emit_fastest(s.optimized, usual_traffic, limits);
   if (!optimized_code) return std::unexpected(optimized_code.error());
   s.optimized_code = std::move(*optimized_code);
-  auto gathered_code = cbpf::emit(s.gathered_optimized, limits);
+  auto gathered_code = emit_fastest(s.gathered_optimized, usual_traffic, limits);
   if (!gathered_code) return std::unexpected(gathered_code.error());
   s.gathered_code = std::move(*gathered_code);
   return s;

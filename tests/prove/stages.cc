@@ -5,6 +5,7 @@
 #include "grammar/parse.hpp"
 #include "lower/lower.hpp"
 #include "optimize/optimize.hpp"
+#include "weir/fastest.hpp"
 #include "weir/traffic.hpp"
 #include "resolve/resolve.hpp"
 #include "wire/target.hpp"
@@ -59,9 +60,9 @@ Result<Compiled> compile(const Subject& subject) {
   auto graph = lower::lower(*meaning, limits);
   if (!graph) return std::unexpected(graph.error());
   Compiled c{std::move(*meaning), std::move(*graph), {}, {}, {}};
-  c.optimized = optimize::optimize(c.graph, usual_traffic);
+  c.optimized = optimize::optimize(c.graph);
   c.code = emit(c.graph, limits);
-  c.optimized_code = emit(c.optimized, limits);
+  if (auto code = emit_fastest(c.optimized, usual_traffic, limits)) c.optimized_code = *std::move(code);
   return c;
 }
 

@@ -1,0 +1,14 @@
+#pragma once
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "cbpf/program.hpp"
+#include "ir/program.hpp"
+#include "optimize/profile.hpp"
+
+namespace weir {
+
+/// Emits an optimized graph, and brings its likely tests forward, pass by pass, as long as the program gets no longer
+/// by it. `graph` becomes the one that the program was made of.
+Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& profile, const Limits& limits);
+
+}  // namespace weir
