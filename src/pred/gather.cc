@@ -163,6 +163,16 @@ class Gather {
     wanted_.push_back(id);
   }
 
+  /// An expression without its place in the text; of a chain, its operands one after the other.
+  struct Shape {
+    std::uint8_t kind = 0, detail = 0;
+    bool negated = false;
+    std::uint32_t a = 0, b = 0;
+    bool operator==(const Shape&) const = default;
+  };
+  static constexpr std::uint8_t goes_on = 0, ends = 1, itself = 2;
+  static constexpr std::uint32_t most_compared = 3, most_operands = 8;  ///< of conditions; others are but like themselves
+
   // ---- taking apart ----------------------------------------------------------------------------------
 
   bool is_any(Literal l) const { return from_[l.expr].kind == (l.negated ? ExprKind::And : ExprKind::Or); }
@@ -232,16 +242,16 @@ class Gather {
   /// A number for what a condition says: the same for the same comparison, wherever it stands.
   std::uint32_t class_of(Literal l, std::uint32_t depth) {
     const Expr& e = from_[l.expr];
-    Shape shape{static_cast<std::uint8_t>(e.kind), e.detail, l.negated, e.a, e.b};
-    const bool nested = e.kind == ExprKind::And || e.kind == ExprKind::Or;
-    if (nested && depth < 3 && e.b == 2) {
-      const Literal left = plain({from_.child(e, 0), false}), right = plain({from_.child(e, 1), false});
-      shape.a = class_of(left, depth + 1);
-      shape.b = class_of(right, depth + 1);
-    } else if (nested) {
-      shape.detail = 1;  // itself alone
-      shape.a = at(l.expr);
-    }
+    const auto kind = static_cast<std::uint8_t>(e.kind);
+    if (e.kind != ExprKind::And && e.kind != ExprKind::Or) return number({kind, e.detail, l.negated, e.a, e.b});
+    if (depth == most_compared || e.b > most_operands) return number({kind, itself, l.negated, at(l.expr), 0});
+    std::uint32_t all = class_of(plain({from_.child(e, 0), false}), depth + 1);
+    for (std::uint32_t i = 1; i < e.b; ++i)
+      all = number({kind, i + 1 == e.b ? ends : goes_on, l.negated, all, class_of(plain({from_.child(e, i), false}), depth + 1)});
+    return all;
+  }
+
+  std::uint32_t number(const Shape& shape) {
     return shape_index_.intern(shapes_, shape, [](const Shape& s) {
       return mix(mix(2, s.kind, s.detail * 2u + s.negated), s.a, s.b);
     });
@@ -418,14 +428,6 @@ class Gather {
     }
     return values_[static_cast<std::uint32_t>(old)] = made;
   }
-
-  /// An expression without its place in the text.
-  struct Shape {
-    std::uint8_t kind = 0, detail = 0;
-    bool negated = false;
-    std::uint32_t a = 0, b = 0;
-    bool operator==(const Shape&) const = default;
-  };
 
   const Filter& from_;
   Filter to_;
