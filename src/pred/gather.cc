@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
 
 namespace weir::pred {
 namespace {
@@ -38,16 +41,24 @@ struct Leaf {
 };
 
 struct Item {
-  enum class Kind : std::uint8_t { Leaf, Fork, Other } kind;
+  enum class Kind : std::uint8_t { Leaf, Fork, Other, Cases } kind;
   std::uint32_t index = 0;  ///< of a slot or fork
   Literal other;
 };
 
+/// Where bytes end, counted from the start of the packet; nowhere for such whose place depends on the packet.
+using End = std::uint64_t;
+constexpr End nowhere = ~End{0};
+
 /// Condition and (items…); the condition of the top is true.
 struct Fork {
   std::uint32_t path = 0;
+  std::uint32_t parent = 0;
   Literal condition;
   std::vector<Item> items;
+  End had = 0;    ///< captured whenever an item is asked
+  End needs = 0;  ///< captured, nothing in it fails
+  End shows = 0;  ///< captured when it holds
 };
 
 /// A maximal and/or expression, taken apart.
@@ -118,6 +129,7 @@ class Gather {
   struct Bound {
     std::uint32_t high = 0xffffffff;
     bool may_reject = false;
+    End end = 0;  ///< of all that it loads
   };
 
   void find_bounds() {
@@ -128,14 +140,17 @@ class Gather {
       const Bound b = v.b == no_value ? Bound{0} : bounds_[static_cast<std::uint32_t>(v.b)];
       Bound& all = bounds_[i];
       all.may_reject = a.may_reject || b.may_reject;
+      all.end = std::max(a.end, b.end);
       if (v.kind == ValueKind::Constant) all.high = v.k;
       if (v.kind == ValueKind::Load) {
         // No packet has 2^31 bytes and more: a load beyond them rejects whole ones.
         all.may_reject |= std::uint64_t{a.high} + v.k + v.detail > 0x7fffffff;
         all.high = static_cast<std::uint32_t>((std::uint64_t{1} << 8 * v.detail) - 1);
+        all.end = v.a == no_value ? End{v.k} + v.detail : nowhere;
       }
       if (v.kind == ValueKind::Choice) {
         all.may_reject = true;  // its test may
+        all.end = nowhere;
         all.high = std::max(a.high, b.high);
       }
       if (v.kind != ValueKind::Binary) continue;
@@ -296,7 +311,7 @@ class Gather {
     const auto next = static_cast<std::uint32_t>(forks.size());
     want(conditions_[path]);
     forks[fork].items.push_back({Item::Kind::Fork, next, {}});
-    forks.push_back({path, conditions_[path], {}});
+    forks.push_back({path, fork, conditions_[path], {}});
     return next;
   }
 
@@ -341,16 +356,175 @@ class Gather {
     return {v, Set::of(k)};
   }
 
+  // ---- cases -----------------------------------------------------------------------------------------
+
+  /// Forks for different numbers of one value: at most one of them can hold, and halving finds it.
+  struct Cases {
+    ValueId value;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> forks;  ///< number, fork
+  };
+  static constexpr std::size_t worth_halving = 6, most_in_a_row = 4;
+
+  End end_of(Literal l) const {
+    const Expr& e = from_[l.expr];
+    if (e.kind == ExprKind::Member) return bounds_[e.a].end;
+    return e.kind == ExprKind::Compare ? std::max(bounds_[e.a].end, bounds_[e.b].end) : nowhere;
+  }
+  static End known(End e) { return e == nowhere ? 0 : e; }
+
+  void find_ends(Chain& chain) {
+    auto& forks = chain.forks;
+    for (std::size_t i = 1; i < forks.size(); ++i)
+      forks[i].had = std::max(forks[forks[i].parent].had, known(end_of(forks[i].condition)));
+    for (auto i = forks.size(); i-- > 1;) {
+      Fork& fork = forks[i];
+      const End end = end_of(fork.condition);
+      fork.needs = end;
+      End shows = nowhere;
+      for (const Item& item : fork.items) {
+        fork.needs = std::max(fork.needs, needs(chain, item));
+        shows = std::min(shows, this->shows(chain, item));
+      }
+      fork.shows = std::max(known(end), shows);
+    }
+  }
+  End needs(const Chain& chain, const Item& item) const {
+    if (item.kind == Item::Kind::Leaf) return end_of(chain.leaves[item.index].written);
+    return item.kind == Item::Kind::Fork ? chain.forks[item.index].needs : nowhere;
+  }
+  End shows(const Chain& chain, const Item& item) const {
+    if (item.kind == Item::Kind::Leaf) return known(end_of(chain.leaves[item.index].written));
+    return item.kind == Item::Kind::Fork ? chain.forks[item.index].shows : 0;
+  }
+
+  /// Forks with the same condition become one, where they may move up to it. `shown`: what is captured whenever something
+  /// between it and the end of the items holds.
+  void bring_together(Chain& chain, Fork& fork) const {
+    struct Met {
+      std::uint32_t fork;
+      End shown = nowhere;
+    };
+    constexpr std::size_t most_met = 8;
+    std::vector<Met> met;
+    std::size_t kept = 0;
+    for (const Item item : fork.items) {
+      const End shown = shows(chain, item);
+      if (item.kind == Item::Kind::Fork) {
+        Fork& next = chain.forks[item.index];
+        const auto same = std::ranges::find_if(met, [&](const Met& m) { return chain.forks[m.fork].path == next.path; });
+        if (same != met.end() && (same->shown == nowhere || next.needs <= std::max(next.had, same->shown))) {
+          Fork& first = chain.forks[same->fork];
+          first.items.insert(first.items.end(), next.items.begin(), next.items.end());
+          first.needs = std::max(first.needs, next.needs);
+          first.shows = std::min(first.shows, next.shows);
+          for (auto m = met.begin(); m != same; ++m) m->shown = std::min(m->shown, shown);
+          continue;
+        }
+        for (Met& m : met) m.shown = std::min(m.shown, shown);
+        if (same != met.end()) met.erase(same);
+        if (met.size() == most_met) met.erase(met.begin());
+        met.push_back({item.index});
+      } else {
+        for (Met& m : met) m.shown = std::min(m.shown, shown);
+      }
+      fork.items[kept++] = item;
+    }
+    fork.items.resize(kept, Item{Item::Kind::Other, 0, {}});
+  }
+
+  /// The value and number of a fork whose condition is an equality.
+  std::optional<std::pair<ValueId, std::uint32_t>> key(const Chain& chain, const Item& item) const {
+    if (item.kind != Item::Kind::Fork) return std::nullopt;
+    const auto s = subject(chain.forks[item.index].condition);
+    if (!s || s->set.size() != 1) return std::nullopt;
+    return std::pair(s->value, s->set.low());
+  }
+
+  /// Takes forks of many numbers of one value out of the items and puts their cases where the first one stood.
+  std::vector<Cases> separate(const Chain& chain, Fork& fork) {
+    std::vector<Cases> all;
+    if (fork.items.size() < worth_halving) return all;
+    std::vector<std::optional<std::pair<ValueId, std::uint32_t>>> keys;
+    std::unordered_map<std::uint32_t, std::size_t> counts;
+    for (const Item& item : fork.items) {
+      keys.push_back(key(chain, item));
+      if (keys.back()) ++counts[static_cast<std::uint32_t>(keys.back()->first)];
+    }
+    for (std::size_t i = 0; i < fork.items.size(); ++i) {
+      if (!keys[i]) continue;
+      const ValueId value = keys[i]->first;
+      if (std::exchange(counts[static_cast<std::uint32_t>(value)], 0) < worth_halving) continue;
+      Cases cases{value, {}};
+      if (!movable(chain, fork, keys, i)) continue;
+      std::size_t kept = i + 1;
+      cases.forks.emplace_back(keys[i]->second, fork.items[i].index);
+      for (std::size_t n = i + 1; n < fork.items.size(); ++n) {
+        if (keys[n] && keys[n]->first == value) {
+          cases.forks.emplace_back(keys[n]->second, fork.items[n].index);
+          continue;
+        }
+        fork.items[kept] = fork.items[n];
+        keys[kept++] = keys[n];
+      }
+      fork.items.resize(kept, fork.items[i]);
+      keys.resize(kept);
+      std::ranges::stable_sort(cases.forks, {}, &std::pair<std::uint32_t, std::uint32_t>::first);
+      fork.items[i] = {Item::Kind::Cases, static_cast<std::uint32_t>(all.size()), {}};
+      keys[i].reset();
+      all.push_back(std::move(cases));
+    }
+    return all;
+  }
+
+  /// Whether all forks of a value may move up to the first: what they load must be there whenever something that they
+  /// pass holds.
+  bool movable(const Chain& chain, const Fork& fork, const auto& keys, std::size_t first) const {
+    const ValueId value = keys[first]->first;
+    const End there = std::max(fork.had, known(bounds_[static_cast<std::uint32_t>(value)].end));
+    End shown = nowhere;
+    for (std::size_t n = first + 1; n < fork.items.size(); ++n) {
+      if (!keys[n] || keys[n]->first != value) shown = std::min(shown, shows(chain, fork.items[n]));
+      else if (shown != nowhere && needs(chain, fork.items[n]) > std::max(there, shown)) return false;
+    }
+    return true;
+  }
+
+  /// v >= middle ? upper half : lower half, down to a few equalities in a row.
+  ExprId decided(const Cases& cases, const std::vector<ExprId>& forks, Span span) {
+    return halves(value(cases.value), cases.forks, forks, span);
+  }
+  ExprId halves(ValueId v, std::span<const std::pair<std::uint32_t, std::uint32_t>> cases, const std::vector<ExprId>& forks, Span span) {
+    std::size_t middle = cases.size() / 2;
+    while (middle < cases.size() && cases[middle].first == cases[middle - 1].first) ++middle;  // one number stays together
+    if (cases.size() <= most_in_a_row || middle == cases.size()) {
+      std::vector<ExprId> row;
+      for (const auto& [_, fork] : cases) row.push_back(forks[fork]);
+      return to_.any(std::move(row), span);
+    }
+    const auto is_upper = [&] { return to_.compare(Relation::GreaterEqual, v, to_.constant(cases[middle].first), span); };
+    const ExprId upper = to_.all({is_upper(), halves(v, cases.subspan(middle), forks, span)}, span);
+    const ExprId lower = to_.all({to_.negation(is_upper(), span), halves(v, cases.first(middle), forks, span)}, span);
+    return to_.any({upper, lower}, span);
+  }
+
   // ---- the new filter --------------------------------------------------------------------------------
 
   ExprId rebuilt(Chain& chain) {
+    find_ends(chain);
+    for (Fork& fork : chain.forks) bring_together(chain, fork);
     // Forks are numbered from the outside in.
     std::vector<ExprId> forks(chain.forks.size());
     for (auto i = chain.forks.size(); i-- > 0;) {
-      const Fork& fork = chain.forks[i];
+      Fork& fork = chain.forks[i];
+      const std::vector<Cases> cases = separate(chain, fork);
       std::vector<ExprId> items;
       items.reserve(fork.items.size());
-      for (const Item& item : fork.items) items.push_back(made(chain, item, forks, chain.negated && i == 0));
+      const bool turned = chain.negated && i == 0;
+      for (const Item& item : fork.items) {
+        if (item.kind != Item::Kind::Cases) items.push_back(made(chain, item, forks, turned));
+        else if (const ExprId e = decided(cases[item.index], forks, from_.span(chain.id)); !turned) items.push_back(e);
+        else items.push_back(to_.negation(e, {}));
+      }
       const Span span = from_.span(chain.id);
       if (i == 0) return chain.negated ? to_.all(std::move(items), span) : to_.any(std::move(items), span);
       const ExprId inner = to_.any(std::move(items), span);
@@ -364,6 +538,7 @@ class Gather {
       case Item::Kind::Leaf: return made(chain.leaves[item.index], turned);
       case Item::Kind::Fork: return turned ? to_.negation(forks[item.index], {}) : forks[item.index];
       case Item::Kind::Other: return copied({item.other.expr, item.other.negated != turned});
+      case Item::Kind::Cases: break;
     }
     return {};
   }

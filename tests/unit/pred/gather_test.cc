@@ -77,3 +77,40 @@ TEST_CASE("gather: a long list is a set, in any nesting") {
   for (std::uint32_t k = 1; k < 200; k += 2) all.push_back(b.is(0, k));
   CHECK(b.gathered(b.f.any(std::move(all), {})) == "[0:1] in {0x0-0xc7}\naccept 1\n");
 }
+
+TEST_CASE("gather: conditions for many numbers of one value are found by halving") {
+  Builder b;
+  std::vector<ExprId> list;
+  for (std::uint32_t k = 10; k < 90; k += 10) {
+    list.push_back(b.f.all({b.is(8, k), b.is(6, k + 1)}, {}));  // 6 is there when 8 is
+    list.push_back(b.f.all({b.is(2, k), b.is(0, k + 1)}, {}));
+  }
+  b.f.root = b.f.any(std::move(list), {});
+  b.f.accept = 1;
+  const Filter g = gather(b.f);
+  CHECK(to_string(g).find("[8:1] >= 0x32") != std::string::npos);
+  CHECK(to_string(g).find("[2:1] >= 0x32") != std::string::npos);
+  std::vector<std::uint8_t> packet(9);
+  for (std::uint32_t i = 0; i < 256; ++i)
+    for (const std::size_t at : {std::size_t{2}, std::size_t{8}}) {
+      packet.assign(9, 0);
+      packet[at] = static_cast<std::uint8_t>(i);
+      packet[at - 2] = static_cast<std::uint8_t>(i + 1);
+      REQUIRE(evaluate(g, {packet, 9, {}}) == evaluate(b.f, {packet, 9, {}}));
+    }
+}
+
+TEST_CASE("gather: what needs more bytes than the tests before it show does not move up to the same condition") {
+  Builder b;
+  const auto far = [&](std::uint32_t k) { return b.f.all({b.is(0, k), b.is(20, 1)}, {}); };
+  std::vector<ExprId> list;
+  for (std::uint32_t k = 1; k < 9; ++k) {
+    list.push_back(far(k));
+    list.push_back(b.f.all({b.is(1, k), b.is(2, 7)}, {}));  // holds in packets without byte 20
+  }
+  b.f.root = b.f.any(std::move(list), {});
+  b.f.accept = 1;
+  const std::vector<std::uint8_t> packet = {8, 1, 7};
+  REQUIRE(evaluate(b.f, {packet, 60, {}}) == 1);
+  CHECK(evaluate(gather(b.f), {packet, 60, {}}) == 1);
+}
