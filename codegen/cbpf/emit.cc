@@ -14,7 +14,7 @@ constexpr int max_rounds = 5;
 Result<Program> too_large(std::size_t needed, std::size_t limit, bool exact) {
   return fail(Code::TooLarge, {}, fmt::format("the filter needs {}{} classic BPF instructions, {} more than the {} that fit",
                                               exact ? "" : "more than ", needed, needed - limit, limit),
-              "match fewer addresses or ports, or prefixes and ranges; 'ip host' asks half of what 'host' does, which looks at ARP too; "
+              "match fewer addresses or ports, or prefixes and ranges; one direction ('src host') takes half of what both take; "
               "in user space (match, weir filter) any length works");
 }
 

@@ -134,7 +134,10 @@ CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
   command.footer(compile_examples);
   add_expression(command, c.expression);
   command.add_option_function<std::string>(
-      "--emit", [&](const std::string& word) { store(parse_emit(word), c.emit); },
+      "--emit", [&](const std::string& word) {
+        if (word.starts_with(pass_prefix)) store(parse_pass(word), c.pass);
+        else store(parse_emit(word), c.emit);
+      },
       "What to print: " + emit_names())->type_name("KIND");
   command.add_flag_function("-d", [&](std::int64_t times) {
     c.emit = times == 1 ? Emit::Listing : times == 2 ? Emit::CArray : Emit::Decimal;
@@ -260,6 +263,7 @@ std::optional<std::string> contradiction(const Expression& e) {
 
 std::optional<std::string> contradiction(const CLI::App& command, const CompileCommand& c) {
   if (command.count("-d") && command.count("--emit")) return "-d and --emit both say what to print";
+  if (!c.pass.empty() && !c.options.optimize) return fmt::format("-O turns off what --emit=ir:{} shows", c.pass);
   if (command.count("--timeout") && !c.check) return "--timeout is for --check";
   return contradiction(c.expression);
 }

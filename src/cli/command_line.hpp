@@ -24,6 +24,7 @@ struct CompileCommand {
   bool check = false;
   double seconds = 60;  ///< that the check may take
   Emit emit = Emit::Listing;
+  std::string pass;     ///< of the optimizer, to show the graph after it instead; empty: none
   std::string output = "-";
 };
 

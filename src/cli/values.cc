@@ -114,8 +114,15 @@ Value<Emit> parse_emit(const std::string& word) {
   for (const auto& row : emit_table) {
     if (row.name == word) return row.emit;
   }
-  const bool later = std::ranges::find(later_emits, word) != std::end(later_emits) || word.starts_with("ir:");
+  const bool later = std::ranges::find(later_emits, word) != std::end(later_emits);
   return wrong(fmt::format("--emit={} is {}; there are {}", word, later ? "not built yet" : "unknown", emit_names()));
+}
+
+Value<std::string> parse_pass(const std::string& word) {
+  const auto passes = pass_names();
+  const auto name = std::string_view(word).substr(pass_prefix.size());
+  if (std::ranges::find(passes, name) != passes.end()) return std::string(name);
+  return wrong(fmt::format("--emit={} is unknown; the passes are {}", word, fmt::join(passes, ", ")));
 }
 
 Value<Options::Savefile> parse_savefile(const std::string& word) {
@@ -154,7 +161,7 @@ Value<ListCommand::What> parse_listed(const std::string& word) {
 std::string emit_names() {
   std::vector<std::string_view> names;
   for (const auto& row : emit_table) names.push_back(row.name);
-  return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{}, ir:PASS (PASS: {})", fmt::join(names, ", "), fmt::join(pass_names(), ", "));
 }
 
 }  // namespace weir::cli

@@ -21,6 +21,9 @@ Value<std::uint32_t> parse_netmask(const std::string& word);
 /// `-y`: the name as the library knows it; an unknown one is answered with those that are spelt most like it.
 Value<std::string> parse_link_type(const std::string& word);
 Value<Emit> parse_emit(const std::string& word);
+/// `--emit=ir:PASS`: the name of a pass behind pass_prefix.
+inline constexpr std::string_view pass_prefix = "ir:";
+Value<std::string> parse_pass(const std::string& word);
 Value<Options::Savefile> parse_savefile(const std::string& word);
 /// `-c`: 1 and more.
 Value<std::uint64_t> parse_packet_count(const std::string& word);

@@ -7,13 +7,12 @@
 #include "cbpf/emit.hpp"
 #include "grammar/hints.hpp"
 #include "grammar/parse.hpp"
-#include "lower/lower.hpp"
 #include "names/names.hpp"
 #include "optimize/optimize.hpp"
-#include "pred/gather.hpp"
 #include "resolve/resolve.hpp"
 #include "weir/contradiction.hpp"
 #include "weir/fastest.hpp"
+#include "weir/graph.hpp"
 #include "weir/stages.hpp"
 #include "weir/traffic.hpp"
 #include "wire/target.hpp"
@@ -50,9 +49,6 @@ std::optional<std::uint32_t> verdict_of(const ir::Program& graph) {
   return root.kind == ir::NodeKind::Return ? ir::constant_of(graph, root.a) : std::nullopt;
 }
 
-/// The optimizer finds the sets of short filters by itself.
-constexpr std::size_t worth_gathering = 200;
-
 std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
   std::vector<Instruction> code;
   if (program)
@@ -74,9 +70,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   auto meaning = resolve::resolve(*ast, *target, *names, options.limits);
   if (!meaning) return std::unexpected(with_spelling(expression, std::move(meaning.error())));
 
-  auto graph = options.optimize && meaning->expr_count() > worth_gathering
-                   ? lower::lower(pred::gather(*meaning), options.limits)
-                   : lower::lower(*meaning, options.limits);
+  auto graph = first_graph(*meaning, options.optimize, options.limits);
   if (!graph) return std::unexpected(std::move(graph.error()));
   if (options.optimize) *graph = optimize::optimize(std::move(*graph));
 
@@ -96,7 +90,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   auto bytecode = bytecode_of(program);
   return Filter(std::unique_ptr<const Filter::Stages>(
       new Filter::Stages{std::string(expression), std::move(*ast), std::move(*meaning), std::move(*graph),
-                         std::move(program), std::move(bytecode), std::move(warnings)}));
+                         std::move(program), std::move(bytecode), std::move(warnings), options.limits}));
 }
 
 }  // namespace weir

@@ -1,5 +1,7 @@
 #include "attach/socket_filter.hpp"
+#include "optimize/optimize.hpp"
 #include "vm/cbpf.hpp"
+#include "weir/graph.hpp"
 #include "weir/stages.hpp"
 #include "wire/link_type.hpp"
 
@@ -48,7 +50,19 @@ Result<std::string> Filter::dump(Emit what) const {
   }
 }
 
+Result<std::string> Filter::dump_after(std::string_view pass) const {
+  const auto graph = graph_after(pass, stages_->pred, stages_->limits);
+  if (!graph) return std::unexpected(graph.error());
+  return ir::to_string(*graph);
+}
+
 std::span<const Diagnostic> Filter::warnings() const { return stages_->warnings; }
+
+std::vector<std::string_view> pass_names() {
+  std::vector<std::string_view> names;
+  for (const optimize::Pass& pass : optimize::passes()) names.push_back(pass.name);
+  return names;
+}
 
 namespace {
 

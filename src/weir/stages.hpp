@@ -19,6 +19,7 @@ struct Filter::Stages {
   Result<cbpf::Program> cbpf;        ///< an error when it cannot fit; everything else works all the same
   std::vector<Instruction> bytecode;
   std::vector<Diagnostic> warnings;
+  Limits limits;                     ///< that it was compiled with
 };
 
 }  // namespace weir

@@ -87,6 +87,12 @@ class Filter {
   /// The filter, or a stage of it, as text. An error where bytecode() is one and the form needs it.
   Result<std::string> dump(Emit what) const;
 
+  /// The graph as it is when a pass of the optimizer has run the first time (Emit::Ir: when all is done), whether or not
+  /// the filter was compiled with the optimizer. Passes that only reorder run when the others find nothing more; what
+  /// they make is part of the filter where the program gets no longer by it. An error (Range) for other names than those
+  /// of pass_names(). Compiles again from the stage Emit::Pred on.
+  Result<std::string> dump_after(std::string_view pass) const;
+
   /// What the compiler noticed that is no error.
   std::span<const Diagnostic> warnings() const;
 
@@ -102,6 +108,9 @@ class Filter {
 
 /// Compiles an expression; empty text accepts every packet.
 Result<Filter> compile(std::string_view expression, const Options& options = {});
+
+/// The passes of the optimizer, in their order.
+std::vector<std::string_view> pass_names();
 
 /// A diagnostic for people: `error: …`, the line of the expression, a caret under the words, the hint.
 std::string render(std::string_view expression, const Diagnostic& diagnostic);

@@ -4,6 +4,7 @@ import ctypes.util
 import json
 import os
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -69,8 +70,19 @@ class Formats(ProgramTest):
             self.assertTrue(output.startswith(start) or kind == "pred", output)
             self.assertTrue(output.endswith("\n"))
 
+    def test_the_graph_after_each_pass(self):
+        expression = "arp or tcp port 80 or tcp port 443"
+        names = re.search(r"PASS: ([^)]*)\)", " ".join(self.check("compile", "--help").split())).group(1).split(", ")
+        graphs = {name: self.check("compile", f"--emit=ir:{name}", expression) for name in names}
+        self.assertEqual(len(set(graphs.values())), len(names), names)  # each does something here
+        self.assertNotIn(" in {", graphs["values"])
+        self.assertIn(" in {", graphs["sets"])
+        message = self.check_error(2, "--emit=ir:fold is unknown", "compile", "--emit=ir:fold", "tcp")
+        self.assertIn(", ".join(names), " ".join(message.split()))
+        self.check_error(2, "-O turns off", "compile", "-O", "--emit=ir:sets", "tcp")
+
     def test_what_is_not_there_yet(self):
-        for kind in ("ebpf", "ebpf-object", "native", "c", "ir:fold"):
+        for kind in ("ebpf", "ebpf-object", "native", "c"):
             message = self.check_error(2, "not built yet", "compile", f"--emit={kind}", "tcp")
             self.assertIn("listing, c-array, decimal, asm", message)
         self.check_error(2, "--emit=nonsense is unknown", "compile", "--emit=nonsense")

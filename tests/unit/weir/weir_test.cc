@@ -54,6 +54,16 @@ TEST_CASE("filters match packets") {
   CHECK(!f->match({packet, 60, {}}));
 }
 
+TEST_CASE("the graph after a pass") {
+  const auto f = compile("arp or tcp port 80 or tcp port 90");
+  REQUIRE(f);
+  for (const std::string_view pass : pass_names()) CHECK(f->dump_after(pass).value_or("").contains("root"));
+  CHECK(!f->dump_after("facts")->contains(" in {"));
+  CHECK(f->dump_after("sets")->contains(" in {"));
+  REQUIRE(!f->dump_after("nonsense"));
+  CHECK(f->dump_after("nonsense").error().code == Code::Range);
+}
+
 TEST_CASE("a listing without dead tests") {
   CHECK(listing("ip and ip and not arp") == listing("ip"));
   CHECK(listing("ip or ip") == listing("ip"));

@@ -1,0 +1,36 @@
+#include "weir/graph.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "lower/lower.hpp"
+#include "optimize/optimize.hpp"
+#include "pred/gather.hpp"
+#include "weir/traffic.hpp"
+
+namespace weir {
+namespace {
+
+/// The optimizer finds the sets of short filters by itself.
+constexpr std::size_t worth_gathering = 200;
+
+}  // namespace
+
+Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, const Limits& limits) {
+  return optimize && meaning.expr_count() > worth_gathering ? lower::lower(pred::gather(meaning), limits)
+                                                            : lower::lower(meaning, limits);
+}
+
+Result<ir::Program> graph_after(std::string_view pass, const pred::Filter& meaning, const Limits& limits) {
+  const auto passes = optimize::passes();
+  const auto last = std::ranges::find(passes, pass, &optimize::Pass::name);
+  if (last == passes.end()) return fail(Code::Range, {}, fmt::format("the optimizer has no pass '{}'", pass));
+  auto graph = first_graph(meaning, true, limits);
+  if (graph && last->reorders) *graph = optimize::optimize(std::move(*graph));
+  for (auto each = passes.begin(); graph && each <= last; ++each)
+    if (each->reorders == last->reorders) each->run(*graph, usual_traffic);
+  return graph;
+}
+
+}  // namespace weir

@@ -1,0 +1,20 @@
+// From meaning to graph, as the pipeline takes it and, for weir's own tools, with a stop behind a pass. Tested by
+// tests/unit/weir/weir_test.cc and tests/cli/compile_test.py.
+#pragma once
+#include <string_view>
+
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "ir/program.hpp"
+#include "pred/filter.hpp"
+
+namespace weir {
+
+/// The graph that the optimizer gets, or that is emitted without it. TooLarge as lower::lower.
+Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, const Limits& limits);
+
+/// The graph right after a pass of optimize::passes() ran the first time; one that reorders runs when the others find
+/// nothing more. An error (Range) when there is no such pass.
+Result<ir::Program> graph_after(std::string_view pass, const pred::Filter& meaning, const Limits& limits);
+
+}  // namespace weir
