@@ -96,6 +96,8 @@ struct Exception {
   std::array<double, mixes> theirs_executed = {}, executed = {};
   std::string reason;
   bool covers(const Row& row) const;
+  /// Not there to stay: the reason says what would mend it.
+  bool open() const { return reason.starts_with("open:"); }
 };
 /// By setting and filter, with a tab between them. The columns of the file: these two, six figures as print_all has them, the reason.
 using Exceptions = std::map<std::string, Exception>;

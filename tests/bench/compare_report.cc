@@ -139,14 +139,15 @@ std::size_t print_unexcused(const std::vector<Row>& rows, const Exceptions& exce
     if (!row.compared()) continue;
     const auto found = exceptions.find(key(row));
     const bool worse = row.longer() || row.slower();
+    const auto notes = [&](const char* what) { fmt::print("{}: {}\t{}\t{}\n", what, key(row), figures(row), marks(row)); };
     const auto says = [&](const char* what) {
-      fmt::print("{}: {}\t{}\t{}\n", what, key(row), figures(row), marks(row));
+      notes(what);
       ++count;
     };
     if (found == exceptions.end()) {
       if (worse) says("WORSE");
     } else if (!worse) {
-      says("AN EXCEPTION THAT IS NONE ANY MORE");
+      found->second.open() ? notes("mended, the row can go") : says("AN EXCEPTION THAT IS NONE ANY MORE");
     } else if (!found->second.covers(row)) {
       says("WORSE THAN ITS EXCEPTION SAYS");
     }
