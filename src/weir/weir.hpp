@@ -74,7 +74,8 @@ class Filter {
   bool match(const Packet& packet) const { return run(packet) != 0; }
   std::uint32_t run(const Packet& packet) const;
 
-  /// Classic BPF for SO_ATTACH_FILTER. An error (TooLarge) when it cannot fit: says by how much and what to do instead.
+  /// Classic BPF for SO_ATTACH_FILTER. An error (TooLarge) when it cannot fit, as for some thousands of
+  /// addresses: says by how much and what to do instead. match() and run() work all the same.
   Result<std::span<const Instruction>> bytecode() const;
 
   /// Has the kernel run the filter on every packet that comes to the socket; it cuts what passes to run()'s length. Replaces

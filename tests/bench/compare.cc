@@ -7,7 +7,7 @@
 //                per packet; FILE: a program to try in place of ours, as `tcpdump -ddd` prints it
 //
 // `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
-// is given and a filter is worse than libpcap's that the file does not list, or says less of, or one is not worse that it lists for good for good.
+// is given and a filter is worse than libpcap's that the file does not list, or says less of, or one is not worse that it lists for good.
 #include "compare.hpp"
 
 #include <cstdlib>
