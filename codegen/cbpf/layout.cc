@@ -15,13 +15,17 @@ class Layout {
   explicit Layout(const Blocks& blocks)
       : blocks_(blocks), nearest_(blocks.all.size(), nowhere), used_(blocks.all.size()) {
     used_[static_cast<std::uint32_t>(blocks.order.front())] = true;
+    std::size_t size = 0;
     for (const BlockId id : blocks.order) {
       const Block& b = blocks[id];
+      size += b.lines.size() + 1;
       for (const Block::Line& line : b.lines) stores_ |= line.code == op::ST || line.code == op::STX;
       if (!used_[static_cast<std::uint32_t>(id)] || b.end == Block::End::Return) continue;
       used_[static_cast<std::uint32_t>(b.t)] = true;
       if (b.end == Block::End::Jump) used_[static_cast<std::uint32_t>(b.f)] = true;
     }
+    program_.instructions.reserve(size);
+    program_.spans.reserve(size);
   }
 
   Program run() {

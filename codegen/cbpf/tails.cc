@@ -1,23 +1,36 @@
 #include "cbpf/tails.hpp"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
+
+#include "base/intern.hpp"
 
 namespace weir::cbpf {
 namespace {
 
-using Line = std::tuple<std::uint16_t, std::uint32_t>;
-using Content = std::tuple<std::vector<Line>, std::uint8_t, Line, std::uint32_t, std::uint32_t>;
-
 std::uint32_t at(BlockId id) { return static_cast<std::uint32_t>(id); }
 
-Content content(const Block& b) {
-  std::vector<Line> lines;
-  for (const Block::Line& l : b.lines) lines.emplace_back(l.code, l.k);
+bool is_same(const Block::Line& a, const Block::Line& b) { return a.code == b.code && a.k == b.k; }
+
+/// A block whose ways out are settled, equal to those that do the same.
+struct Tail {
+  const Block* block;
+  BlockId id;
+
+  bool operator==(const Tail& other) const {
+    const Block &a = *block, &b = *other.block;
+    const bool jumps = a.end == Block::End::Jump;
+    return a.end == b.end && is_same(a.last, b.last) && (!(jumps || a.end == Block::End::Goto) || a.t == b.t) &&
+           (!jumps || a.f == b.f) && std::ranges::equal(a.lines, b.lines, is_same);
+  }
+};
+
+std::uint64_t hash(const Tail& tail) {
+  const Block& b = *tail.block;
   const bool jumps = b.end == Block::End::Jump;
-  return {std::move(lines), static_cast<std::uint8_t>(b.end), {b.last.code, b.last.k},
-          jumps || b.end == Block::End::Goto ? at(b.t) : 0, jumps ? at(b.f) : 0};
+  std::uint64_t h = mix(static_cast<std::uint64_t>(b.end), b.last.code, b.last.k);
+  h = mix(h, jumps || b.end == Block::End::Goto ? at(b.t) : 0, jumps ? at(b.f) : 0);
+  for (const Block::Line& l : b.lines) h = mix(h, l.code, l.k);
+  return h;
 }
 
 }  // namespace
@@ -25,7 +38,8 @@ Content content(const Block& b) {
 void merge_tails(Blocks& blocks) {
   std::vector<BlockId> instead(blocks.all.size());
   for (std::uint32_t i = 0; i < instead.size(); ++i) instead[i] = BlockId{i};
-  std::map<Content, BlockId> known;
+  std::vector<Tail> known;
+  InternIndex index;
   for (std::size_t i = blocks.order.size(); i-- > 0;) {  // jumps lead forward: ways out are settled
     const BlockId id = blocks.order[i];
     Block& b = blocks[id];
@@ -34,8 +48,8 @@ void merge_tails(Blocks& blocks) {
     // What the block before runs into is there for free; to reach a twin would take a jump.
     const Block* before = i == 0 ? nullptr : &blocks[blocks.order[i - 1]];
     const bool is_run_into = !before || (before->end == Block::End::Goto && before->t == id);
-    const auto [twin, is_new] = known.try_emplace(content(b), id);
-    if (!is_new && !is_run_into) instead[at(id)] = twin->second;
+    const BlockId twin = known[index.intern(known, Tail{&b, id}, hash)].id;
+    if (twin != id && !is_run_into) instead[at(id)] = twin;
   }
 }
 

@@ -2,6 +2,7 @@
 // Tested by tests/unit/base/set_test.cc.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,10 +19,11 @@ struct Interval {
 };
 
 /// Intervals in ascending order that neither overlap nor touch, so that equal sets are equal. A value: copying copies.
+/// Most sets are what one comparison asks for: one or two intervals live in the object itself, without heap memory.
 class Set {
  public:
   Set() = default;                                        ///< empty
-  Set(Interval only) : intervals_{only} {}                ///< low must not be above high
+  Set(Interval only) : few_{only}, few_count_(1) {}       ///< low must not be above high
   static Set of(std::uint32_t k) { return Set(Interval{k, k}); }
   static Set everything() { return Set(Interval{}); }
 
@@ -31,65 +33,70 @@ class Set {
     if (!std::is_sorted(parts.begin(), parts.end(), before)) std::sort(parts.begin(), parts.end(), before);
     std::size_t end = 0;  // parts[0, end) are done
     for (const Interval next : parts) {
-      if (end != 0 && (parts[end - 1].high == 0xffffffff || next.low <= parts[end - 1].high + 1))
-        parts[end - 1].high = std::max(parts[end - 1].high, next.high);
-      else
-        parts[end++] = next;
+      if (end != 0 && touches(parts[end - 1], next)) parts[end - 1].high = std::max(parts[end - 1].high, next.high);
+      else parts[end++] = next;
     }
     parts.resize(end);
     Set s;
-    s.intervals_ = std::move(parts);
+    if (end > most_few) s.many_ = std::move(parts);
+    else for (const Interval i : parts) s.few_[s.few_count_++] = i;
     return s;
   }
 
-  std::span<const Interval> intervals() const { return intervals_; }
-  bool empty() const { return intervals_.empty(); }
-  bool is_everything() const { return intervals_.size() == 1 && intervals_[0] == Interval{}; }
-  std::uint32_t low() const { return intervals_.front().low; }    ///< of a set that is not empty
-  std::uint32_t high() const { return intervals_.back().high; }   ///< of a set that is not empty
+  /// Inside the set: they live no longer, and move with it.
+  std::span<const Interval> intervals() const {
+    return many_.empty() ? std::span(few_.data(), few_count_) : std::span<const Interval>(many_);
+  }
+  bool empty() const { return intervals().empty(); }
+  bool is_everything() const { return few_count_ == 1 && few_[0] == Interval{}; }
+  std::uint32_t low() const { return intervals().front().low; }    ///< of a set that is not empty
+  std::uint32_t high() const { return intervals().back().high; }   ///< of a set that is not empty
   /// How many numbers: up to 2^32.
   std::uint64_t size() const {
     std::uint64_t n = 0;
-    for (const Interval i : intervals_) n += std::uint64_t{i.high} - i.low + 1;
+    for (const Interval i : intervals()) n += std::uint64_t{i.high} - i.low + 1;
     return n;
   }
 
   bool contains(std::uint32_t k) const {
     const auto i = first_up_to(k);
-    return i != intervals_.end() && i->low <= k;
+    return i != intervals().end() && i->low <= k;
   }
   /// Whether some, or all, of an interval is in the set. O(log n).
   bool meets(Interval with) const {
     const auto i = first_up_to(with.low);
-    return i != intervals_.end() && i->low <= with.high;
+    return i != intervals().end() && i->low <= with.high;
   }
   bool covers(Interval inner) const {
     const auto i = first_up_to(inner.low);
-    return i != intervals_.end() && i->low <= inner.low && inner.high <= i->high;
+    return i != intervals().end() && i->low <= inner.low && inner.high <= i->high;
   }
 
   Set complement() const {
     Set rest;
     std::uint64_t next = 0;
-    for (const Interval i : intervals_) {
-      if (i.low > next) rest.intervals_.push_back({static_cast<std::uint32_t>(next), i.low - 1});
+    for (const Interval i : intervals()) {
+      if (i.low > next) rest.append({static_cast<std::uint32_t>(next), i.low - 1});
       next = std::uint64_t{i.high} + 1;
     }
-    if (next <= 0xffffffff) rest.intervals_.push_back({static_cast<std::uint32_t>(next), 0xffffffff});
+    if (next <= 0xffffffff) rest.append({static_cast<std::uint32_t>(next), 0xffffffff});
     return rest;
   }
 
   friend Set operator|(const Set& a, const Set& b) {
-    std::vector<Interval> both(a.intervals_.size() + b.intervals_.size());
-    std::merge(a.intervals_.begin(), a.intervals_.end(), b.intervals_.begin(), b.intervals_.end(), both.begin(),
-               [](const Interval& x, const Interval& y) { return x.low < y.low; });
-    return join(std::move(both));
+    const auto x = a.intervals(), y = b.intervals();
+    Set any;
+    if (x.size() + y.size() > 2 * most_few) any.many_.reserve(x.size() + y.size());
+    for (auto i = x.begin(), j = y.begin(); i != x.end() || j != y.end();)
+      any.append(j == y.end() || (i != x.end() && i->low <= j->low) ? *i++ : *j++);
+    return any;
   }
   friend Set operator&(const Set& a, const Set& b) {
+    const auto left = a.intervals(), right = b.intervals();
     Set common;
-    for (auto x = a.intervals_.begin(), y = b.intervals_.begin(); x != a.intervals_.end() && y != b.intervals_.end();) {
+    for (auto x = left.begin(), y = right.begin(); x != left.end() && y != right.end();) {
       const std::uint32_t low = std::max(x->low, y->low), high = std::min(x->high, y->high);
-      if (low <= high) common.intervals_.push_back({low, high});
+      if (low <= high) common.append({low, high});
       if (x->high < y->high) ++x;
       else ++y;
     }
@@ -97,15 +104,39 @@ class Set {
   }
   friend Set operator-(const Set& a, const Set& b) { return a & b.complement(); }
 
-  bool operator==(const Set&) const = default;
+  bool operator==(const Set& other) const { return std::ranges::equal(intervals(), other.intervals()); }
 
  private:
-  /// The first interval that does not end before k.
-  std::vector<Interval>::const_iterator first_up_to(std::uint32_t k) const {
-    return std::partition_point(intervals_.begin(), intervals_.end(), [&](const Interval& i) { return i.high < k; });
+  static constexpr std::size_t most_few = 2;
+
+  static bool touches(const Interval& before, const Interval& next) {
+    return before.high == 0xffffffff || next.low <= before.high + 1;
   }
 
-  std::vector<Interval> intervals_;
+  /// Adds an interval that begins no earlier than those there.
+  void append(Interval next) {
+    const bool is_few = many_.empty();
+    Interval* last = is_few ? (few_count_ ? &few_[few_count_ - 1] : nullptr) : &many_.back();
+    if (last && touches(*last, next)) {
+      last->high = std::max(last->high, next.high);
+    } else if (is_few && few_count_ < most_few) {
+      few_[few_count_++] = next;
+    } else {
+      if (is_few) many_.assign(few_.begin(), few_.end());
+      few_count_ = 0;
+      many_.push_back(next);
+    }
+  }
+
+  /// The first interval that does not end before k.
+  std::span<const Interval>::iterator first_up_to(std::uint32_t k) const {
+    const auto all = intervals();
+    return std::partition_point(all.begin(), all.end(), [&](const Interval& i) { return i.high < k; });
+  }
+
+  std::array<Interval, most_few> few_;
+  std::uint32_t few_count_ = 0;   ///< 0 where there are many
+  std::vector<Interval> many_;    ///< all of them, where they are more than `most_few`
 };
 
 /// A number that depends on the elements alone, for tables of sets.

@@ -73,11 +73,40 @@ std::vector<Item> order(const Program& p) {
   return Walk(p).from(p.root);
 }
 
+/// Ways out and roots of choices have smaller ids than what leads there, so one look down the ids finds all.
 std::vector<bool> reachable(const Program& p) {
-  std::vector<bool> flags(p.node_count());
-  for (const Item item : order(p))
-    if (item.is_node) flags[item.id] = true;
-  return flags;
+  std::vector<bool> live(p.node_count());
+  if (live.empty()) return live;
+  bool any_choice = false;
+  for (std::uint32_t i = 0; i < p.value_count() && !any_choice; ++i) any_choice = p[ValueId{i}].kind == ValueKind::Choice;
+  std::vector<bool> seen(any_choice ? p.value_count() : 0);
+  std::vector<ValueId> left;
+  const auto use = [&](ValueId id) {
+    if (id == no_value || seen[index(id)]) return;
+    seen[index(id)] = true;
+    left.push_back(id);
+  };
+  const auto use_all = [&](const Node& n) {
+    use(n.a);
+    use(n.b);
+    while (!left.empty()) {
+      const Value& v = p[left.back()];
+      left.pop_back();
+      use(v.a);
+      use(v.b);
+      if (v.kind == ValueKind::Choice) live[v.k] = true;
+    }
+  };
+  live[index(p.root)] = true;
+  for (std::uint32_t i = index(p.root) + 1; i-- > 0;) {
+    if (!live[i]) continue;
+    const Node& n = p[NodeId{i}];
+    if (any_choice) use_all(n);
+    if (n.kind == NodeKind::Return) continue;
+    live[index(n.t)] = true;
+    if (n.forks()) live[index(n.f)] = true;
+  }
+  return live;
 }
 
 Program compact(const Program& p) {

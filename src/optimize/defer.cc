@@ -34,9 +34,9 @@ class Defer : public Rewrite {
     const auto share = profile_.share(from_, ranges_, was);
     if (!share) return to_.add(n, span);
     const bool straight = rejects(was.f);  // goes on when it holds
+    if ((straight ? 1 - *share : *share) > seldom) return to_.add(n, span);
     const auto region = region_from(straight ? was.t : was.f);
-    const double fails = straight ? 1 - *share : *share;
-    if (!region || fails > seldom) return to_.add(n, span);
+    if (!region) return to_.add(n, span);
     found_ = true;
     Node late = n;
     (straight ? late.t : late.f) = node(*region->exit);
@@ -51,7 +51,10 @@ class Defer : public Rewrite {
   /// What lies between `entry` and the one place that all of it leads to, if not to reject.
   std::optional<Region> region_from(NodeId entry) {
     Region region;
-    std::vector<NodeId> left{entry};
+    region.nodes.reserve(largest);
+    std::vector<NodeId> left;
+    left.reserve(2 * largest);
+    left.push_back(entry);
     while (!left.empty()) {
       const NodeId id = left.back();
       left.pop_back();
@@ -67,12 +70,12 @@ class Defer : public Rewrite {
       if (from_[id].forks()) left.push_back(from_[id].f);
     }
     // Everything is reached from inside alone, or the way from elsewhere would have to be kept.
-    std::map<std::uint32_t, std::uint32_t> inside{{at(entry), 1}};
-    for (const NodeId id : region.nodes) {
-      ++inside[at(from_[id].t)];
-      if (from_[id].forks()) ++inside[at(from_[id].f)];
-    }
-    const auto is_closed = [&](NodeId id) { return inside[at(id)] == ways_in_[at(id)]; };
+    const auto ways_inside = [&](NodeId id) {
+      std::uint32_t ways = id == entry;
+      for (const NodeId from : region.nodes) ways += (from_[from].t == id) + (from_[from].forks() && from_[from].f == id);
+      return ways;
+    };
+    const auto is_closed = [&](NodeId id) { return ways_inside(id) == ways_in_[at(id)]; };
     const auto forks = std::ranges::count_if(region.nodes, [&](NodeId id) { return from_[id].forks(); });
     if (!region.exit || forks == 0 || !std::ranges::all_of(region.nodes, is_closed)) return std::nullopt;
     std::ranges::sort(region.nodes);

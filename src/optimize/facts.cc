@@ -6,6 +6,7 @@
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
 #include "optimize/rewrite.hpp"
+#include "optimize/waiting.hpp"
 
 namespace weir::optimize {
 namespace {
@@ -16,8 +17,8 @@ class Facts : public Rewrite {
  public:
   /// Adds to `p` the values that facts make of its own; `run` gives the graph with what was found.
   explicit Facts(Program& p)
-      : Rewrite(p), program_(p), ranges_(p), at_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()) {
-    met_[static_cast<std::uint32_t>(p.root)] = Met;
+      : Rewrite(p), program_(p), ranges_(p), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
+    pass(p.root, known_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});
   }
@@ -30,18 +31,21 @@ class Facts : public Rewrite {
 
   void flow(NodeId id) {
     const auto i = static_cast<std::uint32_t>(id);
-    Known known = std::move(at_[i]);
+    waiting_.take(id, known_);
     Node n = from_[id];
-    n.a = under(n.a, known);
-    n.b = under(n.b, known);
+    n.a = under(n.a, known_);
+    n.b = under(n.b, known_);
     enter_choices(n.a);
     enter_choices(n.b);
-    if (const auto outcome = decided(n, known)) {
-      n = {NodeKind::Test, 0, 0, n.a, n.a, follow(*outcome ? n.t : n.f, known), {}};
+    const bool is_old = n.a == from_[id].a && n.b == from_[id].b;
+    const auto anew = is_old ? std::nullopt : question(program_, ranges_, n);
+    const Question* q = is_old ? asked(id) : anew ? &*anew : nullptr;
+    if (const auto outcome = decided(n, q, known_)) {
+      n = {NodeKind::Test, 0, 0, n.a, n.a, follow(*outcome ? n.t : n.f, known_), {}};
       n.f = n.t;  // `make` leaves out a test without a choice
-      pass(n.t, std::move(known));
+      pass(n.t, known_);
     } else if (n.kind != NodeKind::Return) {
-      ask(n, std::move(known));
+      ask(n, q);
     }
     nodes_[i] = n;
     found_ |= n != from_[id] && !only_skips_guards(from_[id], n);
@@ -58,17 +62,28 @@ class Facts : public Rewrite {
     return old.kind == now.kind && old.a == now.a && old.b == now.b && same_ways;
   }
 
-  void ask(Node& n, Known&& known) {
-    const auto q = question(program_, ranges_, n);
-    if (n.forks()) {
-      Known otherwise = known;
-      if (q) otherwise.learn(numbers_, *q, false);
-      n.f = follow(n.f, otherwise);
-      pass(n.f, std::move(otherwise));
+  /// Both ways out of a node, with `known_` and the answer of each.
+  void ask(Node& n, const Question* q) {
+    if (n.forks()) otherwise_ = known_;
+    if (n.forks() && q) otherwise_.learn(numbers_, *q, false);
+    if (q) known_.learn(numbers_, *q, true);
+    if (n.forks()) {  // `q` is not used any more: following works out other questions
+      n.f = follow(n.f, otherwise_);
+      pass(n.f, otherwise_);
     }
-    if (q) known.learn(numbers_, *q, true);
-    n.t = follow(n.t, known);
-    pass(n.t, std::move(known));
+    n.t = follow(n.t, known_);
+    pass(n.t, known_);
+  }
+
+  /// What an old node asks, worked out once. Valid until the next call.
+  const Question* asked(NodeId id) {
+    std::uint32_t& place = asked_[static_cast<std::uint32_t>(id)];
+    if (place == not_worked_out) {
+      const auto q = question(program_, ranges_, from_[id]);
+      place = q ? static_cast<std::uint32_t>(questions_.size()) + 2 : no_question;
+      if (q) questions_.push_back(*q);
+    }
+    return place == no_question ? nullptr : &questions_[place - 2];
   }
 
   /// The value with choices cut short by what is known.
@@ -104,29 +119,28 @@ class Facts : public Rewrite {
 
   /// Guards that whole packets pass are looked through; they are placed anew. Non-zero checks stay: they are how the
   /// graph shows that its divisions are safe, and machines make them in the division itself.
-  std::optional<bool> decided(const Node& n, const Known& known) {
+  std::optional<bool> decided(const Node& n, const Question* q, const Known& known) {
     if (n.kind == NodeKind::Guard) return ranges_.passage(n) == Ranges::Passage::Always ? std::optional(true) : std::nullopt;
-    if (!n.forks() || known.empty()) return std::nullopt;
-    const auto q = question(program_, ranges_, n);
-    return q ? known.decides(numbers_, *q) : std::nullopt;
+    return n.forks() && q ? known.decides(numbers_, *q) : std::nullopt;
   }
 
   /// Past what is decided, some way: a long list has an edge like that in each of its members, and what is left is
   /// decided at the next node, with the same facts.
   NodeId follow(NodeId to, const Known& known) {
     for (int steps = 0; steps < max_steps; ++steps) {
-      const auto outcome = decided(from_[to], known);
+      const Node& n = from_[to];
+      const auto outcome = decided(n, n.forks() && !known.empty() ? asked(to) : nullptr, known);
       if (!outcome) break;
-      to = *outcome ? from_[to].t : from_[to].f;
+      to = *outcome ? n.t : n.f;
     }
     return to;
   }
 
-  void pass(NodeId to, Known&& known) {
-    const auto i = static_cast<std::uint32_t>(to);
-    if (met_[i] == Met) at_[i].meet(numbers_, known);
-    if (met_[i] == Unmet) at_[i] = std::move(known);
-    if (met_[i] == Unmet) met_[i] = Met;
+  void pass(NodeId to, const Known& known) {
+    Meeting& met = met_[static_cast<std::uint32_t>(to)];
+    if (met == Met) waiting_[to].meet(numbers_, known);
+    if (met == Unmet) waiting_.add(to, known);
+    if (met == Unmet) met = Met;
   }
 
   void enter_choices(ValueId id) {
@@ -137,7 +151,8 @@ class Facts : public Rewrite {
     enter_choices(v.a);
     enter_choices(v.b);
     if (v.kind != ValueKind::Choice) return;
-    at_[v.k] = {};
+    if (met_[v.k] == Unmet) waiting_.add(v.root(), {});
+    else waiting_[v.root()] = {};
     met_[v.k] = AnyState;
   }
 
@@ -155,9 +170,13 @@ class Facts : public Rewrite {
   Program& program_;
   Ranges ranges_;
   Numbers numbers_;
-  std::vector<Known> at_;
+  Waiting<Known> waiting_;
+  Known known_, otherwise_;  ///< at the node that is looked at; along its other way out
   std::vector<Meeting> met_;
   std::vector<Node> nodes_;  ///< by old id: with the ways out and values that facts leave
+  static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
+  std::vector<std::uint32_t> asked_;  ///< by old node: above those, its place in `questions_` and 2
+  std::vector<Question> questions_;
   std::vector<Answer> has_choice_;
   std::vector<char> entered_;
   bool found_ = false, found_values_ = false;

@@ -1,11 +1,13 @@
 // Guards stand where loads need them: before the first use on each path. A guard without a load behind it may go where
 // every whole packet passes it; one whose offset may be beyond any packet stays, as it may reject those too.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "ir/ranges.hpp"
 #include "optimize/passes.hpp"
 #include "optimize/rewrite.hpp"
+#include "optimize/waiting.hpp"
 
 namespace weir::optimize {
 namespace {
@@ -22,54 +24,39 @@ struct Reach {
 class Guarded {
  public:
   bool covers(ValueId base, std::uint64_t end) const {
-    return std::any_of(reaches_.begin(), reaches_.end(), [&](const Reach& r) { return r.base == base && r.end >= end; });
+    return std::any_of(begin(), begin() + count_, [&](const Reach& r) { return r.base == base && r.end >= end; });
   }
   void add(ValueId base, std::uint64_t end) {
     if (covers(base, end)) return;
-    std::erase_if(reaches_, [&](const Reach& r) { return r.base == base; });
-    if (reaches_.size() == most) reaches_.erase(reaches_.begin());
-    reaches_.push_back({base, end});
+    const auto same = std::find_if(begin(), begin() + count_, [&](const Reach& r) { return r.base == base; });
+    if (same != begin() + count_) drop(same);
+    else if (count_ == most) drop(begin());
+    reaches_[count_++] = {base, end};
   }
   void meet(const Guarded& other) {
-    std::size_t kept = 0;
-    for (const Reach& r : reaches_)
-      for (const Reach& o : other.reaches_)
-        if (o.base == r.base) reaches_[kept++] = {r.base, std::min(r.end, o.end)};
-    reaches_.resize(kept);
+    std::uint32_t kept = 0;
+    for (std::uint32_t i = 0; i < count_; ++i)
+      for (std::uint32_t j = 0; j < other.count_; ++j)
+        if (const Reach &r = reaches_[i], &o = other.reaches_[j]; o.base == r.base) {
+          reaches_[kept++] = {r.base, std::min(r.end, o.end)};
+          break;
+        }
+    count_ = kept;
   }
 
  private:
-  static constexpr std::size_t most = 16;
-  std::vector<Reach> reaches_;  ///< of each base one
-};
+  static constexpr std::uint32_t most = 16;
+  using Reaches = std::array<Reach, most>;  // in place: there is one of these a node and fork, and most are short
 
-/// What is guarded at nodes that the walk has yet to come to. They are few at a time, and their memory is used again.
-class Waiting {
- public:
-  explicit Waiting(std::size_t nodes) : places_(nodes) {}
-
-  void add(NodeId to, const Guarded& state) {
-    std::uint32_t& place = places_[static_cast<std::uint32_t>(to)];
-    if (free_.empty()) {
-      place = static_cast<std::uint32_t>(states_.size());
-      states_.push_back(state);
-    } else {
-      place = free_.back();
-      free_.pop_back();
-      states_[place] = state;
-    }
-  }
-  void meet(NodeId to, const Guarded& state) { states_[places_[static_cast<std::uint32_t>(to)]].meet(state); }
-  void take(NodeId from, Guarded& state) {
-    const std::uint32_t place = places_[static_cast<std::uint32_t>(from)];
-    std::swap(state, states_[place]);
-    free_.push_back(place);
+  Reaches::const_iterator begin() const { return reaches_.begin(); }
+  Reaches::iterator begin() { return reaches_.begin(); }
+  void drop(Reaches::const_iterator which) {
+    std::copy(which + 1, reaches_.cbegin() + count_, begin() + (which - reaches_.cbegin()));
+    --count_;
   }
 
- private:
-  std::vector<std::uint32_t> places_;  ///< by node, of those that wait: in `states_`
-  std::vector<Guarded> states_;
-  std::vector<std::uint32_t> free_;
+  Reaches reaches_{};  ///< of each base one
+  std::uint32_t count_ = 0;
 };
 
 class Placement : public Rewrite {
@@ -125,7 +112,7 @@ class Placement : public Rewrite {
 
   void pass(NodeId to, const Guarded& state) {
     if (std::exchange(seen_[static_cast<std::uint32_t>(to)], char{1}))
-      waiting_.meet(to, state);
+      waiting_[to].meet(state);
     else
       waiting_.add(to, state);
   }
@@ -158,7 +145,7 @@ class Placement : public Rewrite {
   }
 
   Ranges ranges_;
-  Waiting waiting_;
+  Waiting<Guarded> waiting_;  ///< guarded at nodes that the walk has yet to come to
   Guarded state_;  ///< at the node that is looked at
   std::vector<char> seen_;
   std::vector<ValueId> needs_;    ///< loads that want a guard, node after node

@@ -75,14 +75,14 @@ std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n
 }
 
 const Known::Fact* Known::find(ValueId value, std::uint32_t mask) const {
-  for (const Fact& f : facts_)
+  for (const Fact& f : facts())
     if (f.value == value && f.mask == mask) return &f;
   return nullptr;
 }
 
 /// The number asked about, where more bits of its value are known to be one number.
 std::optional<std::uint32_t> Known::single(const Numbers& numbers, const Question& q) const {
-  for (const Fact& f : facts_)
+  for (const Fact& f : facts())
     if (f.value == q.value && (q.mask & ~f.mask) == 0 && numbers[f.possible].size() == 1)
       return numbers[f.possible].low() & q.mask;
   return std::nullopt;
@@ -108,15 +108,20 @@ void Known::learn(Numbers& numbers, const Question& q, bool answer) {
   const Set holds = answer ? q.holds & q.domain : q.domain - q.holds;
   if (old && is_large(numbers[old->possible]) && is_large(holds)) return;  // the first of large sets stays
   const Set now = old ? numbers[old->possible] & holds : holds;
-  std::erase_if(facts_, [&](const Fact& f) { return f.value == q.value && f.mask == q.mask; });
+  if (old) drop(old);
   if (now.empty()) return;  // no packet comes this way
-  if (facts_.size() == most_facts) facts_.erase(facts_.begin());
-  facts_.push_back({q.value, q.mask, numbers.add(now)});
+  if (count_ == most_facts) drop(facts_.data());
+  facts_[count_++] = {q.value, q.mask, numbers.add(now)};
+}
+
+void Known::drop(const Fact* which) {
+  std::copy(which + 1, facts().data() + count_, facts_.data() + (which - facts_.data()));
+  --count_;
 }
 
 void Known::meet(Numbers& numbers, const Known& other) {
-  std::size_t kept = 0;
-  for (const Fact& f : facts_) {
+  std::uint32_t kept = 0;
+  for (const Fact& f : facts()) {
     const Fact* o = other.find(f.value, f.mask);
     if (!o) continue;
     Fact both = f;
@@ -126,7 +131,7 @@ void Known::meet(Numbers& numbers, const Known& other) {
     }
     facts_[kept++] = both;
   }
-  facts_.resize(kept);
+  count_ = kept;
 }
 
 }  // namespace weir::optimize

@@ -1,7 +1,9 @@
 // What is known of values at a place of the graph: for the bits of a value under a mask, the numbers they may be.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/intern.hpp"
@@ -37,7 +39,7 @@ class Numbers {
 
 class Known {
  public:
-  bool empty() const { return facts_.empty(); }
+  bool empty() const { return count_ == 0; }
   /// Whether the answer is known.
   std::optional<bool> decides(const Numbers& numbers, const Question& q) const;
   /// Adds the answer.
@@ -47,10 +49,12 @@ class Known {
 
  private:
   struct Fact {
-    ir::ValueId value;
-    std::uint32_t mask;
-    Numbers::Id possible;
+    ir::ValueId value{};
+    std::uint32_t mask = 0;
+    Numbers::Id possible = 0;
   };
+  std::span<const Fact> facts() const { return {facts_.data(), count_}; }
+  void drop(const Fact* which);
   const Fact* find(ir::ValueId value, std::uint32_t mask) const;
   std::optional<std::uint32_t> single(const Numbers& numbers, const Question& q) const;
 
@@ -58,7 +62,8 @@ class Known {
   static constexpr std::size_t most_facts = 16;
   static constexpr std::size_t most_intervals = 64;  ///< of sets that are made anew at every step
   static bool is_large(const Set& s) { return s.intervals().size() > most_intervals; }
-  std::vector<Fact> facts_;
+  std::array<Fact, most_facts> facts_{};  ///< in place: every fork of the graph copies them
+  std::uint32_t count_ = 0;
 };
 
 }  // namespace weir::optimize

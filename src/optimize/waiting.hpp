@@ -1,0 +1,43 @@
+// What a walk down the ids holds for nodes that it has yet to come to. They are few at a time, and their memory is used
+// again.
+#pragma once
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "ir/program.hpp"
+
+namespace weir::optimize {
+
+template <class State>
+class Waiting {
+ public:
+  explicit Waiting(std::size_t nodes) : places_(nodes) {}
+
+  /// For a node that nothing waits for yet.
+  void add(ir::NodeId to, const State& state) {
+    std::uint32_t& place = places_[static_cast<std::uint32_t>(to)];
+    if (free_.empty()) {
+      place = static_cast<std::uint32_t>(states_.size());
+      states_.push_back(state);
+    } else {
+      place = free_.back();
+      free_.pop_back();
+      states_[place] = state;
+    }
+  }
+  /// Of a node that something waits for.
+  State& operator[](ir::NodeId at) { return states_[places_[static_cast<std::uint32_t>(at)]]; }
+  void take(ir::NodeId from, State& state) {
+    const std::uint32_t place = places_[static_cast<std::uint32_t>(from)];
+    state = states_[place];
+    free_.push_back(place);
+  }
+
+ private:
+  std::vector<std::uint32_t> places_;  ///< by node, of those that wait: in `states_`
+  std::vector<State> states_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace weir::optimize
