@@ -62,7 +62,10 @@ void Select::membership(const Set& numbers, Interval domain, Entry& t, Entry& f)
   const Set set = numbers & Set(domain);
   if (with_mask(set, domain, t, f)) return;
   if (const std::uint32_t low_bits = common_blocks(set)) return blocks(set, low_bits, domain, t, f);
-  tree({domain, set.intervals()}, t, f);
+  // All but a few numbers are asked for as those few.
+  const Set rest = Set(domain) - set;
+  const Part in{domain, set.intervals()}, out{domain, rest.intervals()};
+  out.cost() < in.cost() ? tree(out, f, t) : tree(in, t, f);
 }
 
 /// Nets of one length are numbers once their low bits are cleared: those bits, where that saves comparisons.
