@@ -5,8 +5,10 @@
 #include "pred/gather.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -362,6 +364,12 @@ class Gather {
   struct Cases {
     ValueId value;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> forks;  ///< number, fork
+    /// Numbers for which the same is asked: a leaf.
+    struct Alike {
+      std::uint32_t leaf;
+      std::vector<Interval> numbers;
+    };
+    std::vector<Alike> alike;
   };
   static constexpr std::size_t worth_halving = 6, most_in_a_row = 4;
 
@@ -454,7 +462,7 @@ class Gather {
       if (!keys[i]) continue;
       const ValueId value = keys[i]->first;
       if (std::exchange(counts[static_cast<std::uint32_t>(value)], 0) < worth_halving) continue;
-      Cases cases{value, {}};
+      Cases cases{value, {}, {}};
       if (!movable(chain, fork, keys, i)) continue;
       std::size_t kept = i + 1;
       cases.forks.emplace_back(keys[i]->second, fork.items[i].index);
@@ -469,11 +477,38 @@ class Gather {
       fork.items.resize(kept, fork.items[i]);
       keys.resize(kept);
       std::ranges::stable_sort(cases.forks, {}, &std::pair<std::uint32_t, std::uint32_t>::first);
+      find_alike(chain, cases);
       fork.items[i] = {Item::Kind::Cases, static_cast<std::uint32_t>(all.size()), {}};
       keys[i].reset();
       all.push_back(std::move(cases));
     }
     return all;
+  }
+
+  /// v == a and X or v == b and X == v in {a, b} and X, of which nothing else can hold.
+  void find_alike(const Chain& chain, Cases& cases) const {
+    std::map<std::tuple<ValueId, std::uint32_t, std::uint32_t>, std::vector<std::size_t>> by_leaf;
+    for (std::size_t i = 0; i < cases.forks.size(); ++i) {
+      const Fork& fork = chain.forks[cases.forks[i].second];
+      if (fork.items.size() != 1 || fork.items[0].kind != Item::Kind::Leaf) continue;
+      const Leaf& leaf = chain.leaves[fork.items[0].index];
+      if (leaf.parts.size() == 1)
+        by_leaf[{subject(leaf.written)->value, leaf.parts[0].low, leaf.parts[0].high}].push_back(i);
+    }
+    std::vector<bool> taken(cases.forks.size());
+    for (const auto& [_, members] : by_leaf) {
+      if (members.size() < 2) continue;
+      Cases::Alike alike{chain.forks[cases.forks[members[0]].second].items[0].index, {}};
+      for (const std::size_t i : members) {
+        alike.numbers.push_back({cases.forks[i].first, cases.forks[i].first});
+        taken[i] = true;
+      }
+      cases.alike.push_back(std::move(alike));
+    }
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < cases.forks.size(); ++i)
+      if (!taken[i]) cases.forks[kept++] = cases.forks[i];
+    cases.forks.resize(kept);
   }
 
   /// Whether all forks of a value may move up to the first: what they load must be there whenever something that they
@@ -490,8 +525,14 @@ class Gather {
   }
 
   /// v >= middle ? upper half : lower half, down to a few equalities in a row.
-  ExprId decided(const Cases& cases, const std::vector<ExprId>& forks, Span span) {
-    return halves(value(cases.value), cases.forks, forks, span);
+  ExprId decided(const Chain& chain, const Cases& cases, const std::vector<ExprId>& forks, Span span) {
+    std::vector<ExprId> ways;
+    for (const Cases::Alike& alike : cases.alike) {
+      const ExprId is_one = to_.member(value(cases.value), Set::join(alike.numbers), span);
+      ways.push_back(to_.all({is_one, made(chain.leaves[alike.leaf], false)}, span));
+    }
+    if (!cases.forks.empty()) ways.push_back(halves(value(cases.value), cases.forks, forks, span));
+    return to_.any(std::move(ways), span);
   }
   ExprId halves(ValueId v, std::span<const std::pair<std::uint32_t, std::uint32_t>> cases, const std::vector<ExprId>& forks, Span span) {
     std::size_t middle = cases.size() / 2;
@@ -522,7 +563,7 @@ class Gather {
       const bool turned = chain.negated && i == 0;
       for (const Item& item : fork.items) {
         if (item.kind != Item::Kind::Cases) items.push_back(made(chain, item, forks, turned));
-        else if (const ExprId e = decided(cases[item.index], forks, from_.span(chain.id)); !turned) items.push_back(e);
+        else if (const ExprId e = decided(chain, cases[item.index], forks, from_.span(chain.id)); !turned) items.push_back(e);
         else items.push_back(to_.negation(e, {}));
       }
       const Span span = from_.span(chain.id);
