@@ -3,6 +3,10 @@
 // whole packets end up where they did. Whatever stands in between must lead nowhere but to that outcome or on, and be
 // reached from there alone. Lowers the number of tests on the longest path.
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "optimize/known.hpp"
@@ -76,9 +80,10 @@ class Sets : public Rewrite {
     const NodeId goal = past_guards(outcome);
     bool at_once = true, alone = true, any = false;  // at_once: nothing but guards so far; alone: no way in but ours
     NodeId here = onward;
+    std::uint32_t ways = 1;  // from what has been passed to here
     for (int steps = 0; steps < max_steps; ++steps) {
       const Node& m = from_[here];
-      alone &= ways_in_[at(here)] == 1;
+      alone &= ways_in_[at(here)] == std::exchange(ways, 1);
       if (!at_once && !alone) break;
       if (skipped_[at(here)]) {
         here = nodes_[at(here)].t;
@@ -89,7 +94,13 @@ class Sets : public Rewrite {
         continue;
       }
       const bool straight = m.forks() && past_guards(m.t) == goal;
-      if (!straight && !(m.forks() && past_guards(m.f) == goal)) break;
+      if (!straight && !(m.forks() && past_guards(m.f) == goal)) {
+        const auto beyond = alone ? detour(here, goal, q) : std::nullopt;
+        if (!beyond) break;
+        at_once = false;
+        std::tie(here, ways) = *beyond;
+        continue;
+      }
       const NodeId other = straight ? m.f : m.t;
       const auto asked = question(from_, ranges_, m);
       if (asked && asked->value == q.value && asked->mask == q.mask) {
@@ -109,6 +120,33 @@ class Sets : public Rewrite {
       here = other;
     }
     return any;
+  }
+
+  /// The next test of the value, where all ways from here lead there or to the goal, and how many do. What lies between
+  /// is reached from here alone.
+  std::optional<std::pair<NodeId, std::uint32_t>> detour(NodeId from, NodeId goal, const Question& q) {
+    constexpr std::size_t farthest = 24;
+    std::map<std::uint32_t, std::uint32_t, std::greater<>> open{{at(from), ways_in_[at(from)]}};
+    std::optional<std::pair<NodeId, std::uint32_t>> end;
+    const auto lead = [&](NodeId to) {
+      if (past_guards(to) != goal) ++open[at(to)];
+    };
+    for (std::size_t steps = 0; !open.empty(); ++steps) {
+      const auto [id, ways] = *open.begin();  // largest first: all that leads there has been seen
+      open.erase(open.begin());
+      const Node& n = from_[NodeId{id}];
+      const auto asked = n.forks() ? question(from_, ranges_, n) : std::nullopt;
+      const bool is_end = asked && asked->value == q.value && asked->mask == q.mask;
+      if (ways != ways_in_[id] || (end && is_end) || steps == farthest) return std::nullopt;
+      if (is_end) {
+        end = {NodeId{id}, ways};
+        continue;
+      }
+      if (!passes(n) && !n.forks()) return std::nullopt;
+      lead(n.t);
+      if (n.forks()) lead(n.f);
+    }
+    return end;
   }
 
   /// Leads past the guards from `onward` on and the test behind them.
