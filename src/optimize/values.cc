@@ -201,6 +201,7 @@ class Values : public Rewrite {
     if (y & ~mask) return f;                                                            // bits outside the mask are 0
     if (y == 0) return test(Relation::Bits, v.a, to_.constant(mask), f, t, span);       // (x & m) == 0
     if (y == mask && std::has_single_bit(mask)) return test(Relation::Bits, v.a, to_.constant(mask), t, f, span);
+    if (std::popcount(mask) == 2 && !is_upper(mask, ranges_.of(v.a))) return two_bits(v.a, mask, y, t, f, span);
     return std::nullopt;
   }
 
@@ -234,6 +235,21 @@ class Values : public Rewrite {
     if (in.size() != 1u << (8 - std::popcount(common))) return std::nullopt;
     const ValueId part = binary(Arith::And, a, to_.constant(common), span);
     return test(Relation::Equal, part, to_.constant(in.low() & common), t, f, span);
+  }
+
+  /// The mask of all upper bits of a value: a range, which goes together with others.
+  static bool is_upper(std::uint32_t mask, Interval range) {
+    const std::uint32_t lower = ~mask & (range.high ? 0xffffffff >> std::countl_zero(range.high) : 0);
+    return (lower & (lower + 1)) == 0;
+  }
+
+  /// (x & m) == k for two bits: x has the one and has not, or has, the other.
+  NodeId two_bits(ValueId x, std::uint32_t mask, std::uint32_t y, NodeId t, NodeId f, Span span) {
+    const std::uint32_t low = mask & (0u - mask), high = mask ^ low;
+    const std::uint32_t first = y & low ? high : low, second = mask ^ first;  // what must be clear goes first
+    const NodeId then = to_.test(Relation::Bits, x, to_.constant(second), t, f, span);
+    return y & first ? to_.test(Relation::Bits, x, to_.constant(first), then, f, span)
+                     : to_.test(Relation::Bits, x, to_.constant(first), f, then, span);
   }
 
   std::vector<bool> reachable_;
