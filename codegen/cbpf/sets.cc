@@ -130,6 +130,11 @@ void Select::interval(Interval i, Interval domain, Entry& t, Entry& f) {
   if (at_high) return jump(op::JMP | op::JGE, i.low, t, f);
   if (at_low) return jump(op::JMP | op::JGT, i.high, f, t);
   Entry inside{blocks_.add(), {}, false};
+  if (i.high == i.low + 1) {  // as long as a range, and may share its tail
+    jump(op::JMP | op::JEQ, i.low, t, inside);
+    begin(inside);
+    return jump(op::JMP | op::JEQ, i.high, t, f);
+  }
   jump(op::JMP | op::JGE, i.low, inside, f);
   begin(inside);
   jump(op::JMP | op::JGT, i.high, f, t);

@@ -59,14 +59,9 @@ class Sets : public Rewrite {
     found_ = true;
   }
 
-  /// Comparisons that it takes to ask for a set one interval after the other.
-  static std::size_t comparisons(const Set& set, const Set& domain) {
-    std::size_t n = 0;
-    for (const Interval i : set.intervals()) n += i.low == i.high || i.low <= domain.low() || i.high >= domain.high() ? 1 : 2;
-    return n;
-  }
   static std::size_t cost(const Set& set, const Set& domain) {
-    return std::min(comparisons(set, domain), comparisons(domain - set, domain));
+    const Interval all{domain.low(), domain.high()};
+    return std::min(comparisons(set, all), comparisons(domain - set, all));
   }
   /// Masks of a byte may be sets of many pieces; such tests stay two.
   static bool is_worth(const Set& all, const Set& a, const Set& b, const Set& domain) {

@@ -205,8 +205,8 @@ class Values : public Rewrite {
     return std::nullopt;
   }
 
-  /// A set and what is left of the values that a may have say the same with the ways exchanged: the one with fewer
-  /// intervals stands. One interval that begins or ends where a does is a comparison.
+  /// A set and what is left of the values that a may have say the same with the ways exchanged: the one that takes
+  /// fewer comparisons stands. One interval that begins or ends where a does is a comparison.
   NodeId member(ValueId a, const Set& set, NodeId t, NodeId f, Span span) {
     const Interval range = ranges_.of(a);
     const Set in = set & Set(range), out = Set(range) - set;
@@ -214,8 +214,8 @@ class Values : public Rewrite {
     if (in.empty()) return f;
     if (const auto better = comparison(a, in, range, t, f, span)) return *better;
     if (const auto better = comparison(a, out, range, f, t, span)) return *better;
-    const bool exchange = out.intervals().size() < in.intervals().size() ||
-                          (out.intervals().size() == in.intervals().size() && in.low() == range.low);
+    const std::size_t straight = comparisons(in, range), exchanged = comparisons(out, range);
+    const bool exchange = exchanged < straight || (exchanged == straight && out.intervals().size() < in.intervals().size());
     return exchange ? to_.member(a, out, f, t, span) : to_.member(a, in, t, f, span);
   }
 
