@@ -5,6 +5,7 @@
 #include "grammar/parse.hpp"
 #include "lower/lower.hpp"
 #include "optimize/optimize.hpp"
+#include "pred/gather.hpp"
 #include "weir/fastest.hpp"
 #include "weir/traffic.hpp"
 #include "resolve/resolve.hpp"
@@ -80,6 +81,8 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
   const auto exact = question_for(subject.setting, Agreement::Exact, seconds);
   const auto refines = question_for(subject.setting, Agreement::Refines, seconds);
   listener("pred to ir", prove::prove(&c->meaning, &c->graph, exact));
+  const pred::Filter gathered = pred::gather(c->meaning);
+  listener("pred to gathered pred", prove::prove(&c->meaning, &gathered, refines));
   prove_passes(c->graph, refines, listener);
   if (c->code) listener("ir to cbpf", prove::prove(&c->graph, &*c->code, exact));
   if (c->optimized_code) {
