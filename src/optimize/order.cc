@@ -23,6 +23,7 @@ class Order : public Rewrite {
   struct Link {
     NodeId node;
     double share;
+    std::size_t place;  ///< in the chain as it was
   };
 
   bool wanted(NodeId old) const override { return reachable_[static_cast<std::uint32_t>(old)]; }
@@ -30,11 +31,11 @@ class Order : public Rewrite {
   NodeId make(const Node& n, NodeId old, Span span) override {
     if (!n.forks()) return to_.add(n, span);
     std::vector<Link> chain = chain_from(old);
-    const auto likelier = [](const Link& a, const Link& b) { return a.share > b.share; };
+    const auto likelier = [](const Link& a, const Link& b) { return a.share != b.share ? a.share > b.share : a.place < b.place; };
     if (chain.size() < 2 || std::ranges::is_sorted(chain, likelier)) return n.kind == NodeKind::Member ? each(n, old, span) : to_.add(n, span);
     found_ = true;
     NodeId next = node(from_[chain.back().node].f);
-    std::ranges::stable_sort(chain, likelier);
+    std::ranges::sort(chain, likelier);
     for (auto link = chain.rbegin(); link != chain.rend(); ++link) next = again(link->node, next);
     return next;
   }
@@ -49,9 +50,9 @@ class Order : public Rewrite {
       const Node equal{NodeKind::Test, static_cast<std::uint8_t>(Relation::Equal), 0, from_[old].a, constant(i.low), {}, {}};
       numbers.emplace_back(profile_.share(from_, ranges_, equal).value_or(0), i.low);
     }
-    const auto likelier = [](const auto& a, const auto& b) { return a.first > b.first; };
+    const auto likelier = [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; };
     if (std::ranges::is_sorted(numbers, likelier)) return to_.add(n, span);
-    std::ranges::stable_sort(numbers, likelier);
+    std::ranges::sort(numbers, likelier);
     found_ = true;
     NodeId next = n.f;
     for (auto k = numbers.rbegin(); k != numbers.rend(); ++k)
@@ -89,7 +90,7 @@ class Order : public Rewrite {
       if (!share || !(taken & q->holds).empty()) break;
       about = q->value;
       taken = taken | q->holds;
-      chain.push_back({here, *share});
+      chain.push_back({here, *share, chain.size()});
     }
     return chain;
   }

@@ -476,7 +476,7 @@ class Gather {
       }
       fork.items.resize(kept, fork.items[i]);
       keys.resize(kept);
-      std::ranges::stable_sort(cases.forks, {}, &std::pair<std::uint32_t, std::uint32_t>::first);
+      std::ranges::sort(cases.forks);
       find_alike(chain, cases);
       fork.items[i] = {Item::Kind::Cases, static_cast<std::uint32_t>(all.size()), {}};
       keys[i].reset();
