@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include "ir/order.hpp"
+
 namespace weir::cbpf {
 namespace {
 
@@ -17,25 +19,14 @@ bool is_candidate(const Program& p, Ranges& ranges, NodeId id) {
   if (n.kind != NodeKind::Member || p.set_of(n).intervals().size() < worth_sharing) return false;
   const Value& v = p[n.a];
   // Sums that the machines disagree about are checked where they are computed, which a common load cannot do.
-  return v.kind == ValueKind::Load && (v.a == no_value || std::uint64_t{ranges.of(v.a).high} + v.k + v.size() <= max_captured);
+  const std::uint64_t base = v.kind != ValueKind::Load || v.a == no_value ? 0 : ranges.of(v.a).high;
+  return v.kind == ValueKind::Load && base + v.k + v.size() <= max_captured;
 }
 
-/// Past the guards of loads, which the loads make themselves; `only`: as long as nothing else leads there.
+/// Past the guards of loads, which the loads make themselves.
 NodeId past_guards(const Program& p, NodeId n) {
   while (p[n].kind == NodeKind::Guard) n = p[n].t;
   return n;
-}
-
-std::vector<std::uint32_t> ways_in(const Program& p) {
-  std::vector<std::uint32_t> ways(p.node_count());
-  const std::vector<bool> live = reachable(p);
-  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
-    const Node& n = p[NodeId{i}];
-    if (!live[i] || n.kind == NodeKind::Return) continue;
-    ++ways[static_cast<std::uint32_t>(n.t)];
-    if (n.forks()) ++ways[static_cast<std::uint32_t>(n.f)];
-  }
-  return ways;
 }
 
 Series row_from(const Program& p, Ranges& ranges, const std::vector<std::uint32_t>& ways, NodeId head) {
@@ -76,7 +67,7 @@ bool has_one_base(const Program& p, const Series& row) {
 Families::Families(const Program& p, Ranges& ranges) {
   if (p.set_count() == 0) return;
   const std::vector<std::uint32_t> ways = ways_in(p);
-  std::vector<bool> taken(p.node_count());
+  std::vector<bool> taken = nodes_in_choices(p);  // those are code in line, each time anew
   std::map<Signature, std::vector<Series>> alike;
   for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;) {
     if (ways[i] == 0 && NodeId{i} != p.root) continue;

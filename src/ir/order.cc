@@ -109,6 +109,33 @@ std::vector<bool> reachable(const Program& p) {
   return live;
 }
 
+std::vector<bool> nodes_in_choices(const Program& p) {
+  std::vector<bool> in(p.node_count());
+  for (std::uint32_t i = 0; i < p.value_count(); ++i)
+    if (p[ValueId{i}].kind == ValueKind::Choice) in[p[ValueId{i}].k] = true;
+  for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;) {  // ways out have smaller ids
+    const Node& n = p[NodeId{i}];
+    if (!in[i] || n.kind == NodeKind::Return) continue;
+    in[index(n.t)] = true;
+    if (n.forks()) in[index(n.f)] = true;
+  }
+  return in;
+}
+
+std::vector<std::uint32_t> ways_in(const Program& p) {
+  std::vector<std::uint32_t> ways(p.node_count());
+  const std::vector<bool> live = reachable(p);
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const Node& n = p[NodeId{i}];
+    if (!live[i] || n.kind == NodeKind::Return) continue;
+    ++ways[index(n.t)];
+    if (n.forks()) ++ways[index(n.f)];
+  }
+  for (std::uint32_t i = 0; i < p.value_count(); ++i)
+    if (p[ValueId{i}].kind == ValueKind::Choice) ways[p[ValueId{i}].k] += 2;
+  return ways;
+}
+
 Program compact(const Program& p) {
   Program copy;
   copy.reserve(p.value_count(), p.node_count());

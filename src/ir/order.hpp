@@ -21,4 +21,11 @@ struct Item {
 /// stand close to the node that uses them first. Iterative; linear in the reachable part.
 std::vector<Item> order(const Program& p);
 
+/// By node: whether it is part of a choice's graph.
+std::vector<bool> nodes_in_choices(const Program& p);
+
+/// By node: how many ways lead there from the reachable part; the root of a choice, which may be evaluated anywhere, has
+/// several.
+std::vector<std::uint32_t> ways_in(const Program& p);
+
 }  // namespace weir::ir

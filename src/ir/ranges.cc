@@ -58,6 +58,35 @@ Ranges::Passage Ranges::passage(const Node& guard) {
   return base.high + end > max_captured ? Passage::Maybe : Passage::Always;
 }
 
+bool Ranges::may_reject(ValueId v) {
+  if (v == no_value) return false;
+  const auto n = static_cast<std::uint32_t>(v);
+  if (rejects_.size() <= n) rejects_.resize(program_.value_count());
+  if (rejects_[n] == 0) {
+    const Value& value = program_[v];
+    const bool may = value.kind == ValueKind::Choice ? has_check(value.root()) : may_reject(value.a) || may_reject(value.b);
+    rejects_[n] = may ? 2 : 1;
+  }
+  return rejects_[n] == 2;
+}
+
+bool Ranges::has_check(NodeId root) {
+  std::vector<NodeId> left{root}, seen;
+  while (!left.empty()) {
+    const NodeId id = left.back();
+    left.pop_back();
+    if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
+    seen.push_back(id);
+    const Node& n = program_[id];
+    const bool checks = n.kind == NodeKind::NonZero || (n.kind == NodeKind::Guard && passage(n) != Passage::Always);
+    if (checks || may_reject(n.a) || may_reject(n.b)) return true;
+    if (n.kind == NodeKind::Return) continue;
+    left.push_back(n.t);
+    if (n.forks()) left.push_back(n.f);
+  }
+  return false;
+}
+
 Interval Ranges::compute(const Value& v) {
   switch (v.kind) {
     case ValueKind::Constant: return {v.k, v.k};

@@ -21,13 +21,19 @@ class Ranges {
   enum class Passage : std::uint8_t { Always, Maybe, Never };
   Passage passage(const Node& guard);
 
+  /// Whether working a value out can reject a packet that is there as a whole: by a check inside a choice. Other checks
+  /// are nodes of their own.
+  bool may_reject(ValueId v);
+
  private:
   Interval compute(const Value& v);
   Interval of_choice(NodeId root);
+  bool has_check(NodeId choice_root);
 
   const Program& program_;
   std::vector<Interval> known_;
   std::vector<bool> is_known_;
+  std::vector<char> rejects_;  ///< by value: not asked, no, yes
 };
 
 }  // namespace weir::ir

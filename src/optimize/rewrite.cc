@@ -4,33 +4,6 @@ namespace weir::optimize {
 
 using namespace ir;
 
-std::vector<bool> nodes_in_choices(const Program& p) {
-  std::vector<bool> in(p.node_count());
-  for (std::uint32_t i = 0; i < p.value_count(); ++i)
-    if (p[ValueId{i}].kind == ValueKind::Choice) in[p[ValueId{i}].k] = true;
-  for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;) {  // ways out have smaller ids
-    const Node& n = p[NodeId{i}];
-    if (!in[i] || n.kind == NodeKind::Return) continue;
-    in[static_cast<std::uint32_t>(n.t)] = true;
-    if (n.forks()) in[static_cast<std::uint32_t>(n.f)] = true;
-  }
-  return in;
-}
-
-std::vector<std::uint32_t> ways_in(const Program& p) {
-  std::vector<std::uint32_t> ways(p.node_count());
-  const std::vector<bool> live = reachable(p);
-  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
-    const Node& n = p[NodeId{i}];
-    if (!live[i] || n.kind == NodeKind::Return) continue;
-    ++ways[static_cast<std::uint32_t>(n.t)];
-    if (n.forks()) ++ways[static_cast<std::uint32_t>(n.f)];
-  }
-  for (std::uint32_t i = 0; i < p.value_count(); ++i)
-    if (p[ValueId{i}].kind == ValueKind::Choice) ways[p[ValueId{i}].k] += 2;
-  return ways;
-}
-
 Rewrite::Rewrite(const Program& from)
     : from_(from), values_(from.value_count(), no_value), nodes_(from.node_count()) {
   to_.reserve(from.value_count(), from.node_count());

@@ -3,15 +3,10 @@
 #pragma once
 #include <vector>
 
+#include "ir/order.hpp"
 #include "ir/program.hpp"
 
 namespace weir::optimize {
-
-/// By node: whether it is part of a choice's graph.
-std::vector<bool> nodes_in_choices(const ir::Program& p);
-
-/// By node: how many ways lead there; the root of a choice, which may be evaluated anywhere, has several.
-std::vector<std::uint32_t> ways_in(const ir::Program& p);
 
 class Rewrite {
  public:

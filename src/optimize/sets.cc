@@ -1,7 +1,7 @@
 // Tests of one value with one outcome become one membership: v in A or w in B or v in C == v in (A | C) or w in B.
 // A later test moves up to the first of its value, where that value is loaded already: no accepted packet is lost, and
 // whole packets end up where they did. Whatever stands in between must lead nowhere but to that outcome or on, and be
-// reached from there alone. Lowers the number of tests on the longest path.
+// reached from there alone, and must not reject whole packets by itself. Lowers the number of tests on the longest path.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -44,6 +44,8 @@ class Sets : public Rewrite {
     while (passes(from_[n])) n = from_[n].t;
     return n;
   }
+
+  bool may_reject(const Node& n) { return ranges_.may_reject(n.a) || ranges_.may_reject(n.b); }
 
   void widen(NodeId id) {
     const auto q = question(from_, ranges_, from_[id]);
@@ -88,6 +90,7 @@ class Sets : public Rewrite {
         here = m.t;
         continue;
       }
+      if (may_reject(m)) break;
       const bool straight = m.forks() && past_guards(m.t) == goal;
       if (!straight && !(m.forks() && past_guards(m.f) == goal)) {
         const auto beyond = alone ? detour(here, goal, q) : std::nullopt;
@@ -137,7 +140,7 @@ class Sets : public Rewrite {
         end = {NodeId{id}, ways};
         continue;
       }
-      if (!passes(n) && !n.forks()) return std::nullopt;
+      if ((!passes(n) && !n.forks()) || may_reject(n)) return std::nullopt;
       lead(n.t);
       if (n.forks()) lead(n.f);
     }

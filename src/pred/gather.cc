@@ -488,7 +488,9 @@ class Gather {
   /// v == a and X or v == b and X == v in {a, b} and X, of which nothing else can hold.
   void find_alike(const Chain& chain, Cases& cases) const {
     std::map<std::tuple<ValueId, std::uint32_t, std::uint32_t>, std::vector<std::size_t>> by_leaf;
+    const auto is_again = [&](std::size_t i, std::size_t n) { return n < cases.forks.size() && cases.forks[i].first == cases.forks[n].first; };
     for (std::size_t i = 0; i < cases.forks.size(); ++i) {
+      if (is_again(i, i - 1) || is_again(i, i + 1)) continue;  // what is asked of one number keeps its order
       const Fork& fork = chain.forks[cases.forks[i].second];
       if (fork.items.size() != 1 || fork.items[0].kind != Item::Kind::Leaf) continue;
       const Leaf& leaf = chain.leaves[fork.items[0].index];
@@ -517,9 +519,15 @@ class Gather {
     const ValueId value = keys[first]->first;
     const End there = std::max(fork.had, known(bounds_[static_cast<std::uint32_t>(value)].end));
     End shown = nowhere;
+    bool barred = false;
     for (std::size_t n = first + 1; n < fork.items.size(); ++n) {
-      if (!keys[n] || keys[n]->first != value) shown = std::min(shown, shows(chain, fork.items[n]));
-      else if (shown != nowhere && needs(chain, fork.items[n]) > std::max(there, shown)) return false;
+      const Item& item = fork.items[n];
+      if (!keys[n] || keys[n]->first != value) {
+        shown = std::min(shown, shows(chain, item));
+        barred |= item.kind == Item::Kind::Other && barrier_[at(item.other.expr)];
+      } else if (barred || (shown != nowhere && needs(chain, item) > std::max(there, shown))) {
+        return false;
+      }
     }
     return true;
   }

@@ -112,6 +112,17 @@ TEST_CASE("sets: what others lead to stays where it is") {
   CHECK(to_string(p) == before);
 }
 
+TEST_CASE("sets: a choice that may reject whole packets is not passed by") {
+  const std::string text =
+      "x = load 1 [0]\nz = load 4 [4]\nw = load 1 [z]\nc0: return w\nc1: guard 1 [z] then c0\nc = choice c1\n"
+      "no: return 0\nyes: return 1\nd: if x == 3 then yes else no\nm: if c == 9 then yes else d\n"
+      "a: if x == 1 then yes else m\ng: guard 1 [0] then a\ng4: guard 4 [4] then g\nroot g4\n";
+  Program p = parse(text);
+  const std::string before = to_string(p);
+  optimize::gather_sets(p);
+  CHECK(to_string(p) == before);
+}
+
 TEST_CASE("facts: what was asked decides what is asked again") {
   becomes(optimize::apply_facts,
           "x = load 2 [12]\nno: return 0\nyes: return 1\n"

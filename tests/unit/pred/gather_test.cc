@@ -114,3 +114,30 @@ TEST_CASE("gather: what needs more bytes than the tests before it show does not 
   REQUIRE(evaluate(b.f, {packet, 60, {}}) == 1);
   CHECK(evaluate(gather(b.f), {packet, 60, {}}) == 1);
 }
+
+TEST_CASE("gather: numbers are not brought together past what may reject whole packets") {
+  Builder b;
+  std::vector<ExprId> list;
+  const auto one = [&](std::uint32_t k) { return b.f.all({b.is(8, k), b.is(6, k + 1)}, {}); };
+  for (std::uint32_t k = 1; k < 6; ++k) list.push_back(one(k));
+  list.push_back(b.is(b.f.binary(Arith::Div, b.byte(1), b.byte(2)), 1));
+  for (std::uint32_t k = 6; k < 12; ++k) list.push_back(one(k));
+  b.f.root = b.f.any(std::move(list), {});
+  b.f.accept = 1;
+  const std::vector<std::uint8_t> packet = {0, 0, 0, 0, 0, 0, 8, 0, 7};  // the seventh, but the division by 0 comes first
+  REQUIRE(evaluate(b.f, {packet, 9, {}}) == 0);
+  CHECK(evaluate(gather(b.f), {packet, 9, {}}) == 0);
+}
+
+TEST_CASE("gather: what is asked of one number keeps its order") {
+  Builder b;
+  std::vector<ExprId> list;
+  list.push_back(b.f.all({b.is(0, 1), b.is(2, 7)}, {}));  // holds in packets without byte 20
+  for (std::uint32_t k = 2; k < 13; ++k) list.push_back(b.f.all({b.is(0, k), b.is(20, 1)}, {}));
+  list.push_back(b.f.all({b.is(0, 1), b.is(20, 1)}, {}));
+  b.f.root = b.f.any(std::move(list), {});
+  b.f.accept = 1;
+  const std::vector<std::uint8_t> packet = {1, 0, 7};
+  REQUIRE(evaluate(b.f, {packet, 60, {}}) == 1);
+  CHECK(evaluate(gather(b.f), {packet, 60, {}}) == 1);
+}
