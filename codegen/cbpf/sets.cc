@@ -13,13 +13,6 @@ using namespace ir;
 struct Select::Part {
   Interval domain;
   std::span<const Interval> intervals;
-
-  /// Comparisons that the intervals take one by one: an interval at an end of the domain needs one.
-  unsigned cost() const {
-    unsigned n = 0;
-    for (const Interval i : intervals) n += i.low == i.high || i.low <= domain.low || i.high >= domain.high ? 1 : 2;
-    return n;
-  }
 };
 
 void Select::member(const Node& n, Entry& t, Entry& f) {
@@ -62,10 +55,7 @@ void Select::membership(const Set& numbers, Interval domain, Entry& t, Entry& f)
   const Set set = numbers & Set(domain);
   if (with_mask(set, domain, t, f)) return;
   if (const std::uint32_t low_bits = common_blocks(set)) return blocks(set, low_bits, domain, t, f);
-  // All but a few numbers are asked for as those few.
-  const Set rest = Set(domain) - set;
-  const Part in{domain, set.intervals()}, out{domain, rest.intervals()};
-  out.cost() < in.cost() ? tree(out, f, t) : tree(in, t, f);
+  tree({domain, set.intervals()}, t, f);
 }
 
 /// Nets of one length are numbers once their low bits are cleared: those bits, where that saves comparisons.
@@ -101,8 +91,8 @@ bool Select::with_mask(const Set& set, Interval domain, Entry& t, Entry& f) {
 }
 
 void Select::tree(Part part, Entry& t, Entry& f) {
-  constexpr unsigned most_in_leaf = 4;
-  if (part.cost() <= most_in_leaf || part.intervals.size() == 1) return leaf(part, t, f);
+  constexpr std::size_t most_in_leaf = 4;
+  if (comparisons(part.intervals, part.domain) <= most_in_leaf || part.intervals.size() == 1) return leaf(part, t, f);
   const std::size_t middle = std::min((part.intervals.size() / 2 + 3) / most_in_leaf * most_in_leaf, part.intervals.size() - 1);
   const std::uint32_t from = part.intervals[middle].low;
   Entry upper{blocks_.add(), {}, false}, lower{blocks_.add(), {}, false};

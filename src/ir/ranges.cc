@@ -1,41 +1,10 @@
 #include "ir/ranges.hpp"
 
 #include <algorithm>
-#include <bit>
+
+#include "base/bounds.hpp"
 
 namespace weir::ir {
-namespace {
-
-constexpr std::uint64_t top = 0xffffffff;
-
-Interval fitting(std::uint64_t low, std::uint64_t high) {
-  if (high > top) return {};
-  return {static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(high)};
-}
-
-/// The smallest 2^n - 1 that is not below v.
-std::uint32_t all_ones(std::uint32_t v) { return v ? 0xffffffff >> std::countl_zero(v) : 0; }
-
-Interval binary(Arith op, Interval a, Interval b) {
-  const bool fixed = b.low == b.high;
-  switch (op) {
-    case Arith::Add: return fitting(std::uint64_t{a.low} + b.low, std::uint64_t{a.high} + b.high);
-    case Arith::Sub: return a.low >= b.high ? Interval{a.low - b.high, a.high - b.low} : Interval{};
-    case Arith::Mul: return fitting(std::uint64_t{a.low} * b.low, std::uint64_t{a.high} * b.high);
-    case Arith::Div: return {a.low / std::max(b.high, 1u), a.high / std::max(b.low, 1u)};
-    case Arith::Mod: return {0, b.high ? std::min(a.high, b.high - 1) : 0};
-    case Arith::And: return {0, std::min(a.high, b.high)};
-    case Arith::Or: return {std::max(a.low, b.low), all_ones(a.high | b.high)};
-    case Arith::Xor: return {0, all_ones(a.high | b.high)};
-    case Arith::Lsh:
-      if (fixed && b.low < 32) return fitting(std::uint64_t{a.low} << b.low, std::uint64_t{a.high} << b.low);
-      return {};
-    case Arith::Rsh: return fixed && b.low < 32 ? Interval{a.low >> b.low, a.high >> b.low} : Interval{0, a.high};
-  }
-  return {};
-}
-
-}  // namespace
 
 Interval Ranges::of(ValueId v) {
   const auto n = static_cast<std::uint32_t>(v);
@@ -91,7 +60,7 @@ Interval Ranges::compute(const Value& v) {
   switch (v.kind) {
     case ValueKind::Constant: return {v.k, v.k};
     case ValueKind::Load: return {0, static_cast<std::uint32_t>((std::uint64_t{1} << 8 * v.size()) - 1)};
-    case ValueKind::Binary: return binary(v.arith(), of(v.a), of(v.b));
+    case ValueKind::Binary: return bounds(v.arith(), of(v.a), of(v.b));
     case ValueKind::Choice: return of_choice(v.root());
     case ValueKind::Length:
     case ValueKind::Meta:

@@ -98,10 +98,7 @@ class Defer : public Rewrite {
       return known == made.end() ? node(to) : known->second;
     };
     for (const NodeId id : region.nodes) {
-      Node n = from_[id];
-      if (n.a != no_value) n.a = value(n.a);
-      if (n.b != no_value) n.b = value(n.b);
-      if (n.kind == NodeKind::Member) n.k = set(n.k);
+      Node n = with_values(from_[id]);
       n.t = now(n.t);
       if (n.forks()) n.f = now(n.f);
       made[at(id)] = passes(from_[id]) ? n.t : to_.add(n, from_.span(id));

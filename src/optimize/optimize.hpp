@@ -12,7 +12,8 @@ namespace weir::optimize {
 /// All passes, in order, until none finds anything or the stated number of rounds is over.
 ir::Program optimize(ir::Program p);
 
-/// One pass: its name, what it does (true: the passes before it may now find more), and why it stands where it stands.
+/// One pass: its name, what it does, and why it stands where it stands. It says whether the passes before it may now find
+/// more; one that reorders, whether it changed anything.
 struct Pass {
   std::string_view name;
   bool (*run)(ir::Program&, const Profile&);

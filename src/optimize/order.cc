@@ -47,7 +47,7 @@ class Order : public Rewrite {
     if (intervals.size() > few || !std::ranges::all_of(intervals, is_single)) return to_.add(n, span);
     std::vector<std::pair<double, std::uint32_t>> numbers;
     for (const Interval i : intervals) {
-      const Node equal{NodeKind::Test, static_cast<std::uint8_t>(Relation::Equal), 0, from_[old].a, constant(i.low), {}, {}};
+      const Node equal{NodeKind::Test, static_cast<std::uint8_t>(Relation::Equal), 0, from_[old].a, program_.constant(i.low), {}, {}};
       numbers.emplace_back(profile_.share(from_, ranges_, equal).value_or(0), i.low);
     }
     const auto likelier = [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; };
@@ -60,14 +60,9 @@ class Order : public Rewrite {
     return next;
   }
 
-  ValueId constant(std::uint32_t k) { return program_.constant(k); }
-
   /// The test of an old node, with its way out when it holds, and another one when it does not.
   NodeId again(NodeId old, NodeId otherwise) {
-    Node n = from_[old];
-    n.a = value(n.a);
-    if (n.b != no_value) n.b = value(n.b);
-    if (n.kind == NodeKind::Member) n.k = set(n.k);
+    Node n = with_values(from_[old]);
     n.t = node(n.t);
     n.f = otherwise;
     return to_.add(n, from_.span(old));

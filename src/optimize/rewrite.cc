@@ -13,16 +13,20 @@ Program Rewrite::run() {
   for (std::uint32_t i = 0; i < from_.node_count(); ++i) {  // ways out, and roots of choices, have smaller ids
     const NodeId old{i};
     if (!wanted(old)) continue;
-    Node n = redirect(old);
-    if (n.a != no_value) n.a = value(n.a);
-    if (n.b != no_value) n.b = value(n.b);
+    Node n = with_values(redirect(old));
     if (n.kind != NodeKind::Return) n.t = node(n.t);
     if (n.forks()) n.f = node(n.f);
-    if (n.kind == NodeKind::Member) n.k = set(n.k);
     nodes_[i] = make(n, old, from_.span(old));
   }
   to_.root = node(from_.root);
   return std::move(to_);
+}
+
+Node Rewrite::with_values(Node n) {
+  if (n.a != no_value) n.a = value(n.a);
+  if (n.b != no_value) n.b = value(n.b);
+  if (n.kind == NodeKind::Member) n.k = set(n.k);
+  return n;
 }
 
 std::uint32_t Rewrite::set(std::uint32_t old) {

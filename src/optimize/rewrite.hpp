@@ -29,13 +29,16 @@ class Rewrite {
   virtual bool wanted(ir::NodeId old) const = 0;
 
   ir::ValueId value(ir::ValueId old);
-  std::uint32_t set(std::uint32_t old);
+  /// A node of the old program with new values and the old ways out.
+  ir::Node with_values(ir::Node n);
   ir::NodeId node(ir::NodeId old) const { return nodes_[static_cast<std::uint32_t>(old)]; }
 
   const ir::Program& from_;
   ir::Program to_;
 
  private:
+  std::uint32_t set(std::uint32_t old);
+
   static constexpr std::uint32_t no_set = 0xffffffff;
   std::vector<ir::ValueId> values_;
   std::vector<std::uint32_t> sets_;

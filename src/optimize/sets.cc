@@ -63,7 +63,7 @@ class Sets : public Rewrite {
 
   static std::size_t cost(const Set& set, const Set& domain) {
     const Interval all{domain.low(), domain.high()};
-    return std::min(comparisons(set, all), comparisons(domain - set, all));
+    return std::min(comparisons(set.intervals(), all), comparisons((domain - set).intervals(), all));
   }
   /// Masks of a byte may be sets of many pieces; such tests stay two.
   static bool is_worth(const Set& all, const Set& a, const Set& b, const Set& domain) {

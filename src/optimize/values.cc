@@ -214,7 +214,7 @@ class Values : public Rewrite {
     if (in.empty()) return f;
     if (const auto better = comparison(a, in, range, t, f, span)) return *better;
     if (const auto better = comparison(a, out, range, f, t, span)) return *better;
-    const std::size_t straight = comparisons(in, range), exchanged = comparisons(out, range);
+    const std::size_t straight = comparisons(in.intervals(), range), exchanged = comparisons(out.intervals(), range);
     const bool exchange = exchanged < straight || (exchanged == straight && out.intervals().size() < in.intervals().size());
     return exchange ? to_.member(a, out, f, t, span) : to_.member(a, in, t, f, span);
   }
