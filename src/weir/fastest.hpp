@@ -1,6 +1,4 @@
 #pragma once
-#include <cstddef>
-
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "cbpf/program.hpp"
@@ -8,10 +6,6 @@
 #include "optimize/profile.hpp"
 
 namespace weir {
-
-/// Expressions from which on a filter is gathered (pred/gather.hpp) before it becomes a graph; the optimizer finds the
-/// sets of shorter ones by itself, and keeps the order in which they are written.
-inline constexpr std::size_t worth_gathering = 100;
 
 /// Emits an optimized graph, and brings its likely tests forward, pass by pass, as long as the program gets no longer
 /// by it. `graph` becomes the one that the program was made of.

@@ -10,16 +10,14 @@
 #include "weir/traffic.hpp"
 
 namespace weir {
-namespace {
 
-/// The optimizer finds the sets of short filters by itself.
-constexpr std::size_t worth_gathering = 200;
-
-}  // namespace
+bool is_gathered(const pred::Filter& meaning) {
+  constexpr std::size_t enough = 100;
+  return meaning.expr_count() > enough;
+}
 
 Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, const Limits& limits) {
-  return optimize && meaning.expr_count() > worth_gathering ? lower::lower(pred::gather(meaning), limits)
-                                                            : lower::lower(meaning, limits);
+  return optimize && is_gathered(meaning) ? lower::lower(pred::gather(meaning), limits) : lower::lower(meaning, limits);
 }
 
 Result<ir::Program> graph_after(std::string_view pass, const pred::Filter& meaning, const Limits& limits) {

@@ -10,6 +10,10 @@
 
 namespace weir {
 
+/// Whether the pipeline gathers a filter (pred/gather.hpp) before it becomes a graph. The optimizer finds the sets of
+/// short ones by itself, and keeps the order in which they are written.
+bool is_gathered(const pred::Filter& meaning);
+
 /// The graph that the optimizer gets, or that is emitted without it. TooLarge as lower::lower.
 Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, const Limits& limits);
 

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <sstream>
 
-#include "weir/fastest.hpp"
 #include "aimed.hpp"
 #include "child.hpp"
 #include "compare.hpp"
@@ -90,7 +89,7 @@ std::vector<oracle::Sample> Measure::aimed(std::size_t mix, const oracle::Case& 
 Programs Measure::compile(const oracle::Case& c) {
   Programs p;
   const auto ours = oracle::compile(c.setting, c.filter, c.names != nullptr ? *c.names : *names_);
-  if (ours) p.ours = ours->meaning.expr_count() > worth_gathering ? ours->gathered_code : ours->optimized_code;
+  if (ours) p.ours = ours->program();
   compile_theirs(c, p);
   if (!ours) p.missing = "weir: " + ours.error().message;
   return p;

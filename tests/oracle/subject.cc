@@ -9,6 +9,7 @@
 #include "resolve/resolve.hpp"
 #include "vm/cbpf.hpp"
 #include "weir/fastest.hpp"
+#include "weir/graph.hpp"
 #include "weir/traffic.hpp"
 #include "wire/target.hpp"
 
@@ -27,6 +28,8 @@ Result<wire::Target> target_of(const Setting& s) {
 }
 
 }  // namespace
+
+const cbpf::Program& Subject::program() const { return is_gathered(meaning) ? gathered_code : optimized_code; }
 
 Result<Subject> compile(const Setting& setting, const std::string& filter, const names::Names& names) {
   const Limits limits;

@@ -36,6 +36,9 @@ struct Subject {
   pred::Filter meaning, gathered;
   ir::Program graph, optimized, gathered_optimized;
   cbpf::Program code, optimized_code, gathered_code;
+
+  /// What weir::compile gives.
+  const cbpf::Program& program() const;
 };
 
 /// Parses, resolves, lowers, optimizes and emits.
