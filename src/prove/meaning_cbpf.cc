@@ -27,6 +27,60 @@ using Places = std::array<Ref, places>;
 using Mask = std::uint32_t;
 constexpr Mask bit(std::size_t place) { return Mask{1} << place; }
 
+// Parts of an instruction's code, as the names in cbpf::op.
+namespace op = cbpf::op;
+constexpr int class_of(std::uint16_t code) { return code & 0x07; }
+constexpr int mode_of(std::uint16_t code) { return code & 0xe0; }
+constexpr int operation_of(std::uint16_t code) { return code & 0xf0; }
+constexpr bool with_x(std::uint16_t code) { return (code & op::X) != 0; }
+constexpr std::uint32_t size_of(std::uint16_t code) { return 4u >> ((code & 0x18) / op::H); }
+static_assert(size_of(op::W) == 4 && size_of(op::H) == 2 && size_of(op::B) == 1);
+
+/// What arithmetic is computed; `neg` has a way of its own.
+constexpr std::optional<Arith> arith_of(std::uint16_t code) {
+  switch (operation_of(code)) {
+    case op::ADD: return Arith::Add;
+    case op::SUB: return Arith::Sub;
+    case op::MUL: return Arith::Mul;
+    case op::DIV: return Arith::Div;
+    case op::MOD: return Arith::Mod;
+    case op::AND: return Arith::And;
+    case op::OR: return Arith::Or;
+    case op::XOR: return Arith::Xor;
+    case op::LSH: return Arith::Lsh;
+    case op::RSH: return Arith::Rsh;
+  }
+  return std::nullopt;
+}
+
+/// What a jump asks; `ja` asks nothing.
+constexpr std::optional<Relation> relation_of(std::uint16_t code) {
+  switch (operation_of(code)) {
+    case op::JEQ: return Relation::Equal;
+    case op::JGT: return Relation::Greater;
+    case op::JGE: return Relation::GreaterEqual;
+    case op::JSET: return Relation::Bits;
+  }
+  return std::nullopt;
+}
+
+/// Whether Evaluation::step knows what to do. It is run on instructions that exist only: rows of opcodes.def.
+constexpr bool is_known(Opcode instruction) {
+  const auto code = static_cast<std::uint16_t>(instruction);
+  switch (class_of(code)) {
+    case op::LD:
+    case op::LDX: return mode_of(code) <= op::MSH;
+    case op::ST:
+    case op::STX: return true;
+    case op::ALU: return arith_of(code) || instruction == Opcode::Neg;
+    case op::JMP: return relation_of(code) || instruction == Opcode::Ja;
+    case op::RET: return instruction == Opcode::RetK || instruction == Opcode::RetA;
+    case op::MISC: return instruction == Opcode::Tax || instruction == Opcode::Txa;
+  }
+  return false;
+}
+static_assert(std::ranges::all_of(cbpf::instruction_rows, is_known, &cbpf::Row::code));
+
 /// Which places an instruction reads and which it writes.
 struct Use {
   Mask reads = 0;
@@ -34,27 +88,25 @@ struct Use {
 };
 
 Use use_of(const Instruction& i) {
-  namespace op = cbpf::op;
-  const bool with_x = (i.code & op::X) != 0;
-  const auto mode = static_cast<std::uint16_t>(i.code & 0xe0);
-  switch (i.code & 0x07) {
+  const Mask operands = with_x(i.code) ? bit(A) | bit(X) : bit(A);
+  switch (class_of(i.code)) {
     case op::LD: {
-      if (mode == op::IND) return {bit(X), bit(A)};
-      if (mode == op::MEM) return {bit(scratch + i.k), bit(A)};
-      return {mode == op::ABS && i.k == xor_x ? bit(A) | bit(X) : 0, bit(A)};
+      if (mode_of(i.code) == op::IND) return {bit(X), bit(A)};
+      if (mode_of(i.code) == op::MEM) return {bit(scratch + i.k), bit(A)};
+      return {mode_of(i.code) == op::ABS && i.k == xor_x ? bit(A) | bit(X) : 0, bit(A)};
     }
-    case op::LDX: return {mode == op::MEM ? bit(scratch + i.k) : 0, bit(X)};
+    case op::LDX: return {mode_of(i.code) == op::MEM ? bit(scratch + i.k) : 0, bit(X)};
     case op::ST: return {bit(A), bit(scratch + i.k)};
     case op::STX: return {bit(X), bit(scratch + i.k)};
-    case op::ALU: return {with_x ? bit(A) | bit(X) : bit(A), bit(A)};
-    case op::JMP: return {(i.code & 0xf0) == op::JA ? 0 : with_x ? bit(A) | bit(X) : bit(A), 0};
+    case op::ALU: return {operands, bit(A)};
+    case op::JMP: return {operation_of(i.code) == op::JA ? 0 : operands, 0};
     case op::RET: return {static_cast<Opcode>(i.code) == Opcode::RetA ? bit(A) : 0, 0};
     default: return static_cast<Opcode>(i.code) == Opcode::Tax ? Use{bit(A), bit(X)} : Use{bit(X), bit(A)};
   }
 }
 
-bool is_jump(const Instruction& i) { return (i.code & 0x07) == cbpf::op::JMP; }
-bool is_return(const Instruction& i) { return (i.code & 0x07) == cbpf::op::RET; }
+bool is_jump(const Instruction& i) { return class_of(i.code) == op::JMP; }
+bool is_return(const Instruction& i) { return class_of(i.code) == op::RET; }
 
 /// What an instruction does to the way on.
 struct Step {
@@ -169,88 +221,72 @@ class Evaluation {
 
   // ---- instructions ----------------------------------------------------------------------------------
 
+  /// As validate() has seen, the instruction exists.
   Step step(std::size_t at, Places& p) {
     const Instruction& i = code_[at];
-    const auto code = static_cast<Opcode>(i.code);
     Step s{.passes = partials_.sure(partials_.yes()), .condition = {}, .t = at + 1};
-    const Ref k = is_return(i) || code == Opcode::Ja ? algebra_.constant(0) : algebra_.constant(i.k);
-    const Ref zero = algebra_.constant(0);
-    const auto load = [&](std::size_t place, const Partial& loaded) {
-      s.passes = loaded;
-      p[place] = loaded.value;
+    const auto put = [&](std::size_t place, const Partial& result) {
+      s.passes = result;
+      p[place] = result.value;
     };
-    const auto compute = [&](Arith op, Ref with) {
-      if (op == Arith::Div || op == Arith::Mod) s.passes = partials_.nonzero(with);
-      if (machine_ == Machine::Kernel && (op == Arith::Lsh || op == Arith::Rsh))
-        with = algebra_.binary(Arith::And, with, algebra_.constant(31));
-      p[A] = algebra_.binary(op, p[A], with);
-    };
-    const auto jump = [&](Relation op, Ref with) {
-      s.condition = algebra_.compare(op, p[A], with);
-      s.t = at + 1 + i.jt;
-      s.f = at + 1 + i.jf;
-      if (s.t == s.f) s.condition.reset();
-    };
-    switch (code) {
-      case Opcode::LdImm: p[A] = k; break;
-      case Opcode::LdAbsW: load(A, absolute(4, i.k, p)); break;
-      case Opcode::LdAbsH: load(A, absolute(2, i.k, p)); break;
-      case Opcode::LdAbsB: load(A, absolute(1, i.k, p)); break;
-      case Opcode::LdIndW: load(A, bytes(4, p[X], i.k)); break;
-      case Opcode::LdIndH: load(A, bytes(2, p[X], i.k)); break;
-      case Opcode::LdIndB: load(A, bytes(1, p[X], i.k)); break;
-      case Opcode::LdxMsh: {
-        load(X, bytes(1, zero, i.k));
-        const Ref nibble = algebra_.binary(Arith::And, p[X], algebra_.constant(0xf));
-        p[X] = algebra_.binary(Arith::Lsh, nibble, algebra_.constant(2));
-        break;
-      }
-      case Opcode::LdMem: p[A] = p[scratch + i.k]; break;
-      case Opcode::LdxMem: p[X] = p[scratch + i.k]; break;
-      case Opcode::St: p[scratch + i.k] = p[A]; break;
-      case Opcode::Stx: p[scratch + i.k] = p[X]; break;
-      case Opcode::LdLen: p[A] = algebra_.length(); break;
-      case Opcode::LdxLen: p[X] = algebra_.length(); break;
-      case Opcode::LdxImm: p[X] = k; break;
-      case Opcode::AddK: compute(Arith::Add, k); break;
-      case Opcode::SubK: compute(Arith::Sub, k); break;
-      case Opcode::MulK: compute(Arith::Mul, k); break;
-      case Opcode::DivK: compute(Arith::Div, k); break;
-      case Opcode::ModK: compute(Arith::Mod, k); break;
-      case Opcode::AndK: compute(Arith::And, k); break;
-      case Opcode::OrK: compute(Arith::Or, k); break;
-      case Opcode::XorK: compute(Arith::Xor, k); break;
-      case Opcode::LshK: compute(Arith::Lsh, k); break;
-      case Opcode::RshK: compute(Arith::Rsh, k); break;
-      case Opcode::AddX: compute(Arith::Add, p[X]); break;
-      case Opcode::SubX: compute(Arith::Sub, p[X]); break;
-      case Opcode::MulX: compute(Arith::Mul, p[X]); break;
-      case Opcode::DivX: compute(Arith::Div, p[X]); break;
-      case Opcode::ModX: compute(Arith::Mod, p[X]); break;
-      case Opcode::AndX: compute(Arith::And, p[X]); break;
-      case Opcode::OrX: compute(Arith::Or, p[X]); break;
-      case Opcode::XorX: compute(Arith::Xor, p[X]); break;
-      case Opcode::LshX: compute(Arith::Lsh, p[X]); break;
-      case Opcode::RshX: compute(Arith::Rsh, p[X]); break;
-      case Opcode::Neg: p[A] = algebra_.binary(Arith::Sub, zero, p[A]); break;
-      case Opcode::Ja: s.t = at + 1 + i.k; break;
-      case Opcode::JeqK: jump(Relation::Equal, k); break;
-      case Opcode::JgtK: jump(Relation::Greater, k); break;
-      case Opcode::JgeK: jump(Relation::GreaterEqual, k); break;
-      case Opcode::JsetK: jump(Relation::Bits, k); break;
-      case Opcode::JeqX: jump(Relation::Equal, p[X]); break;
-      case Opcode::JgtX: jump(Relation::Greater, p[X]); break;
-      case Opcode::JgeX: jump(Relation::GreaterEqual, p[X]); break;
-      case Opcode::JsetX: jump(Relation::Bits, p[X]); break;
-      case Opcode::RetK: s.returned = algebra_.constant(i.k); break;
-      case Opcode::RetA: s.returned = p[A]; break;
-      case Opcode::Tax: p[X] = p[A]; break;
-      case Opcode::Txa: p[A] = p[X]; break;
+    switch (class_of(i.code)) {
+      case op::LD: put(A, loaded(i, p)); break;
+      case op::LDX: put(X, loaded(i, p)); break;
+      case op::ST: p[scratch + i.k] = p[A]; break;
+      case op::STX: p[scratch + i.k] = p[X]; break;
+      case op::ALU: put(A, computed(i, p)); break;
+      case op::JMP: jump(i, p, s); break;
+      case op::RET: s.returned = static_cast<Opcode>(i.code) == Opcode::RetA ? p[A] : algebra_.constant(i.k); break;
+      case op::MISC: move(static_cast<Opcode>(i.code), p); break;
     }
     return s;
   }
 
+  static void move(Opcode between, Places& p) {
+    if (between == Opcode::Tax) p[X] = p[A];
+    else p[A] = p[X];
+  }
+
+  Ref operand(const Instruction& i, const Places& p) { return with_x(i.code) ? p[X] : algebra_.constant(i.k); }
+
+  Partial computed(const Instruction& i, const Places& p) {
+    if (operation_of(i.code) == op::NEG) return partials_.sure(algebra_.binary(Arith::Sub, algebra_.constant(0), p[A]));
+    const Arith arith = *arith_of(i.code);
+    Ref with = operand(i, p);
+    Partial result = arith == Arith::Div || arith == Arith::Mod ? partials_.nonzero(with) : partials_.sure(with);
+    if (machine_ == Machine::Kernel && (arith == Arith::Lsh || arith == Arith::Rsh))
+      with = algebra_.binary(Arith::And, with, algebra_.constant(31));
+    result.value = algebra_.binary(arith, p[A], with);
+    return result;
+  }
+
+  /// `s` goes on at the next instruction, from which distances count.
+  void jump(const Instruction& i, const Places& p, Step& s) {
+    const auto relation = relation_of(i.code);
+    s.f = s.t + i.jf;
+    s.t += relation ? i.jt : i.k;
+    if (relation && s.t != s.f) s.condition = algebra_.compare(*relation, p[A], operand(i, p));
+  }
+
   // ---- loads -----------------------------------------------------------------------------------------
+
+  /// What a load puts into its register.
+  Partial loaded(const Instruction& i, const Places& p) {
+    switch (mode_of(i.code)) {
+      case op::IMM: return partials_.sure(algebra_.constant(i.k));
+      case op::ABS: return absolute(size_of(i.code), i.k, p);
+      case op::IND: return bytes(size_of(i.code), p[X], i.k);
+      case op::MEM: return partials_.sure(p[scratch + i.k]);
+      case op::LEN: return partials_.sure(algebra_.length());
+      default: return four_times_low_nibble(bytes(1, algebra_.constant(0), i.k));
+    }
+  }
+
+  Partial four_times_low_nibble(Partial byte) {
+    const Ref nibble = algebra_.binary(Arith::And, byte.value, algebra_.constant(0xf));
+    byte.value = algebra_.binary(Arith::Lsh, nibble, algebra_.constant(2));
+    return byte;
+  }
 
   Partial absolute(std::uint32_t size, std::uint32_t k, const Places& p) {
     if (k < meta_offset) return bytes(size, algebra_.constant(0), k);
