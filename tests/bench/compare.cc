@@ -16,6 +16,7 @@
 
 #include <fmt/core.h>
 
+#include "known_files.hpp"
 #include "resolver.hpp"
 
 namespace weir::bench {

@@ -6,6 +6,7 @@
 #include "aimed.hpp"
 #include "child.hpp"
 #include "compare.hpp"
+#include "known_files.hpp"
 #include "trace.hpp"
 #include "vm/cbpf.hpp"
 
@@ -36,12 +37,8 @@ std::string optimized_by_libpcap(oracle::Reference& libpcap, const oracle::Case&
 
 std::vector<Entry> all_filters(const std::string& corpus, const std::string& conformance, const names::Names& names) {
   std::vector<Entry> all;
-  std::vector<std::filesystem::path> themes;
-  for (const auto& file : std::filesystem::directory_iterator(corpus + "/filters")) themes.push_back(file.path());
-  std::sort(themes.begin(), themes.end());
-  for (const auto& theme : themes)
-    if (theme.extension() == ".txt" && !theme.stem().string().starts_with("refused"))
-      for (auto& c : oracle::filters_of_lines(theme)) all.push_back({"corpus", std::move(c)});
+  for (const auto& theme : oracle::themes(corpus + "/filters"))
+    for (auto& c : oracle::filters_of_lines(theme)) all.push_back({"corpus", std::move(c)});
   if (!std::filesystem::exists(conformance + "/wild.txt")) return all;
   for (auto& c : oracle::filters_of_lines(conformance + "/wild.txt")) all.push_back({"wild", std::move(c)});
   for (auto& k : oracle::known_filters(conformance, names)) all.push_back({"cases", std::move(k.c), k.optimized_length});

@@ -1,12 +1,12 @@
 #include "conformance.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "known_files.hpp"
 #include "savefile.hpp"
 
 namespace weir::oracle {
@@ -14,49 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<std::string> lines_of(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);)
-    if (!line.empty()) lines.push_back(line);
-  return lines;
-}
-
-std::vector<std::string> strings(const json& j, const char* key) {
-  return j.contains(key) ? j[key].get<std::vector<std::string>>() : std::vector<std::string>();
-}
-
-/// An unknown netmask is null; what is no netmask counts as none of its bits.
-std::optional<std::uint32_t> netmask_of(const json& j) {
-  if (j.is_null()) return std::nullopt;
-  return read_netmask(j.get<std::string>()).value_or(0);
-}
-
-Setting setting_of(const json& j) {
-  Setting s;
-  s.link_type = j.value("linktype", "EN10MB");
-  s.snaplen = j.value("snaplen", 262144u);
-  if (j.contains("netmask")) s.netmask = netmask_of(j["netmask"]);
-  s.linux_ext = j.value("linux_ext", false);
-  if (j.contains("savefile") && !j["savefile"].is_null())
-    s.savefile = j["savefile"] == "native" ? Savefile::Native : Savefile::Swapped;
-  return s;
-}
-
-cbpf::Program program_of(const json& j) {
-  cbpf::Program p;
-  for (const json& i : j)
-    p.instructions.push_back({i[0].get<std::uint16_t>(), i[1].get<std::uint8_t>(), i[2].get<std::uint8_t>(), i[3].get<std::uint32_t>()});
-  return p;
-}
-
-/// A line `DLT<tab>FILTER`, or a filter for Ethernet; the DLT may have other words of a setting behind it.
 Case case_of_line(const std::string& line) {
-  Case c;
-  const std::size_t tab = line.find('\t');
-  if (tab != std::string::npos) c.setting = read_setting(line.substr(0, tab));
-  c.filter = tab == std::string::npos ? line : line.substr(tab + 1);
-  return c;
+  const Written w = written_in(line);
+  return {.setting = w.setting, .filter = w.filter};
 }
 
 struct Count {
@@ -293,13 +253,6 @@ class Corpus {
 };
 
 }  // namespace
-
-std::unique_ptr<names::Names> names_of_conformance(const std::filesystem::path& directory, std::shared_ptr<const names::Names> fallback) {
-  const json tables = json::parse(std::ifstream(directory / "names.json"));
-  const names::FixedTables fixed{.hosts = strings(tables, "hosts"), .ethers = strings(tables, "ethers"),
-                                 .networks = strings(tables, "networks"), .services = strings(tables, "services"), .protocols = strings(tables, "protocols")};
-  return names::fixed_names(fixed, std::move(fallback));
-}
 
 std::vector<Known> known_filters(const std::filesystem::path& directory, const names::Names& names) {
   std::vector<Known> known;

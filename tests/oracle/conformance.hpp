@@ -18,7 +18,6 @@ struct Known {
 };
 std::vector<Known> known_filters(const std::filesystem::path& directory, const names::Names& names);
 std::vector<Case> filters_of_lines(const std::filesystem::path& file);
-std::unique_ptr<names::Names> names_of_conformance(const std::filesystem::path& directory, std::shared_ptr<const names::Names> fallback);
 
 /// Runs all files of the conformance directory on the link types that can be compared, and prints a line for each.
 /// `pattern`: only cases whose name or filter contains it.
