@@ -15,6 +15,7 @@
 #include <fmt/core.h>
 
 #include "conformance.hpp"
+#include "known_files.hpp"
 #include "lists.hpp"
 #include "plot.hpp"
 #include "resolver.hpp"
@@ -144,11 +145,7 @@ void bench_themes(const Bench& b, const std::string& corpus, const std::string& 
     for (const oracle::Case& c : oracle::filters_of_lines(path)) sum.add(compile_all(b, c.setting, c.filter, 0.002));
     sums.emplace_back(name, sum);
   };
-  std::vector<std::filesystem::path> themes;
-  for (const auto& entry : std::filesystem::directory_iterator(corpus + "/filters")) themes.push_back(entry.path());
-  std::sort(themes.begin(), themes.end());
-  for (const auto& theme : themes)
-    if (theme.extension() == ".txt" && !theme.stem().string().starts_with("refused")) file(theme.stem(), theme);
+  for (const auto& theme : oracle::themes(corpus + "/filters")) file(theme.stem(), theme);
   if (std::filesystem::exists(conformance + "/wild.txt")) file("as people write them", conformance + "/wild.txt");
   print_title("Compile time of a filter by class, on average (filters that all four compile)");
   print_columns("class, filters", 26);
@@ -180,42 +177,60 @@ void write(const std::string& path, const std::string& text) {
   fmt::print(stderr, "wrote {}\n", path);
 }
 
+/// What is measured of lists of one kind; the row of lengths[i] is the ith.
+struct ListResults {
+  std::vector<Row> rows;
+  std::vector<std::array<Executed, engine_count>> executed;
+};
+
+ListResults measure(const Bench& b, const ListKind& kind, std::size_t longest) {
+  ListResults r;
+  std::vector<std::string> aims;
+  Patience patience;
+  for (const std::size_t n : lengths) {
+    if (n > std::min(longest, kind.most)) break;
+    const std::string filter = list_filter(kind, n);
+    auto& row = r.rows.emplace_back();
+    for (std::size_t e = 0; e < engine_count; ++e) row[e] = patience.compile(e, filter, b.seconds);
+    aims.push_back(part_of_list(kind, n, 50));
+  }
+  r.executed = execute(b, {}, r.rows, aims);
+  return r;
+}
+
+void print_tables(const Bench& b, const ListKind& kind, const ListResults& r) {
+  const auto table = [&](const std::string& title, const auto& cell) {
+    print_title(fmt::format("Lists of {}: {}", kind.name, title));
+    print_columns("length", 8);
+    for (std::size_t i = 0; i < r.rows.size(); ++i) print_row(fmt::format("{}", lengths[i]), 8, [&](std::size_t e) { return cell(i, e); });
+  };
+  table("compile time", [&](std::size_t i, std::size_t e) { return time_of(r.rows[i][e], b.seconds); });
+  table("memory at the most", [&](std::size_t i, std::size_t e) { return memory_of(r.rows[i][e]); });
+  table("instructions", [&](std::size_t i, std::size_t e) { return length_of(r.rows[i][e]); });
+  table(fmt::format("instructions executed per packet, of {} packets (* of fewer)", b.packets),
+        [&](std::size_t i, std::size_t e) { return executed_text(r.executed[i][e], b.packets); });
+  std::fflush(stdout);
+}
+
+/// A line an engine; `value` is what to draw for lengths[i], if anything.
+template <class Value>
+Panel panel(const ListKind& kind, const ListResults& r, const Value& value) {
+  Panel p{kind.name, {}};
+  for (std::size_t e = 0; e < engine_count; ++e) {
+    auto& series = p.series.emplace_back(Series{engine_names[e], {}});
+    for (std::size_t i = 0; i < r.rows.size(); ++i)
+      if (const std::optional<double> y = value(i, e)) series.points.emplace_back(static_cast<double>(lengths[i]), *y);
+  }
+  return p;
+}
+
 void bench_lists(const Bench& b, std::size_t longest, const std::string& plots) {
   std::vector<Panel> times, steps;
   for (const ListKind& kind : list_kinds()) {
-    std::vector<Row> rows;
-    std::vector<std::string> aims;
-    Patience patience;
-    for (const std::size_t n : lengths) {
-      if (n > std::min(longest, kind.most)) break;
-      const std::string filter = list_filter(kind, n);
-      auto& row = rows.emplace_back();
-      for (std::size_t e = 0; e < engine_count; ++e) row[e] = patience.compile(e, filter, b.seconds);
-      aims.push_back(part_of_list(kind, n, 50));
-    }
-    const auto executed = execute(b, {}, rows, aims);
-    const auto table = [&](const std::string& title, const auto& cell) {
-      print_title(fmt::format("Lists of {}: {}", kind.name, title));
-      print_columns("length", 8);
-      for (std::size_t i = 0; i < rows.size(); ++i) print_row(fmt::format("{}", lengths[i]), 8, [&](std::size_t e) { return cell(i, e); });
-    };
-    table("compile time", [&](std::size_t i, std::size_t e) { return time_of(rows[i][e], b.seconds); });
-    table("memory at the most", [&](std::size_t i, std::size_t e) { return memory_of(rows[i][e]); });
-    table("instructions", [&](std::size_t i, std::size_t e) { return length_of(rows[i][e]); });
-    table(fmt::format("instructions executed per packet, of {} packets (* of fewer)", b.packets), [&](std::size_t i, std::size_t e) { return executed_text(executed[i][e], b.packets); });
-    std::fflush(stdout);
-    Panel time{kind.name, {}}, step{kind.name, {}};
-    for (std::size_t e = 0; e < engine_count; ++e) {
-      Series t{engine_names[e], {}}, s{engine_names[e], {}};
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i][e].ended) t.points.emplace_back(static_cast<double>(lengths[i]), rows[i][e].seconds * 1e3);
-        if (executed[i][e].packets > 0) s.points.emplace_back(static_cast<double>(lengths[i]), executed[i][e].average);
-      }
-      time.series.push_back(std::move(t));
-      step.series.push_back(std::move(s));
-    }
-    times.push_back(std::move(time));
-    steps.push_back(std::move(step));
+    const ListResults r = measure(b, kind, longest);
+    print_tables(b, kind, r);
+    times.push_back(panel(kind, r, [&](std::size_t i, std::size_t e) { return r.rows[i][e].ended ? std::optional(r.rows[i][e].seconds * 1e3) : std::nullopt; }));
+    steps.push_back(panel(kind, r, [&](std::size_t i, std::size_t e) { return r.executed[i][e].packets > 0 ? std::optional(r.executed[i][e].average) : std::nullopt; }));
   }
   if (plots.empty()) return;
   const auto some = [](const std::vector<Panel>& all) { return std::vector<Panel>{all[0], all[1], all[2]}; };

@@ -395,25 +395,27 @@ class Maker {
     return s;
   }
 
+  struct WlanKind { std::uint32_t control, addresses; bool sequence, data; };
+  WlanKind wlan_kind() {
+    switch (draw(Section::Wlan)) {
+      case Beacon: return {0x8000, 3, true, false};
+      case Probe: return {r_.percent(50) ? 0x4000u : 0x5000u, 3, true, false};
+      case Management: return {r_.pick({0x0000u, 0x1000u, 0xb000u, 0xc000u, 0xa000u, 0xd000u}), 3, true, false};
+      case Ack: return {0xd400, 1, false, false};
+      case BlockAck: return {r_.percent(70) ? 0x9400u : 0x8400u, 2, false, false};
+      case RtsCts: return {r_.percent(50) ? 0xb400u : 0xc400u, 2, false, false};
+      case Null: return {r_.percent(50) ? 0x4801u : 0xc801u, 3, true, false};
+      case FromAp: return {0x0802, 3, true, true};
+      case ToAp: return {0x0801, 3, true, true};
+      case QosFromAp: return {0x8802, 3, true, true};
+      case QosToAp: return {0x8801, 3, true, true};
+      default: return {0x8803, 4, true, true};
+    }
+  }
+
   /// IEEE 802.11-2020 clause 9.3: frame control, duration, addresses as the kind wants them.
   Bytes wlan(wire::Prefix prefix) {
-    struct Kind { std::uint32_t control, addresses; bool sequence, data; };
-    const auto kind = [&]() -> Kind {
-      switch (draw(Section::Wlan)) {
-        case Beacon: return {0x8000, 3, true, false};
-        case Probe: return {r_.percent(50) ? 0x4000u : 0x5000u, 3, true, false};
-        case Management: return {r_.pick({0x0000u, 0x1000u, 0xb000u, 0xc000u, 0xa000u, 0xd000u}), 3, true, false};
-        case Ack: return {0xd400, 1, false, false};
-        case BlockAck: return {r_.percent(70) ? 0x9400u : 0x8400u, 2, false, false};
-        case RtsCts: return {r_.percent(50) ? 0xb400u : 0xc400u, 2, false, false};
-        case Null: return {r_.percent(50) ? 0x4801u : 0xc801u, 3, true, false};
-        case FromAp: return {0x0802, 3, true, true};
-        case ToAp: return {0x0801, 3, true, true};
-        case QosFromAp: return {0x8802, 3, true, true};
-        case QosToAp: return {0x8801, 3, true, true};
-        default: return {0x8803, 4, true, true};
-      }
-    }();
+    const WlanKind kind = wlan_kind();
     Bytes b = oracle::radio_header(prefix, r_);
     const bool ciphered = kind.data && r_.percent(60);
     put(b, kind.control | (ciphered ? 0x40 : 0), 2);
