@@ -3,6 +3,15 @@
 #include <fmt/format.h>
 
 namespace weir::cli {
+namespace {
+
+std::string hex_of(const prove::Counterexample& packet) {
+  std::string text;
+  for (const std::uint8_t b : packet.bytes) text += fmt::format("{:02x}", b);
+  return text;
+}
+
+}  // namespace
 
 prove::Question question_for(const Options& options, double seconds) {
   prove::Question question;
@@ -15,23 +24,18 @@ const char* machine_name(vm::Machine machine) {
   return machine == vm::Machine::Kernel ? "the kernel's machine" : "libpcap's machine";
 }
 
-namespace {
-
-std::string hex_of(const prove::Counterexample& packet) {
-  std::string text;
-  for (const std::uint8_t b : packet.bytes) text += fmt::format("{:02x}", b);
-  return text;
+prove::Program compiled(const Filter& filter) {
+  const auto& stages = filter.stages();
+  if (stages.cbpf) return &*stages.cbpf;
+  return &stages.ir;
 }
-
-}  // namespace
 
 Result<double> check_compilation(const Filter& filter, const Options& options, double seconds) {
   const auto& stages = filter.stages();
   prove::Question question = question_for(options, seconds);
   question.agreement = prove::Agreement::Refines;
   question.kept_bytes = true;
-  const prove::Program compiled = stages.cbpf ? prove::Program(&*stages.cbpf) : prove::Program(&stages.ir);
-  const prove::Answer answer = prove::prove(&stages.pred, compiled, question);
+  const prove::Answer answer = prove::prove(&stages.pred, compiled(filter), question);
   if (const auto* undecided = std::get_if<prove::Undecided>(&answer.is))
     return fail(Code::System, {}, fmt::format("the program could not be checked: {}", undecided->why));
   if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is))

@@ -12,6 +12,9 @@ prove::Question question_for(const Options& options, double seconds);
 
 const char* machine_name(vm::Machine machine);
 
+/// What runs of a filter: its program, or the graph where that does not fit. Of use as long as the filter is there.
+prove::Program compiled(const Filter& filter);
+
 /// Proves that what was compiled refines what the filter says. The error is one for the user: why it could not.
 Result<double> check_compilation(const Filter& filter, const Options& options, double seconds);
 

@@ -119,13 +119,6 @@ Status compare(const ProveCommand& command, const Side& first, const Side& secon
   return write_text("-", fmt::format("proven: {} ({:.2f} s)\n", relation_name(command.agreement), answer.seconds));
 }
 
-/// What runs of a filter: its program, or the graph where that does not fit.
-prove::Program compiled(const Filter& filter) {
-  const auto& stages = filter.stages();
-  if (stages.cbpf) return &*stages.cbpf;
-  return &stages.ir;
-}
-
 Result<Filter> compile_and_warn(const std::string& text, const Options& options) {
   auto filter = compile(text, options);
   if (filter) report_warnings(filter->warnings(), {text, ""});
