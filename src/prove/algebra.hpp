@@ -19,6 +19,9 @@ struct GivenUp : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// No packet has 2^31 bytes and more: libpcap's and the kernel's lengths are positive ints.
+inline constexpr std::uint32_t longest_packet = 0x7fffffff;
+
 /// What an offset is measured against.
 enum class Bytes : std::uint8_t {
   Captured,  ///< how many bytes of the packet there are

@@ -12,9 +12,6 @@
 
 namespace weir::prove {
 
-/// No packet has 2^31 bytes and more: libpcap's and the kernel's lengths are positive ints.
-inline constexpr std::uint32_t longest_packet = 0x7fffffff;
-
 /// How much of the packet there is.
 struct Extent {
   /// false: as many bytes as are captured, which is any number. true: whatever is asked for, up to `longest`.

@@ -140,7 +140,7 @@ Ref Smt::choose(Ref c, Ref a, Ref b) {
 // ---- packets ------------------------------------------------------------------------------------------
 
 void Smt::assert_packet(z3::solver& solver) {
-  solver.add(z3::ule(captured_, number(0x7fffffff)));
+  solver.add(z3::ule(captured_, number(longest_packet)));
   if (addresses_.empty()) return;
   for (const auto& [offset, byte] : bytes_) solver.add(z3::select(packet_, number(offset)) == byte);
 }

@@ -21,6 +21,8 @@ Interval fitting(std::uint64_t low, std::uint64_t high) {
   return {static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(high)};
 }
 
+/// What a result lies between. The optimizer has rules of its own for that, and shares none with us on purpose: a proof is to
+/// notice where they are wrong.
 Interval bounds_of(Arith op, Interval a, Interval b) {
   const bool fixed = b.low == b.high;
   switch (op) {
@@ -129,7 +131,7 @@ Interval Terms::bounds(const Term& t) const {
     case TermKind::Load: return {0, static_cast<std::uint32_t>((std::uint64_t{1} << 8 * t.detail) - 1)};
     case TermKind::Binary: return bounds_of(t.arith(), range(t.a), range(t.b));
     case TermKind::Compare: return {0, 1};
-    case TermKind::Room: return static_cast<Bytes>(t.detail) == Bytes::Captured ? Interval{0, 0x80000000} : Interval{};
+    case TermKind::Room: return static_cast<Bytes>(t.detail) == Bytes::Captured ? Interval{0, longest_packet + 1} : Interval{};
     case TermKind::Length:
     case TermKind::Meta: return {};
   }
