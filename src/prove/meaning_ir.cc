@@ -36,7 +36,7 @@ class Evaluation {
   static std::uint32_t number(NodeId n) { return static_cast<std::uint32_t>(n); }
   static std::uint32_t number(ValueId v) { return static_cast<std::uint32_t>(v); }
 
-    /// All nodes from here on, ways out before what leads to them.
+  /// All nodes from here on, ways out before what leads to them.
   std::vector<NodeId> from(NodeId root) const {
     std::vector<NodeId> found, left{root};
     std::vector<bool> seen(number(root) + 1);

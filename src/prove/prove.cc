@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "cbpf/opcodes.hpp"
 #include "prove/diagrams.hpp"
 #include "prove/meaning.hpp"
 #include "prove/replay.hpp"
@@ -128,8 +127,7 @@ class Comparison {
   std::uint32_t longest_ = longest_packet;
 };
 
-Outcome compare(const Program& first, const Program& second, const Question& question,
-                                                        Clock::time_point end) {
+Outcome compare(const Program& first, const Program& second, const Question& question, Clock::time_point end) {
   const bool one_is_enough = !is_bytecode(first) && !is_bytecode(second);
   for (const Machine machine : {Machine::Libpcap, Machine::Kernel}) {
     if (machine == Machine::Libpcap ? !question.libpcap : !question.kernel) continue;

@@ -1,5 +1,5 @@
 // Formulas as Z3 has them: bit vectors, the packet as an array of bytes. Knows all of arithmetic, and finds packets.
-// The only file pair that knows Z3, whose exceptions end here.
+// The only file pair that calls Z3, whose exceptions prove() catches; those of `solve` become GivenUp.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -6,9 +6,9 @@
 #include "lower/lower.hpp"
 #include "optimize/optimize.hpp"
 #include "pred/gather.hpp"
+#include "resolve/resolve.hpp"
 #include "weir/fastest.hpp"
 #include "weir/traffic.hpp"
-#include "resolve/resolve.hpp"
 #include "wire/target.hpp"
 
 namespace weir::proofs {

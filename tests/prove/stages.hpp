@@ -19,8 +19,8 @@ struct Compiled {
 };
 Result<Compiled> compile(const Subject& subject);
 
-/// pred to ir exactly, each pass as a refinement, cBPF as its graph exactly on both machines, and from the filter's meaning to its
-/// optimized program as a refinement. The error is that of a filter that does not compile.
+/// pred to ir exactly, the gathering of lists and each pass as a refinement, cBPF as its graph exactly on both machines, and from
+/// the filter's meaning to its optimized program as a refinement. The error is that of a filter that does not compile.
 Result<void> prove_stages(const Subject& subject, double seconds, const Listener& listener);
 
 /// Our optimized program as a refinement of libpcap's, on the machine that can run both; Undecided when one of them has no program.
