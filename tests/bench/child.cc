@@ -1,24 +1,17 @@
 #include "child.hpp"
 
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
-#include <ctime>
 
 namespace weir::bench {
 namespace {
-
-double processor_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
 
 /// The most memory that the process has had, in kB (proc(5): VmHWM; a fork inherits getrusage's figure).
 std::uint64_t peak_kilobytes() {
@@ -42,17 +35,11 @@ void write_all(int to, const void* bytes, std::size_t size) {
   }
 }
 
-struct Figures {
-  double seconds;
-  std::uint64_t kilobytes;
-};
-
 [[noreturn]] void be_child(const std::function<std::string()>& work, int to) {
   const std::uint64_t memory = peak_kilobytes();
-  const double start = processor_seconds();
   const std::string text = work();
-  const Figures figures{processor_seconds() - start, peak_kilobytes() - memory};
-  write_all(to, &figures, sizeof figures);
+  const std::uint64_t more = peak_kilobytes() - memory;
+  write_all(to, &more, sizeof more);
   write_all(to, text.data(), text.size());
   _exit(0);
 }
@@ -89,10 +76,10 @@ std::optional<ChildResult> in_child(const std::function<std::string()>& work, do
   if (!ended) ::kill(child, SIGKILL);
   int status = 0;
   ::waitpid(child, &status, 0);
-  Figures figures{};
-  if (!ended || status != 0 || text.size() < sizeof figures) return std::nullopt;
-  std::memcpy(&figures, text.data(), sizeof figures);
-  return ChildResult{text.substr(sizeof figures), figures.seconds, figures.kilobytes};
+  std::uint64_t kilobytes = 0;
+  if (!ended || status != 0 || text.size() < sizeof kilobytes) return std::nullopt;
+  std::memcpy(&kilobytes, text.data(), sizeof kilobytes);
+  return ChildResult{text.substr(sizeof kilobytes), kilobytes};
 }
 
 }  // namespace weir::bench

@@ -8,8 +8,7 @@
 namespace weir::bench {
 
 struct ChildResult {
-  std::string text;               ///< what the work returned
-  double seconds = 0;             ///< of processor time, the work alone
+  std::string text;                  ///< what the work returned
   std::uint64_t peak_kilobytes = 0;  ///< how much more memory the process had at its most than before the work
 };
 
