@@ -333,25 +333,26 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
 
   auto words = split_off_words(arguments);
   if (auto read = read_options(program, arguments); !read) return std::unexpected(read.error());
+  const auto add_words_to = [&](std::vector<std::string>& those) { std::ranges::move(words, std::back_inserter(those)); };
+  const auto unless = [&](const std::optional<std::string>& why, Command command) -> std::expected<Command, NoCommand> {
+    if (why) return wrong(program, *why);
+    return command;
+  };
   if (*compile_options) {
-    std::ranges::move(words, std::back_inserter(compile.expression.words));
-    if (const auto why = contradiction(*compile_options, compile)) return wrong(program, *why);
-    return compile;
+    add_words_to(compile.expression.words);
+    return unless(contradiction(*compile_options, compile), compile);
   }
   if (*filter_options) {
-    std::ranges::move(words, std::back_inserter(filter.expression.words));
-    if (const auto why = contradiction(filter)) return wrong(program, *why);
-    return filter;
+    add_words_to(filter.expression.words);
+    return unless(contradiction(filter), filter);
   }
   if (*capture_options) {
-    std::ranges::move(words, std::back_inserter(capture.expression.words));
-    if (const auto why = contradiction(capture.expression)) return wrong(program, *why);
-    return capture;
+    add_words_to(capture.expression.words);
+    return unless(contradiction(capture.expression), capture);
   }
   if (*prove_options) {
-    std::ranges::move(words, std::back_inserter(prove.filters));
-    if (const auto why = contradiction(*prove_options, prove)) return wrong(program, *why);
-    return prove;
+    add_words_to(prove.filters);
+    return unless(contradiction(*prove_options, prove), prove);
   }
   if (!*list_options) return wrong(program, "a command is missing");
   if (!words.empty()) return wrong(program, "list takes no expression");
