@@ -11,24 +11,14 @@ namespace {
 /// The farthest jump of eBPF, whose distances are 16 bits with a sign (include/uapi/linux/bpf.h, struct bpf_insn).
 constexpr std::uint64_t ebpf_reach = 32767;
 
-/// `ldh [12]`: the listing's text without the spaces that align it.
-std::string short_text(const Instruction& i) {
-  std::string text;
-  for (const char c : to_string(i))
-    if (c != ' ' || text.back() != ' ') text += c;
-  while (text.back() == ' ') text.pop_back();
-  return text;
-}
-
 Diagnostic at(const Program& p, std::size_t index, std::string problem, std::string hint = {}) {
   const Span span = index < p.spans.size() ? p.spans[index] : Span{};
   return {Code::Input, span,
-          fmt::format("instruction {} ({}): {}", index, short_text(p.instructions[index]), problem), std::move(hint)};
+          fmt::format("{}: {}", name(p, index), problem), std::move(hint)};
 }
 
 std::optional<Diagnostic> check_length(const Program& p) {
   const std::size_t count = p.instructions.size();
-  if (count == 0) return Diagnostic{Code::Input, {}, "the program has no instructions", {}};
   if (count > max_instructions)
     return Diagnostic{Code::TooLarge, {},
                       fmt::format("the program has {} instructions, {} more than a kernel takes", count,
@@ -63,8 +53,19 @@ std::string broken_demand(const Instruction& i, Demand demand, std::size_t index
   return {};
 }
 
-std::optional<Diagnostic> check_instructions(const Program& p) {
+}  // namespace
+
+std::string name(const Program& p, std::size_t index) {
+  std::string text;
+  for (const char c : to_string(p.instructions[index]))
+    if (c != ' ' || text.back() != ' ') text += c;
+  while (text.back() == ' ') text.pop_back();
+  return fmt::format("instruction {} ({})", index, text);
+}
+
+std::optional<Diagnostic> check_form(const Program& p) {
   const std::size_t count = p.instructions.size();
+  if (count == 0) return Diagnostic{Code::Input, {}, "the program has no instructions", {}};
   for (std::size_t index = 0; index < count; ++index) {
     const Instruction& i = p.instructions[index];
     const Row* r = row(i.code);
@@ -75,6 +76,8 @@ std::optional<Diagnostic> check_instructions(const Program& p) {
   if ((last & 0x07) != op::RET) return at(p, count - 1, "the last instruction does not return");
   return std::nullopt;
 }
+
+namespace {
 
 /// Scratch words as bits: what is certainly written when an instruction is reached.
 using Words = std::uint16_t;
@@ -135,7 +138,7 @@ std::optional<Diagnostic> check_reach(const Program& p) {
 
 std::optional<Diagnostic> check(const Program& p) {
   if (auto problem = check_length(p)) return problem;
-  if (auto problem = check_instructions(p)) return problem;
+  if (auto problem = check_form(p)) return problem;
   if (auto problem = check_scratch(p)) return problem;
   return check_reach(p);
 }

@@ -51,6 +51,13 @@ struct Program {
 /// skips more than 32767 instructions of the eBPF that the kernel makes of the program. The message names the instruction.
 std::optional<Diagnostic> check(const Program& p);
 
+/// The part of it that holds for programs of any length on any machine: every instruction exists, with an operand that it can
+/// have, jumps go forward and stay inside, and the last one returns.
+std::optional<Diagnostic> check_form(const Program& p);
+
+/// What messages call an instruction: `instruction 3 (ldh [12])`.
+std::string name(const Program& p, std::size_t index);
+
 enum class Style : std::uint8_t {
   Listing,   ///< tcpdump -d
   CArray,    ///< tcpdump -dd
@@ -69,7 +76,15 @@ std::string to_assembly(const Program& p, std::string_view filter);
 /// its distance (`ja       +3`).
 std::string to_string(const Instruction& i);
 
-/// Reads tcpdump -ddd text: the number of instructions, then "CODE JT JF K" lines.
+/// Reads tcpdump -ddd text: the number of instructions, then "CODE JT JF K" lines; also Bytecode, with commas for the ends of
+/// lines. Spans are the places in the text, as those of errors.
 Result<Program> read_decimal(std::string_view text);
+
+/// Reads what to_assembly writes and bpf_asm takes: `#define NAME NUMBER` lines are read, names of protocols known without. Spans
+/// are the places in the text, as those of errors.
+Result<Program> read_assembly(std::string_view text);
+
+/// One of these: what begins with a number is decimal.
+Result<Program> read(std::string_view text);
 
 }  // namespace weir::cbpf

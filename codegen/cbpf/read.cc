@@ -10,16 +10,21 @@
 namespace weir::cbpf {
 namespace {
 
+constexpr std::string_view separators = " ,\t\r\n";
+
 /// The numbers of the text, one after the other; remembers where the last one stood.
 class Numbers {
  public:
   explicit Numbers(std::string_view text) : text_(text) {}
 
   bool at_end() {
-    at_ = text_.find_first_not_of(" \t\r\n", at_);
+    at_ = text_.find_first_not_of(separators, at_);
     if (at_ == std::string_view::npos) at_ = text_.size();
     return at_ == text_.size();
   }
+
+  /// Where the next word begins, once at_end() has been asked.
+  std::uint32_t position() const { return static_cast<std::uint32_t>(at_); }
 
   /// Nothing when there is no number, or one beyond `most`.
   std::optional<std::uint32_t> next(std::uint32_t most) {
@@ -27,7 +32,7 @@ class Numbers {
     std::uint32_t value = 0;
     const char* const first = text_.data() + begin_;
     const auto [end, error] = std::from_chars(first, text_.data() + text_.size(), value);
-    at_ = std::min(text_.find_first_of(" \t\r\n", begin_), text_.size());
+    at_ = std::min(text_.find_first_of(separators, begin_), text_.size());
     if (error != std::errc{} || end != text_.data() + at_ || value > most) return std::nullopt;
     return value;
   }
@@ -75,9 +80,11 @@ Result<Program> read_decimal(std::string_view text) {
   for (std::size_t index = 0; index < *count; ++index) {
     if (in.at_end())
       return fail(Code::Input, {}, fmt::format("the text ends after {} of {} instructions", index, *count));
+    const std::uint32_t begin = in.position();
     const auto instruction = read_instruction(in, index);
     if (!instruction) return std::unexpected(instruction.error());
     p.instructions.push_back(*instruction);
+    p.spans.push_back({begin, in.span().end});
   }
   if (!in.at_end()) {
     in.next(most);

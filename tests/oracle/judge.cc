@@ -32,6 +32,9 @@ Trial::Trial(const Subject& subject, const cbpf::Program* reference) : subject_(
 void Trial::set_reference(const cbpf::Program* reference, bool repaired) {
   reference_ = reference;
   reference_on_libpcap_ = reference != nullptr && !repaired && !uses_metadata(*reference);
+  lifted_.reset();
+  if (!reference_on_libpcap_) return;
+  if (auto lifted = lift(*reference)) lifted_ = std::move(*lifted);
 }
 
 std::optional<Disagreement> Trial::enter(Kernel& kernel) {
@@ -51,6 +54,8 @@ std::optional<Disagreement> Trial::judge(const Sample& sample, std::size_t n) {
   inexact = uncertain = false;
   if (auto wrong = check_reference(packet)) return wrong;
   const std::uint32_t libpcap = trace_.returned;
+  if (lifted_)
+    if (auto wrong = check_lifted(sample, n, libpcap)) return wrong;
   uncertain = reference_ != nullptr && trace_.laps >= protochain_limit();
   const std::uint32_t pred = run(Engine::Pred, subject_, packet);
   accepted = pred != 0;
@@ -70,6 +75,18 @@ std::optional<Disagreement> Trial::check_reference(const Packet& packet) {
   std::optional<Disagreement> wrong;
   if (own != vm) wrong = differs("our vm on libpcap's program", vm, "libpcap's interpreter", own);
   else if (own != trace_.returned) wrong = differs("the tracing interpreter", trace_.returned, "libpcap's interpreter", own);
+  if (wrong) wrong->with_machine = true;
+  return wrong;
+}
+
+/// The program as a graph does the same at every cut; compiled anew, it refines.
+std::optional<Disagreement> Trial::check_lifted(const Sample& sample, std::size_t n, std::uint32_t libpcap) {
+  const Packet packet = sample.cut(n);
+  std::optional<Disagreement> wrong;
+  const std::uint32_t graph = run(*lifted_, packet), again = run_again(*lifted_, packet);
+  if (graph != libpcap) wrong = differs("libpcap's program, lifted", graph, "libpcap", libpcap);
+  else if (again != libpcap && (libpcap != 0 || !libpcap_returns(sample, n, again)))
+    wrong = differs("libpcap's program, lifted and compiled anew", again, "libpcap", libpcap);
   if (wrong) wrong->with_machine = true;
   return wrong;
 }

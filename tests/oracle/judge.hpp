@@ -9,6 +9,7 @@
 // bytes that were cut off followed by zeros and by ones, as well as noise right behind byte n. It has to hold for all
 // of them. Where L(p,n) loads nothing past byte n, L(p,n) = L(p,∞), and the relation is equality; no case is needed for that.
 //
+// libpcap's program, lifted, has to be equal at every n, and keeps the relation once it is compiled anew.
 // Among our own engines the meaning (pred) is the yardstick: what is not optimized equals it at every n, optimized engines keep
 // the relation above. Divisions by zero reject in all of these, at every n. The kernel sees whole packets only: there p has n bytes on the
 // wire, and a socket shows min(returned, n).
@@ -56,6 +57,7 @@ class Trial {
 
  private:
   std::optional<Disagreement> check_reference(const Packet& packet);
+  std::optional<Disagreement> check_lifted(const Sample& sample, std::size_t n, std::uint32_t libpcap);
   std::optional<Disagreement> check_meaning(const Sample& sample, std::size_t n, std::uint32_t libpcap, std::uint32_t pred);
   std::optional<Disagreement> check_engines(const Sample& sample, std::size_t n, std::uint32_t pred);
   std::optional<Disagreement> check_kernel(const Packet& packet);
@@ -69,6 +71,7 @@ class Trial {
   // libpcap's interpreter has no metadata but VLAN tags, and those not by every load.
   bool reference_on_libpcap_ = false;  ///< it can run libpcap's program
   bool ours_on_libpcap_ = false;       ///< it can run ours
+  std::optional<Lifted> lifted_;       ///< libpcap's program
   Kernel* kernel_ = nullptr;
   Trace trace_;
 };

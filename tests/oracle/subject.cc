@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "cbpf/emit.hpp"
 #include "grammar/parse.hpp"
+#include "lift/lift.hpp"
 #include "lower/lower.hpp"
 #include "optimize/optimize.hpp"
 #include "pred/gather.hpp"
@@ -58,7 +59,25 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   auto gathered_code = emit_fastest(s.gathered_optimized, usual_traffic, limits);
   if (!gathered_code) return std::unexpected(gathered_code.error());
   s.gathered_code = std::move(*gathered_code);
+  auto lifted = lift::lift(s.code, lift::Machine::Kernel, limits);
+  if (!lifted) return std::unexpected(lifted.error());
+  s.lifted = std::move(*lifted);
+  auto optimized_lifted = oracle::lift(s.optimized_code);
+  if (!optimized_lifted) return std::unexpected(optimized_lifted.error());
+  s.lifted_again = std::move(optimized_lifted->again);
   return s;
+}
+
+Result<Lifted> lift(const cbpf::Program& p) {
+  Lifted l;
+  l.for_kernel = lift::is_for_kernel(p);
+  auto graph = lift::lift(p, l.for_kernel ? lift::Machine::Kernel : lift::Machine::Libpcap);
+  if (!graph) return std::unexpected(graph.error());
+  l.graph = std::move(*graph);
+  auto again = cbpf::emit(optimize::optimize(l.graph));
+  if (!again) return std::unexpected(again.error());
+  l.again = std::move(*again);
+  return l;
 }
 
 std::optional<std::string> defect(const Subject& s) {
@@ -67,6 +86,8 @@ std::optional<std::string> defect(const Subject& s) {
   if (const auto wrong = ir::verify(s.gathered_optimized)) return "the gathered and optimized graph: " + *wrong;
   if (const auto wrong = cbpf::check(s.gathered_code)) return "the gathered and optimized program: " + wrong->message;
   if (const auto wrong = cbpf::check(s.code)) return "the program: " + wrong->message;
+  if (const auto wrong = ir::verify(s.lifted)) return "the graph of the program: " + *wrong;
+  if (const auto wrong = cbpf::check(s.lifted_again)) return "the program compiled anew: " + wrong->message;
   if (const auto wrong = cbpf::check(s.optimized_code)) return "the optimized program: " + wrong->message;
   return std::nullopt;
 }
@@ -83,12 +104,20 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
     case Engine::CbpfKernel: return vm::run(s.code, packet, vm::Machine::Kernel);
     case Engine::CbpfOptimized: return vm::run(s.optimized_code, packet, vm::Machine::Libpcap);
     case Engine::CbpfOptimizedKernel: return vm::run(s.optimized_code, packet, vm::Machine::Kernel);
+    case Engine::Lifted: return ir::evaluate(s.lifted, packet);
+    case Engine::LiftedAgain: return vm::run(s.lifted_again, packet, vm::Machine::Kernel);
   }
   return 0;
 }
 
 std::uint32_t run_on_our_machine(const cbpf::Program& p, const Packet& packet) {
   return vm::run(p, packet, vm::Machine::Libpcap);
+}
+
+std::uint32_t run(const Lifted& p, const Packet& packet) { return ir::evaluate(p.graph, packet); }
+
+std::uint32_t run_again(const Lifted& p, const Packet& packet) {
+  return vm::run(p.again, packet, p.for_kernel ? vm::Machine::Kernel : vm::Machine::Libpcap);
 }
 
 std::uint32_t protochain_limit() { return Limits{}.protochain; }

@@ -31,11 +31,21 @@ inline constexpr EngineRow engines[] = {
 #undef WEIR_ENGINE
 };
 
+/// A program of classic BPF taken for one that others made.
+struct Lifted {
+  bool for_kernel = false;  ///< it asks what only the kernel knows
+  ir::Program graph;        ///< what it stands for
+  cbpf::Program again;      ///< optimized and emitted
+};
+
+/// Nothing when it has a loop, as libpcap's `protochain`, or gets too large.
+Result<Lifted> lift(const cbpf::Program& p);
+
 /// A filter in all its forms.
 struct Subject {
   pred::Filter meaning, gathered;
-  ir::Program graph, optimized, gathered_optimized;
-  cbpf::Program code, optimized_code, gathered_code;
+  ir::Program graph, optimized, gathered_optimized, lifted;
+  cbpf::Program code, optimized_code, gathered_code, lifted_again;
 
   /// What weir::compile gives.
   const cbpf::Program& program() const;
@@ -52,6 +62,8 @@ std::uint32_t run(Engine engine, const Subject& subject, const Packet& packet);
 
 /// A program of libpcap's on our machine.
 std::uint32_t run_on_our_machine(const cbpf::Program& p, const Packet& packet);
+std::uint32_t run(const Lifted& p, const Packet& packet);
+std::uint32_t run_again(const Lifted& p, const Packet& packet);
 
 /// How many headers `protochain` follows.
 std::uint32_t protochain_limit();

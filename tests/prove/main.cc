@@ -1,7 +1,7 @@
-// weir_proofs: proves all stages of all filters, or that our programs are what libpcap's are, or that the prover notices
+// weir_proofs: proves all stages of all filters, or that our programs are what libpcap's are, or that libpcap's are what they are lifted to, or that the prover notices
 // wrong programs.
 //
-//   weir_proofs [--libpcap | --mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
+//   weir_proofs [--libpcap | --lifted | --mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
 //
 // Every N-th filter, at most SECONDS a proof; what is not done within so many SECONDS is left out, and said. WEIR_CONFORMANCE says
 // where the filters with known results are; without it they are looked for beside the repository. Exit status: 0 nothing is
@@ -28,7 +28,7 @@ struct Options {
   std::size_t every = 1, from = 0;
   double timeout = 10, within = 1e9, slow = 1e9;
   std::string match;
-  bool mutants = false, libpcap = false;
+  bool mutants = false, libpcap = false, lifted = false;
 };
 
 std::string hex(const std::vector<std::uint8_t>& bytes) {
@@ -74,6 +74,7 @@ class Runner {
       ++filters_;
       if (options_.mutants) mutants(subjects[i], i);
       else if (options_.libpcap) against_libpcap(subjects[i]);
+      else if (options_.lifted) lifted(subjects[i]);
       else stages(subjects[i]);
     }
     print(left_out);
@@ -114,6 +115,21 @@ class Runner {
     const auto excused = [&](oracle::Difference what) { return differences_.excuse(what, oracle::described(s.setting), s.filter, "") != nullptr; };
     if (differs && (excused(oracle::Difference::Meaning) || excused(oracle::Difference::Order))) ++excused_;
     else hear(s, "libpcap's to ours", a);
+  }
+
+  /// libpcap's programs, with its optimizer and without, as what they are lifted to. Its reads of scratch words that nothing has
+  /// written mean 0.
+  void lifted(const Subject& s) {
+    const auto question = question_for(s.setting, prove::Agreement::Exact, options_.timeout);
+    for (const bool optimized : {false, true}) {
+      std::optional<cbpf::Program> program;
+      if (reference_.available(s.setting, s.filter))
+        if (auto compiled = reference_.compile(s.setting, s.filter, optimized)) program = *std::move(compiled);
+      if (!program && !optimized) program = s.reference;
+      const std::string whose = optimized ? "libpcap's optimized" : "libpcap's";
+      if (!program) ++not_compiled_;
+      else prove_lifted(whose, *program, question, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
+    }
   }
 
   /// A mutant is either told apart, by a packet that the engines confirm, or proven to be no different; then packets that are
@@ -189,6 +205,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
     if (word == "--mutants") {
       o.mutants = true;
+      continue;
+    }
+    if (word == "--lifted") {
+      o.lifted = true;
       continue;
     }
     if (word == "--libpcap") {

@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "cbpf/emit.hpp"
 #include "grammar/parse.hpp"
+#include "lift/lift.hpp"
 #include "lower/lower.hpp"
 #include "optimize/optimize.hpp"
 #include "pred/gather.hpp"
@@ -75,6 +76,23 @@ prove::Answer prove_against_libpcap(const Subject& subject, const cbpf::Program&
   return prove::prove(&libpcaps, &*c->optimized_code, question);
 }
 
+void prove_lifted(const std::string& whose, const cbpf::Program& program, prove::Question question, const Listener& listener) {
+  for (const lift::Machine machine : {lift::Machine::Libpcap, lift::Machine::Kernel}) {
+    question.kernel = machine == lift::Machine::Kernel;
+    question.libpcap = !question.kernel;
+    if (question.libpcap && lift::is_for_kernel(program)) continue;
+    const auto graph = lift::lift(program, machine);
+    if (!graph) continue;  // a loop
+    const std::string name = whose + (question.kernel ? " cbpf, kernel, to ir" : " cbpf, libpcap, to ir");
+    question.agreement = Agreement::Exact;
+    listener(name, prove::prove(&program, &*graph, question));
+    const ir::Program optimized = optimize::optimize(*graph);
+    const auto again = emit(optimized, {});
+    question.agreement = Agreement::Refines;
+    if (again) listener(name + " to cbpf", prove::prove(&program, &*again, question));
+  }
+}
+
 Result<void> prove_stages(const Subject& subject, double seconds, const Listener& listener) {
   const auto c = compile(subject);
   if (!c) return std::unexpected(c.error());
@@ -85,9 +103,11 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
   listener("pred to gathered pred", prove::prove(&c->meaning, &gathered, refines));
   prove_passes(c->graph, refines, listener);
   if (c->code) listener("ir to cbpf", prove::prove(&c->graph, &*c->code, exact));
+  if (c->code) prove_lifted("our", *c->code, exact, listener);
   if (c->optimized_code) {
     listener("optimized ir to cbpf", prove::prove(&c->optimized, &*c->optimized_code, exact));
     listener("pred to optimized cbpf", prove::prove(&c->meaning, &*c->optimized_code, refines));
+    prove_lifted("our optimized", *c->optimized_code, exact, listener);
   }
   return {};
 }

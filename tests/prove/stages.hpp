@@ -23,6 +23,10 @@ Result<Compiled> compile(const Subject& subject);
 /// the filter's meaning to its optimized program as a refinement. The error is that of a filter that does not compile.
 Result<void> prove_stages(const Subject& subject, double seconds, const Listener& listener);
 
+/// A program as the graph that it is lifted to, exactly, and as the program that is made of that, which refines it: each on both
+/// machines, as far as the program is for them. `whose`: how it is called to the listener.
+void prove_lifted(const std::string& whose, const cbpf::Program& program, prove::Question question, const Listener& listener);
+
 /// Our optimized program as a refinement of libpcap's, on the machine that can run both; Undecided when one of them has no program.
 prove::Answer prove_against_libpcap(const Subject& subject, const cbpf::Program& libpcaps, double seconds);
 

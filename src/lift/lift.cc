@@ -1,0 +1,391 @@
+// Two walks over the instructions. Forward, each with every state in which it can be reached: what it does to the state, and
+// where it goes on. Backward, a node for each of these, since ways out must exist before the node that has them.
+#include "lift/lift.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cbpf/opcodes.hpp"
+#include "ir/ranges.hpp"
+#include "lift/liveness.hpp"
+
+namespace weir::lift {
+namespace {
+
+using cbpf::Instruction;
+using cbpf::Opcode;
+using ir::NodeId;
+using ir::ValueId;
+namespace op = cbpf::op;
+
+/// Offsets of the kernel that have a sign, and where the headers that they count from are taken to begin (vm/cbpf.cc).
+constexpr std::uint32_t network_offset = 0xfff00000, link_offset = 0xffe00000, network_header = 14, link_header = 0;
+constexpr std::uint32_t xor_x = meta_offset + 40;  // SKF_AD_ALU_XOR_X: a load that is none
+
+constexpr std::uint32_t size_of(std::uint16_t code) { return 4u >> ((code & 0x18) / op::H); }
+static_assert(size_of(op::W) == 4 && size_of(op::H) == 2 && size_of(op::B) == 1);
+
+/// What an instruction of class ALU computes; `neg` has a way of its own.
+std::optional<Arith> arith_of(std::uint16_t code) {
+  switch (code & 0xf0) {
+    case op::ADD: return Arith::Add;
+    case op::SUB: return Arith::Sub;
+    case op::MUL: return Arith::Mul;
+    case op::DIV: return Arith::Div;
+    case op::MOD: return Arith::Mod;
+    case op::AND: return Arith::And;
+    case op::OR: return Arith::Or;
+    case op::XOR: return Arith::Xor;
+    case op::LSH: return Arith::Lsh;
+    case op::RSH: return Arith::Rsh;
+  }
+  return std::nullopt;
+}
+
+/// What a jump asks; `ja` asks nothing.
+std::optional<Relation> relation_of(std::uint16_t code) {
+  switch (code & 0xf0) {
+    case op::JEQ: return Relation::Equal;
+    case op::JGT: return Relation::Greater;
+    case op::JGE: return Relation::GreaterEqual;
+    case op::JSET: return Relation::Bits;
+  }
+  return std::nullopt;
+}
+
+/// The metadata at an offset, where the graph knows it.
+std::optional<Meta> known_meta(std::uint32_t offset) {
+  const auto meta = static_cast<Meta>(offset - meta_offset);
+  switch (meta) {
+    case Meta::Protocol:
+    case Meta::PacketType:
+    case Meta::InterfaceIndex:
+    case Meta::VlanTag:
+    case Meta::VlanTagPresent:
+    case Meta::VlanProtocol: return meta;
+  }
+  return std::nullopt;
+}
+
+/// libpcap's auxiliary data are the VLAN tag, and only byte loads find them.
+bool libpcap_knows(std::uint32_t offset, std::uint32_t size) {
+  const auto meta = known_meta(offset);
+  return size == 1 && (meta == Meta::VlanTag || meta == Meta::VlanTagPresent);
+}
+
+bool is_absolute(const Instruction& i) { return (i.code & 0x07) == op::LD && (i.code & 0xe0) == op::ABS; }
+
+/// What the places hold; those that are not read any more hold no_value, so that they tell no states apart.
+using State = std::array<ValueId, place_count>;
+
+struct HashState {
+  std::size_t operator()(const State& s) const {
+    std::uint64_t h = 0;
+    for (const ValueId v : s) h = (h ^ static_cast<std::uint32_t>(v)) * 0x9e3779b97f4a7c15 + (h >> 29);
+    return static_cast<std::size_t>(h ^ h >> 32);
+  }
+};
+
+/// An instruction in a state, by its number.
+using Point = std::uint32_t;
+constexpr Point nowhere = 0xffffffff;
+
+/// Bytes that must be captured before the way goes on.
+struct Bytes {
+  ValueId base = ir::no_value;
+  std::uint32_t k = 0;
+  std::uint8_t size = 0;
+};
+
+/// One way on from a point.
+struct Way {
+  Point to = nowhere;  ///< nowhere: reject
+  std::optional<Bytes> guard = {};
+};
+
+/// What a point does, of which a node is made.
+struct Step {
+  enum class Kind : std::uint8_t { Go, Return, NonZero, Test } kind = Kind::Go;
+  Relation relation = Relation::Equal;
+  ValueId a = ir::no_value, b = ir::no_value;  ///< what is returned, divided by or compared
+  Way t = {}, f = {};
+};
+
+class Lifting {
+ public:
+  Lifting(const cbpf::Program& p, Machine machine, const Limits& limits)
+      : source_(p), code_(p.instructions), machine_(machine), limits_(limits), live_(live_places(code_)), points_(code_.size()), known_(code_.size()) {}
+
+  Result<ir::Program> run() {
+    State zero;
+    zero.fill(graph_.constant(0));  // as scratch words are for libpcap; the kernel has them written first
+    const Point start = reach(0, zero);
+    for (at_ = 0; at_ < code_.size(); ++at_) {
+      for (std::size_t n = 0; n < points_[at_].size(); ++n) {
+        const Point point = points_[at_][n];
+        Step made = step(states_[point]);
+        steps_[point] = std::move(made);
+        if (problem_) return std::unexpected(std::move(*problem_));
+      }
+      known_[at_].clear();
+    }
+    build();
+    graph_.root = nodes_[start];
+    return std::move(graph_);
+  }
+
+ private:
+  // ---- points ----------------------------------------------------------------------------------------
+
+  /// The point of an instruction in a state; the same for equal states.
+  Point reach(std::size_t at, State state) {
+    for (std::size_t n = 0; n < place_count; ++n)
+      if (!(live_[at] & place(n))) state[n] = ir::no_value;
+    const auto next = static_cast<Point>(states_.size());
+    const auto [entry, is_new] = known_[at].try_emplace(state, next);
+    if (!is_new) return entry->second;
+    states_.push_back(state);
+    steps_.emplace_back();
+    points_[at].push_back(next);
+    if (states_.size() > limits_.lifted_states && !problem_)
+      problem_ = problem(Code::TooLarge, fmt::format("the ways to here bring more than {} combinations of values", limits_.lifted_states));
+    return next;
+  }
+
+  Way on(const State& state) { return {reach(at_ + 1, state), {}}; }
+  Way on(const State& state, std::uint32_t distance) { return {reach(at_ + 1 + distance, state), {}}; }
+
+  Span span() const { return at_ < source_.spans.size() ? source_.spans[at_] : Span{}; }
+
+  Diagnostic problem(Code code, std::string what, std::string hint = {}) const {
+    return {code, span(), fmt::format("{}: {}", cbpf::name(source_, at_), what), std::move(hint)};
+  }
+
+  // ---- instructions ----------------------------------------------------------------------------------
+
+  Step step(State s) {  // a copy: reaching others moves the states
+    const Instruction& i = code_[at_];
+    switch (i.code & 0x07) {
+      case op::LD: return load(i, s, place_a);
+      case op::LDX: return load(i, s, place_x);
+      case op::ST: s[first_scratch + i.k] = s[place_a]; break;
+      case op::STX: s[first_scratch + i.k] = s[place_x]; break;
+      case op::ALU: return compute(i, s);
+      case op::JMP: return jump(i, s);
+      case op::RET: return {.kind = Step::Kind::Return, .a = static_cast<Opcode>(i.code) == Opcode::RetA ? s[place_a] : graph_.constant(i.k)};
+      default:
+        if (static_cast<Opcode>(i.code) == Opcode::Tax) s[place_x] = s[place_a];
+        else s[place_a] = s[place_x];
+    }
+    return {.t = on(s)};
+  }
+
+  ValueId operand(const Instruction& i, const State& s) { return (i.code & op::X) != 0 ? s[place_x] : graph_.constant(i.k); }
+
+  Step put(State s, std::size_t where, ValueId value) {
+    s[where] = value;
+    return {.t = on(s)};
+  }
+
+  Step compute(const Instruction& i, const State& s) {
+    if (static_cast<Opcode>(i.code) == Opcode::Neg) return put(s, place_a, arith(Arith::Sub, graph_.constant(0), s[place_a]));
+    const Arith which = *arith_of(i.code);
+    ValueId with = operand(i, s);
+    if (which == Arith::Div || which == Arith::Mod) return divide(which, with, s);
+    if (which == Arith::Lsh || which == Arith::Rsh) with = shift_of(with);
+    return put(s, place_a, arith(which, s[place_a], with));
+  }
+
+  Step divide(Arith which, ValueId by, const State& s) {
+    const auto fixed = ir::constant_of(graph_, by);
+    if (fixed == 0u) return {};
+    Step result = put(s, place_a, arith(which, s[place_a], by));
+    if (!fixed && ranges_.of(by).low == 0) {
+      result.kind = Step::Kind::NonZero;
+      result.a = by;
+    }
+    return result;
+  }
+
+  /// The kernel takes five bits of a distance.
+  ValueId shift_of(ValueId by) {
+    if (machine_ == Machine::Libpcap || ranges_.of(by).high < 32) return by;
+    return arith(Arith::And, by, graph_.constant(31));
+  }
+
+  Step jump(const Instruction& i, const State& s) {
+    const auto relation = relation_of(i.code);
+    if (!relation) return {.t = on(s, i.k)};
+    const ValueId a = s[place_a], b = operand(i, s);
+    const auto x = ir::constant_of(graph_, a), y = ir::constant_of(graph_, b);
+    if (x && y) return {.t = on(s, holds(*relation, *x, *y) ? i.jt : i.jf)};
+    if (i.jt == i.jf) return {.t = on(s, i.jt)};
+    return {.kind = Step::Kind::Test, .relation = *relation, .a = a, .b = b, .t = on(s, i.jt), .f = on(s, i.jf)};
+  }
+
+  // ---- loads -----------------------------------------------------------------------------------------
+
+  Step load(const Instruction& i, const State& s, std::size_t where) {
+    switch (i.code & 0xe0) {
+      case op::IMM: return put(s, where, graph_.constant(i.k));
+      case op::MEM: return put(s, where, s[first_scratch + i.k]);
+      case op::LEN: return put(s, where, graph_.length());
+      case op::ABS: return i.k < meta_offset ? bytes(i, s, where, graph_.constant(0)) : metadata(i, s);
+      case op::IND: return bytes(i, s, where, s[place_x]);
+      default: return bytes(i, s, where, graph_.constant(0));
+    }
+  }
+
+  Step metadata(const Instruction& i, const State& s) {
+    if (machine_ == Machine::Libpcap && !libpcap_knows(i.k, size_of(i.code))) return {};  // rejects there
+    if (i.k == xor_x) return put(s, place_a, arith(Arith::Xor, s[place_a], s[place_x]));
+    if (const auto meta = known_meta(i.k)) return put(s, place_a, graph_.meta(*meta));
+    problem_ = problem(Code::Input, "a filter cannot mean this: it is no property of the packet that is known here",
+                       "of what the kernel knows there are the protocol, the packet type, the interface and the VLAN tag");
+    return {};
+  }
+
+  /// Bytes at index + k, as the machine counts.
+  Step bytes(const Instruction& i, const State& s, std::size_t where, ValueId index) {
+    const auto high = std::uint64_t{ranges_.of(index).high} + i.k;
+    if (machine_ == Machine::Libpcap || high < link_offset) return {.t = load_at(i, s, where, index, i.k)};
+    const ValueId offset = arith(Arith::Add, index, graph_.constant(i.k));  // wraps
+    if (const auto fixed = ir::constant_of(graph_, offset)) return {.t = load_at(i, s, where, from_header(*fixed), 0)};
+    return from_any_header(i, s, where, offset);
+  }
+
+  /// Offsets that may be negative: below both headers, then those of the link-layer header, then of the network header.
+  Step from_any_header(const Instruction& i, const State& s, std::size_t where, ValueId offset) {
+    const auto relative = [&](std::uint32_t from, std::uint32_t header) { return arith(Arith::Add, offset, graph_.constant(header - from)); };
+    // One test of three ways: `f` gets a test of its own, at no instruction.
+    Step negative{.kind = Step::Kind::Test, .relation = Relation::GreaterEqual, .a = offset, .b = graph_.constant(network_offset)};
+    negative.t = load_at(i, s, where, relative(network_offset, network_header), 0);
+    negative.f = load_at(i, s, where, relative(link_offset, link_header), 0);
+    Step first{.kind = Step::Kind::Test, .relation = Relation::GreaterEqual, .a = offset, .b = graph_.constant(link_offset)};
+    first.t.to = between(std::move(negative));
+    first.f = load_at(i, s, where, offset, 0);
+    return first;
+  }
+
+  /// A point that is no instruction's own: it belongs to the one that is walked, and stands before it.
+  Point between(Step step) {
+    states_.emplace_back();
+    steps_.push_back(std::move(step));
+    helpers_.emplace_back(at_, static_cast<Point>(states_.size() - 1));
+    return helpers_.back().second;
+  }
+
+  ValueId from_header(std::uint32_t offset) {
+    if (offset >= network_offset) return graph_.constant(offset - network_offset + network_header);
+    if (offset >= link_offset) return graph_.constant(offset - link_offset + link_header);
+    return graph_.constant(offset);  // from 2^31 on beyond any packet
+  }
+
+  /// The way on once bytes at base + k, summed without wrap, are in their place.
+  Way load_at(const Instruction& i, const State& s, std::size_t where, ValueId base, std::uint32_t k) {
+    const bool nibble = (i.code & 0xe0) == op::MSH;
+    const auto size = static_cast<std::uint8_t>(nibble ? 1 : size_of(i.code));
+    if (const auto fixed = ir::constant_of(graph_, base)) {
+      if (std::uint64_t{*fixed} + k > ir::max_captured) return {};
+      k += *fixed;
+      base = ir::no_value;
+    }
+    ValueId value = graph_.load(size, base, k, span());
+    if (nibble) value = arith(Arith::Lsh, arith(Arith::And, value, graph_.constant(0xf)), graph_.constant(2));
+    State next = s;
+    next[where] = value;
+    return {on(next).to, Bytes{base, k, size}};
+  }
+
+  // ---- values ----------------------------------------------------------------------------------------
+
+  /// a OP b, where b is no constant 0 of a division. What is known now need not be told apart later.
+  ValueId arith(Arith which, ValueId a, ValueId b) {
+    const auto x = ir::constant_of(graph_, a), y = ir::constant_of(graph_, b);
+    if (x && y) return graph_.constant(*apply(which, *x, *y));
+    if (y == 0u && which != Arith::Mul && which != Arith::And) return a;
+    if (x == 0u && (which == Arith::Add || which == Arith::Or || which == Arith::Xor)) return b;
+    return graph_.binary(which, a, b);
+  }
+
+  // ---- nodes -----------------------------------------------------------------------------------------
+
+  void build() {
+    nodes_.resize(states_.size());
+    reject_ = graph_.ret(0u);
+    for (at_ = code_.size(); at_-- > 0;) {
+      for (; !helpers_.empty() && helpers_.back().first == at_; helpers_.pop_back()) make(helpers_.back().second);
+      for (const Point point : points_[at_]) make(point);
+    }
+  }
+
+  void make(Point point) { nodes_[point] = node(steps_[point]); }
+
+  NodeId entry(const Way& way) {
+    if (way.to == nowhere) return reject_;
+    const NodeId to = nodes_[way.to];
+    return way.guard ? graph_.guard(way.guard->size, way.guard->base, way.guard->k, to, span()) : to;
+  }
+
+  NodeId node(const Step& s) {
+    switch (s.kind) {
+      case Step::Kind::Go: return entry(s.t);
+      case Step::Kind::Return: return graph_.ret(s.a);
+      case Step::Kind::NonZero: return graph_.nonzero(s.a, entry(s.t), span());
+      case Step::Kind::Test: {
+        const NodeId t = entry(s.t), f = entry(s.f);
+        return t == f ? t : graph_.test(s.relation, s.a, s.b, t, f, span());
+      }
+    }
+    return reject_;
+  }
+
+  const cbpf::Program& source_;
+  const std::vector<Instruction>& code_;
+  const Machine machine_;
+  const Limits& limits_;
+  const std::vector<Places> live_;
+  ir::Program graph_;
+  ir::Ranges ranges_{graph_};
+
+  std::size_t at_ = 0;                            ///< the instruction that is walked
+  std::vector<State> states_;                     ///< by point
+  std::vector<Step> steps_;
+  std::vector<NodeId> nodes_;
+  std::vector<std::vector<Point>> points_;        ///< by instruction
+  std::vector<std::unordered_map<State, Point, HashState>> known_;  ///< by instruction, of those that are still to be walked
+  std::vector<std::pair<std::size_t, Point>> helpers_;              ///< points that are no instruction, and before which one they stand
+  std::optional<Diagnostic> problem_;
+  NodeId reject_{};
+};
+
+/// libpcap's code for `protochain` has a loop, which no kernel takes.
+std::optional<Diagnostic> jump_back(const cbpf::Program& p) {
+  for (std::size_t at = 0; at < p.instructions.size(); ++at) {
+    if (static_cast<Opcode>(p.instructions[at].code) != Opcode::Ja || p.instructions[at].k < 0x80000000) continue;
+    return Diagnostic{Code::Input, at < p.spans.size() ? p.spans[at] : Span{}, fmt::format("{}: jumps back, and a filter has no loops", cbpf::name(p, at)), {}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<ir::Program> lift(const cbpf::Program& program, Machine machine, const Limits& limits) {
+  if (auto problem = jump_back(program)) return std::unexpected(std::move(*problem));
+  if (auto problem = cbpf::check_form(program)) return std::unexpected(std::move(*problem));
+  return Lifting(program, machine, limits).run();
+}
+
+bool is_for_kernel(const cbpf::Program& program) {
+  return std::ranges::any_of(program.instructions, [](const Instruction& i) {
+    return is_absolute(i) && i.k >= link_offset && !libpcap_knows(i.k, size_of(i.code));
+  });
+}
+
+}  // namespace weir::lift

@@ -1,0 +1,141 @@
+// Programs of others as graphs: single rules by their text, and random programs against the machine that ran them.
+#include <doctest/doctest.h>
+
+#include "../cbpf/random_program.hpp"
+#include "cbpf/emit.hpp"
+#include "lift/lift.hpp"
+#include "optimize/optimize.hpp"
+#include "vm/cbpf.hpp"
+
+namespace weir::lift {
+namespace {
+
+using namespace cbpf::op;
+using cbpf::Instruction;
+
+constexpr std::uint16_t ldh = LD | H | ABS, ldb = LD | B | ABS, ldw = LD | W | ABS;
+constexpr Instruction ret_a{RET | A, 0, 0, 0}, tax{MISC | TAX, 0, 0, 0}, txa{MISC | TXA, 0, 0, 0};
+constexpr Instruction ret(std::uint32_t k) { return {RET | K, 0, 0, k}; }
+constexpr Instruction jump_if(std::uint16_t relation, std::uint32_t k, std::uint8_t t, std::uint8_t f) { return {static_cast<std::uint16_t>(JMP | relation | K), t, f, k}; }
+
+std::string lifted(std::vector<Instruction> code, Machine machine = Machine::Libpcap) {
+  const auto graph = lift({std::move(code), {}}, machine);
+  return graph ? ir::to_string(*graph) : "error: " + graph.error().message;
+}
+
+TEST_CASE("tests, guards and returns") {
+  CHECK(lifted({{ldh, 0, 0, 12}, jump_if(JEQ, 0x800, 0, 1), ret(96), ret(0)}) ==
+        "n0: return 96\n"
+        "n1: return 0\n"
+        "v2 = load 2 [12]\n"
+        "n2: if v2 == 0x800 then n0 else n1\n"
+        "n3: guard 2 [12] then n2\n"
+        "root n3\n");
+  CHECK(lifted({{LD | LEN, 0, 0, 0}, ret_a}) == "v0 = length\nn0: return v0\nroot n0\n");
+  CHECK(lifted({{LDX | B | MSH, 0, 0, 14}, txa, ret_a}) ==
+        "v0 = load 1 [14]\n"
+        "v2 = v0 & 15\n"
+        "v4 = v2 << 2\n"
+        "n0: return v4\n"
+        "n1: guard 1 [14] then n0\n"
+        "root n1\n");
+  CHECK(lifted({{ldb, 0, 0, 0}, tax, {LD | IMM, 0, 0, 7}, {ALU | DIV | X, 0, 0, 0}, ret_a}) ==
+        "v1 = load 1 [0]\n"
+        "v2 = 7 / v1\n"
+        "n0: return v2\n"
+        "n1: nonzero v1 then n0\n"
+        "n2: guard 1 [0] then n1\n"
+        "root n2\n");
+}
+
+TEST_CASE("what is known needs no test") {
+  CHECK(lifted({{LD | IMM, 0, 0, 7}, jump_if(JGT, 6, 0, 1), ret(1), ret(2)}) == "n0: return 1\nroot n0\n");
+  CHECK(lifted({{LDX | IMM, 0, 0, 14}, {LD | H | IND, 0, 0, 2}, ret_a}) == lifted({{ldh, 0, 0, 16}, ret_a}));
+  CHECK(lifted({{LD | LEN, 0, 0, 0}, {ALU | DIV | X, 0, 0, 0}, ret_a}) == "n0: return 0\nroot n0\n");  // X is 0
+  CHECK(lifted({{LDX | IMM, 0, 0, 0x7fffffff}, {LD | H | IND, 0, 0, 2}, ret_a}) == "n0: return 0\nroot n0\n");
+}
+
+TEST_CASE("where ways meet, only what is still read tells them apart") {
+  // A differs on the two ways and is not read; X differs and is.
+  const auto join = [](Instruction last) {
+    return lifted({{ldb, 0, 0, 0}, jump_if(JEQ, 1, 0, 1), {LDX | IMM, 0, 0, 4}, last, {ldb, 0, 0, 9}, {ALU | ADD | X, 0, 0, 0}, ret_a});
+  };
+  CHECK(join({LDX | IMM, 0, 0, 8}).find("if") == std::string::npos);
+  CHECK(join({ST, 0, 0, 0}).find("if v") != std::string::npos);
+}
+
+TEST_CASE("metadata") {
+  const std::uint32_t type = meta_offset + 4, tag = meta_offset + 44, mark = meta_offset + 20, xor_x = meta_offset + 40;
+  CHECK(lifted({{ldw, 0, 0, type}, ret_a}, Machine::Kernel) == "v0 = meta packet_type\nn0: return v0\nroot n0\n");
+  CHECK(lifted({{ldb, 0, 0, tag}, ret_a}, Machine::Libpcap) == lifted({{ldb, 0, 0, tag}, ret_a}, Machine::Kernel));
+  CHECK(lifted({{ldw, 0, 0, type}, ret_a}, Machine::Libpcap) == "n0: return 0\nroot n0\n");
+  CHECK(lifted({{LD | LEN, 0, 0, 0}, {LDX | IMM, 0, 0, 3}, {ldw, 0, 0, xor_x}, ret_a}, Machine::Kernel) == lifted({{LD | LEN, 0, 0, 0}, {ALU | XOR | K, 0, 0, 3}, ret_a}));
+  CHECK(lifted({{ldw, 0, 0, mark}, ret_a}, Machine::Kernel) ==
+        "error: instruction 0 (ld [mark]): a filter cannot mean this: it is no property of the packet that is known here");
+  CHECK_FALSE(is_for_kernel({{{ldb, 0, 0, tag}}, {}}));
+  CHECK(is_for_kernel({{{ldw, 0, 0, tag}}, {}}));
+  CHECK(is_for_kernel({{{ldb, 0, 0, 0xfff00009}}, {}}));
+}
+
+TEST_CASE("what is no filter is refused with the instruction") {
+  CHECK(lifted({}) == "error: the program has no instructions");
+  CHECK(lifted({{0xff, 0, 0, 0}, ret(0)}).starts_with("error: instruction 0 (unimp"));
+  CHECK(lifted({{JMP | JA, 0, 0, 0xffffffff}, ret(0)}).find("jumps back") != std::string::npos);
+  CHECK(lifted({jump_if(JEQ, 1, 0, 9), ret(0)}) == "error: instruction 0 (jeq #0x1): the false way goes to instruction 10, but the program has 2");
+  CHECK(lifted({{ldb, 0, 0, 0}}).find("the last instruction does not return") != std::string::npos);
+}
+
+TEST_CASE("states that explode are refused") {
+  std::vector<Instruction> code;  // each word is 0 or 1, and all are read in the end
+  for (std::uint32_t word = 0; word < 16; ++word) {
+    const Instruction one[] = {{ldb, 0, 0, word}, jump_if(JEQ, 7, 0, 2), {LD | IMM, 0, 0, 1}, {ST, 0, 0, word}};
+    code.insert(code.end(), std::begin(one), std::end(one));
+  }
+  code.push_back({LD | IMM, 0, 0, 0});
+  for (std::uint32_t word = 0; word < 16; ++word) {
+    const Instruction add[] = {{LDX | MEM, 0, 0, word}, {ALU | LSH | K, 0, 0, 1}, {ALU | OR | X, 0, 0, 0}};
+    code.insert(code.end(), std::begin(add), std::end(add));
+  }
+  code.push_back(ret_a);
+  CHECK(lifted(code).find("combinations of values") != std::string::npos);
+}
+
+/// What the program returns there, by the machine itself.
+std::uint32_t run(const cbpf::Program& p, const Packet& packet, Machine machine) {
+  return vm::run(p, packet, machine == Machine::Kernel ? vm::Machine::Kernel : vm::Machine::Libpcap);
+}
+
+void compare(const cbpf::Program& p, Machine machine, test::RandomPrograms& random) {
+  const auto graph = lift(p, machine);
+  REQUIRE(graph);
+  const auto wrong = ir::verify(*graph);
+  CHECK_MESSAGE(!wrong, *wrong);
+  const ir::Program optimized = optimize::optimize(*graph);
+  const auto again = cbpf::emit(optimized);
+  for (int packets = 0; packets < 12; ++packets) {
+    const auto bytes = random.packet(random.below(70));
+    const Packet packet{.bytes = bytes, .length = random.below(2) ? random.number() : static_cast<std::uint32_t>(bytes.size())};
+    const std::uint32_t expected = run(p, packet, machine);
+    REQUIRE(ir::evaluate(*graph, packet) == expected);
+    if (expected == 0) continue;  // optimized, it may accept a packet that is cut off
+    REQUIRE(ir::evaluate(optimized, packet) == expected);
+    if (!again) continue;
+    REQUIRE(run(*again, packet, Machine::Libpcap) == expected);
+    REQUIRE(run(*again, packet, Machine::Kernel) == expected);
+  }
+}
+
+TEST_CASE("random programs do as graphs what they do as programs, and still do when compiled anew") {
+  test::RandomPrograms random(11);
+  for (int n = 0; n < 3000; ++n) {
+    const cbpf::Program p = random.program(1 + random.below(40));
+    for (const Machine machine : {Machine::Libpcap, Machine::Kernel}) {
+      CAPTURE(cbpf::to_string(p, cbpf::Style::Decimal));
+      CAPTURE(machine == Machine::Kernel);
+      compare(p, machine, random);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::lift
