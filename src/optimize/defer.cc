@@ -123,7 +123,6 @@ bool defer_tests(Program& p, const Profile& profile) {
   Program deferred = defer.run();
   if (!defer.found()) return false;
   p = std::move(deferred);
-  place_guards(p);
   return true;
 }
 

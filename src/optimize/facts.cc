@@ -17,7 +17,7 @@ class Facts : public Rewrite {
  public:
   /// Adds to `p` the values that facts make of its own; `run` gives the graph with what was found.
   explicit Facts(Program& p)
-      : Rewrite(p), program_(p), ranges_(p), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
+      : Rewrite(p), program_(p), ranges_(p), subjects_(p), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
     pass(p.root, known_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});
@@ -42,24 +42,13 @@ class Facts : public Rewrite {
     const Question* q = is_old ? asked(id) : anew ? &*anew : nullptr;
     if (const auto outcome = decided(n, q, known_)) {
       n = {NodeKind::Test, 0, 0, n.a, n.a, follow(*outcome ? n.t : n.f, known_), {}};
-      n.f = n.t;  // `make` leaves out a test without a choice
+      n.f = n.t;  // a test without a choice is left out
       pass(n.t, known_);
     } else if (n.kind != NodeKind::Return) {
       ask(n, q);
     }
     nodes_[i] = n;
-    found_ |= n != from_[id] && !only_skips_guards(from_[id], n);
-  }
-
-  /// Ways out past guards are no news: those will stand there again.
-  bool only_skips_guards(const Node& old, const Node& now) const {
-    const auto past = [&](NodeId to) {
-      while (from_[to].kind == NodeKind::Guard) to = from_[to].t;
-      return to;
-    };
-    if (old.kind == NodeKind::Guard) return true;
-    const bool same_ways = past(old.t) == past(now.t) && (!old.forks() || past(old.f) == past(now.f));
-    return old.kind == now.kind && old.a == now.a && old.b == now.b && same_ways;
+    found_ |= n != from_[id];
   }
 
   /// Both ways out of a node, with `known_` and the answer of each.
@@ -75,11 +64,12 @@ class Facts : public Rewrite {
     pass(n.t, known_);
   }
 
-  /// What an old node asks, worked out once. Valid until the next call.
+  /// What an old node asks, worked out once, where others ask about the same. Valid until the next call.
   const Question* asked(NodeId id) {
     std::uint32_t& place = asked_[static_cast<std::uint32_t>(id)];
     if (place == not_worked_out) {
-      const auto q = question(program_, ranges_, from_[id]);
+      const bool matters = subjects_.has_several(subject(from_, from_[id]));
+      const auto q = matters ? question(program_, ranges_, from_[id]) : std::nullopt;
       place = q ? static_cast<std::uint32_t>(questions_.size()) + 2 : no_question;
       if (q) questions_.push_back(*q);
     }
@@ -160,15 +150,12 @@ class Facts : public Rewrite {
 
   Node redirect(NodeId old) override { return nodes_[static_cast<std::uint32_t>(old)]; }
 
-  NodeId make(const Node& n, NodeId, Span span) override {
-    return n.forks() && n.t == n.f ? n.t : to_.add(n, span);
-  }
-
   static constexpr int max_steps = 100;
   enum Answer : std::uint8_t { Unasked, No, Yes };
 
   Program& program_;
   Ranges ranges_;
+  Subjects subjects_;
   Numbers numbers_;
   Waiting<Known> waiting_;
   Known known_, otherwise_;  ///< at the node that is looked at; along its other way out
@@ -194,7 +181,6 @@ bool apply_facts(Program& p) {
     if (!facts.found_anything()) break;
     values |= facts.found_values();
     p = facts.run();
-    place_guards(p);
   }
   return values;
 }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "ir/ranges.hpp"
-#include "optimize/passes.hpp"
+#include "optimize/optimize.hpp"
 #include "optimize/rewrite.hpp"
 #include "optimize/waiting.hpp"
 

@@ -40,6 +40,28 @@ Set answer(Relation op, std::uint32_t k) {
 
 }  // namespace
 
+ValueId subject(const Program& p, const Node& n) {
+  switch (n.kind) {
+    case NodeKind::Return:
+    case NodeKind::Guard: return no_value;
+    case NodeKind::NonZero:
+    case NodeKind::Member: break;
+    case NodeKind::Test:
+      if (p[n.b].kind != ValueKind::Constant) return no_value;
+  }
+  const Value& v = p[n.a];
+  return v.kind == ValueKind::Binary && v.arith() == Arith::And && p[v.b].kind == ValueKind::Constant ? v.a : n.a;
+}
+
+Subjects::Subjects(const Program& p) : tests_(p.value_count()) {
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const ValueId about = subject(p, p[NodeId{i}]);
+    if (about == no_value) continue;
+    Tests& tests = tests_[static_cast<std::uint32_t>(about)];
+    tests = tests == None ? One : Several;
+  }
+}
+
 std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n) {
   Question q{n.a, 0xffffffff, {}, {}};
   switch (n.kind) {

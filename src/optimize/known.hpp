@@ -13,6 +13,24 @@
 
 namespace weir::optimize {
 
+/// The value that a test against constants asks about, whatever bits of it; no_value for others.
+ir::ValueId subject(const ir::Program& p, const ir::Node& test);
+
+/// The values that several tests ask about. A test of a value that no other asks about is decided by nothing, decides
+/// nothing and goes together with nothing, so there is no need to look into it.
+class Subjects {
+ public:
+  explicit Subjects(const ir::Program& p);
+  bool has_several(ir::ValueId subject) const {
+    const auto i = static_cast<std::uint32_t>(subject);
+    return i < tests_.size() && tests_[i] == Several;
+  }
+
+ private:
+  enum Tests : std::uint8_t { None, One, Several };
+  std::vector<Tests> tests_;  ///< by value
+};
+
 /// A test of one value against constants: the numbers of the subject for which it holds.
 struct Question {
   ir::ValueId value{};

@@ -9,16 +9,24 @@
 
 namespace weir::optimize {
 
-/// All passes, in order, until none finds anything or the stated number of rounds is over.
+/// All passes that do not reorder, in order, until none finds anything or the stated number of rounds is over. The graph is
+/// bare: only guards that whole packets may fail stand in it, others are for place_guards.
 ir::Program optimize(ir::Program p);
+
+/// guards.cc: each load is guarded at its first use on a path, and nowhere else. What makes a graph verify that passes have
+/// moved and dropped loads in; takes graphs whose guards do not fit their loads.
+void place_guards(ir::Program& p);
 
 /// One pass: its name, what it does, and why it stands where it stands. It says whether the passes before it may now find
 /// more; one that reorders, whether it changed anything.
 struct Pass {
   std::string_view name;
-  bool (*run)(ir::Program&, const Profile&);
+  bool (*apply)(ir::Program&, const Profile&);  ///< leaves the graph bare
   std::string_view why_here;
   bool reorders = false;  ///< not run by `optimize`: it pays in time alone, and may part what a back end would share
+
+  /// The pass alone: what it gives verifies.
+  bool run(ir::Program& p, const Profile& profile) const;
 };
 std::span<const Pass> passes();
 

@@ -65,7 +65,7 @@ class Order : public Rewrite {
     Node n = with_values(from_[old]);
     n.t = node(n.t);
     n.f = otherwise;
-    return to_.add(n, from_.span(old));
+    return n.t == n.f ? n.f : to_.add(n, from_.span(old));
   }
 
   /// Tests one behind the other, each for numbers that none before it is for, and reached from there alone.
@@ -107,7 +107,6 @@ bool order_tests(Program& p, const Profile& profile) {
   Program ordered = order.run();
   if (!order.found()) return false;
   p = std::move(ordered);
-  place_guards(p);
   return true;
 }
 

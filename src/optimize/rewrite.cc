@@ -16,7 +16,7 @@ Program Rewrite::run() {
     Node n = with_values(redirect(old));
     if (n.kind != NodeKind::Return) n.t = node(n.t);
     if (n.forks()) n.f = node(n.f);
-    nodes_[i] = make(n, old, from_.span(old));
+    nodes_[i] = n.forks() && n.t == n.f ? n.t : make(n, old, from_.span(old));
   }
   to_.root = node(from_.root);
   return std::move(to_);

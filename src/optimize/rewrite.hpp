@@ -18,7 +18,8 @@ class Rewrite {
  protected:
   /// The new value for one whose operands are new already. Choices come with their new root.
   virtual ir::ValueId make(const ir::Value& v, Span span) { return to_.add(v, span); }
-  /// The new node for one whose values and ways out are new already. `old`: where it stood.
+  /// The new node for one whose values and ways out are new already. `old`: where it stood. Not asked for tests whose ways
+  /// out have become one: those are left out.
   virtual ir::NodeId make(const ir::Node& n, ir::NodeId old, Span span) {
     (void)old;
     return to_.add(n, span);

@@ -22,7 +22,7 @@ class Sets : public Rewrite {
  public:
   /// Adds to `p` the sets that it makes; `run` gives the graph.
   explicit Sets(Program& p)
-      : Rewrite(p), program_(p), reachable_(reachable(p)), ranges_(p), ways_in_(ways_in(p)), nodes_(nodes_of(p)), skipped_(p.node_count()) {
+      : Rewrite(p), program_(p), reachable_(reachable(p)), ranges_(p), ways_in_(ways_in(p)), subjects_(p), nodes_(nodes_of(p)), skipped_(p.node_count()) {
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (reachable_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
   }
@@ -48,6 +48,7 @@ class Sets : public Rewrite {
   bool may_reject(const Node& n) { return ranges_.may_reject(n.a) || ranges_.may_reject(n.b); }
 
   void widen(NodeId id) {
+    if (!subjects_.has_several(subject(from_, from_[id]))) return;
     const auto q = question(from_, ranges_, from_[id]);
     if (!q || q->mask != 0xffffffff) return;
     Node& n = nodes_[at(id)];
@@ -100,8 +101,7 @@ class Sets : public Rewrite {
         continue;
       }
       const NodeId other = straight ? m.f : m.t;
-      const auto asked = question(from_, ranges_, m);
-      if (asked && asked->value == q.value && asked->mask == q.mask) {
+      if (const auto asked = same_question(m, q)) {
         const Set set = straight ? asked->holds & q.domain : q.domain - asked->holds;
         Set joined = all | set;
         if (!is_worth(joined, all, set, q.domain)) break;
@@ -120,10 +120,18 @@ class Sets : public Rewrite {
     return any;
   }
 
+  /// What a node asks, where that is about the same bits of the same value.
+  std::optional<Question> same_question(const Node& n, const Question& q) {
+    if (!n.forks() || subject(from_, n) != q.value) return std::nullopt;
+    auto asked = question(from_, ranges_, n);
+    return asked && asked->mask == q.mask ? std::move(asked) : std::nullopt;
+  }
+
   /// The next test of the value, where all ways from here lead there or to the goal, and how many do. What lies between
-  /// is reached from here alone.
+  /// is reached from here alone. Nothing where this is that test.
   std::optional<std::pair<NodeId, std::uint32_t>> detour(NodeId from, NodeId goal, const Question& q) {
     constexpr std::size_t farthest = 24;
+    if (same_question(from_[from], q)) return std::nullopt;
     std::map<std::uint32_t, std::uint32_t, std::greater<>> open{{at(from), ways_in_[at(from)]}};
     std::optional<std::pair<NodeId, std::uint32_t>> end;
     const auto lead = [&](NodeId to) {
@@ -133,8 +141,7 @@ class Sets : public Rewrite {
       const auto [id, ways] = *open.begin();  // largest first: all that leads there has been seen
       open.erase(open.begin());
       const Node& n = from_[NodeId{id}];
-      const auto asked = n.forks() ? question(from_, ranges_, n) : std::nullopt;
-      const bool is_end = asked && asked->value == q.value && asked->mask == q.mask;
+      const bool is_end = same_question(n, q).has_value();
       if (ways != ways_in_[id] || (end && is_end) || steps == farthest) return std::nullopt;
       if (is_end) {
         end = {NodeId{id}, ways};
@@ -160,20 +167,18 @@ class Sets : public Rewrite {
 
   void skip(NodeId test, NodeId to) {
     skipped_[at(test)] = true;
-    nodes_[at(test)] = {NodeKind::Test, 0, 0, from_[test].a, from_[test].a, to, to};  // `make` leaves it out
+    nodes_[at(test)] = {NodeKind::Test, 0, 0, from_[test].a, from_[test].a, to, to};  // is left out
   }
 
   bool wanted(NodeId old) const override { return reachable_[at(old)]; }
   Node redirect(NodeId old) override { return nodes_[at(old)]; }
-  NodeId make(const Node& n, NodeId, Span span) override {
-    return n.forks() && n.t == n.f ? n.t : to_.add(n, span);
-  }
 
   static constexpr int max_steps = 100;  ///< longer lists have been brought together before there was a graph
   Program& program_;
   std::vector<bool> reachable_;
   Ranges ranges_;
   std::vector<std::uint32_t> ways_in_;
+  Subjects subjects_;
   std::vector<Node> nodes_;
   std::vector<bool> skipped_;
   bool found_ = false;
@@ -185,7 +190,6 @@ bool gather_sets(Program& p) {
   Sets sets(p);
   if (!sets.found()) return false;
   p = sets.run();
-  place_guards(p);
   return true;
 }
 

@@ -131,10 +131,16 @@ class Values : public Rewrite {
 
   NodeId make(const Node& n, NodeId old, Span span) override {
     if (n.kind == NodeKind::NonZero && ranges_.of(n.a).low > 0) return n.t;
-    if (n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Never && !in_choice_[static_cast<std::uint32_t>(old)])
-      return to_.ret(0u);
+    if (n.kind == NodeKind::Guard) return guard(n, old, span);
     if (n.kind == NodeKind::Member) return member(n.a, to_.set_of(n), n.t, n.f, span);
     return n.kind == NodeKind::Test ? test(n.relation(), n.a, n.b, n.t, n.f, span) : to_.add(n, span);
+  }
+
+  /// Those that only the end of what is captured stops go: they are placed where they are needed in the end.
+  NodeId guard(const Node& n, NodeId old, Span span) {
+    const Ranges::Passage passage = ranges_.passage(n);
+    if (passage == Ranges::Passage::Always) return n.t;
+    return passage == Ranges::Passage::Never && !in_choice_[static_cast<std::uint32_t>(old)] ? to_.ret(0u) : to_.add(n, span);
   }
 
   NodeId test(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span) {
@@ -261,7 +267,6 @@ class Values : public Rewrite {
 
 bool simplify_values(Program& p) {
   p = Values(p).run();
-  place_guards(p);
   return false;
 }
 

@@ -27,7 +27,8 @@ Result<ir::Program> graph_after(std::string_view pass, const pred::Filter& meani
   auto graph = first_graph(meaning, true, limits);
   if (graph && last->reorders) *graph = optimize::optimize(std::move(*graph));
   for (auto each = passes.begin(); graph && each <= last; ++each)
-    if (each->reorders == last->reorders) each->run(*graph, usual_traffic);
+    if (each->reorders == last->reorders) each->apply(*graph, usual_traffic);
+  if (graph) optimize::place_guards(*graph);
   return graph;
 }
 
