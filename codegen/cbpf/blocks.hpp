@@ -1,6 +1,7 @@
 // Straight pieces of code and the jumps between them, before addresses are known.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/result.hpp"
@@ -19,7 +20,7 @@ struct Block {
     std::uint32_t k;
     Span span;
   };
-  std::vector<Line> lines;
+  std::uint32_t first_line = 0, line_count = 0;  ///< in Blocks::lines
   End end = End::Open;
   Line last{};        ///< Jump: the conditional jump; Return: the return
   BlockId t{}, f{};   ///< Jump: both ways out; Goto: t
@@ -29,12 +30,23 @@ struct Block {
 struct Blocks {
   std::vector<Block> all;
   std::vector<BlockId> order;
+  std::vector<Block::Line> lines;  ///< of all blocks
 
   Block& operator[](BlockId id) { return all[static_cast<std::uint32_t>(id)]; }
   const Block& operator[](BlockId id) const { return all[static_cast<std::uint32_t>(id)]; }
+  std::span<const Block::Line> lines_of(const Block& b) const { return std::span(lines).subspan(b.first_line, b.line_count); }
   BlockId add() {
     all.emplace_back();
     return BlockId{static_cast<std::uint32_t>(all.size() - 1)};
+  }
+  /// Appends a block to the order; `put` writes its lines, until the next begins.
+  void begin(BlockId id) {
+    order.push_back(id);
+    (*this)[id].first_line = static_cast<std::uint32_t>(lines.size());
+  }
+  void put(Block::Line line) {
+    lines.push_back(line);
+    ++(*this)[order.back()].line_count;
   }
 };
 

@@ -18,8 +18,8 @@ class Layout {
     std::size_t size = 0;
     for (const BlockId id : blocks.order) {
       const Block& b = blocks[id];
-      size += b.lines.size() + 1;
-      for (const Block::Line& line : b.lines) stores_ |= line.code == op::ST || line.code == op::STX;
+      size += b.line_count + 1;
+      for (const Block::Line& line : blocks.lines_of(b)) stores_ |= line.code == op::ST || line.code == op::STX;
       if (!used_[static_cast<std::uint32_t>(id)] || b.end == Block::End::Return) continue;
       used_[static_cast<std::uint32_t>(b.t)] = true;
       if (b.end == Block::End::Jump) used_[static_cast<std::uint32_t>(b.f)] = true;
@@ -55,7 +55,8 @@ class Layout {
       case Block::End::Jump: jump(b); break;
       case Block::End::Open: break;
     }
-    for (auto line = b.lines.rbegin(); line != b.lines.rend(); ++line) push({line->code, 0, 0, line->k}, line->span);
+    const auto lines = blocks_.lines_of(b);
+    for (auto line = lines.rbegin(); line != lines.rend(); ++line) push({line->code, 0, 0, line->k}, line->span);
     nearest_[static_cast<std::uint32_t>(id)] = size() - 1;
   }
 
@@ -67,7 +68,7 @@ class Layout {
     // The kernel checks scratch memory line by line and does not see that nothing comes from a return to what stands
     // behind it (net/core/filter.c, check_load_and_stores): where scratch memory is used, returns stay at the end.
     const Block& b = blocks_[to];
-    if (b.end == Block::End::Return && b.lines.empty() && !stores_)
+    if (b.end == Block::End::Return && b.line_count == 0 && !stores_)
       push({b.last.code, 0, 0, b.last.k}, b.last.span);
     else
       push({op::JMP | op::JA, 0, 0, static_cast<std::uint32_t>(d)}, span);

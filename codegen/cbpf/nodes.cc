@@ -40,20 +40,20 @@ Blocks Select::run() {
   reject_ = blocks_.add();
   blocks_[reject_].end = Block::End::Return;
   blocks_[reject_].last = {op::RET | op::K, 0, {}};
-  Entries entries;
+  Entries entries(program_.node_count());
   // One `ret #0` for the graph's rejecting leaf and for all checks that code needs beside it.
   for (std::uint32_t i = 0; i < program_.node_count(); ++i)
     if (const Node& n = program_[NodeId{i}]; n.kind == NodeKind::Return && constant_of(program_, n.a) == 0u)
-      entries[i].block = reject_;
+      entries.add(NodeId{i}).block = reject_;
   arrive(way(entries, program_.root));
   for (auto i = static_cast<std::uint32_t>(program_.root) + 1; i-- > 0 && !too_long_;) {
-    const auto e = entries.find(i);
-    if (e == entries.end() || !e->second.reached || e->second.block == reject_) continue;
-    begin(e->second);
+    const Entry* e = entries.find(NodeId{i});
+    if (!e || !e->reached || e->block == reject_) continue;
+    begin(*e);
+    entries.drop(NodeId{i});  // nothing leads back: a long filter must not keep the state of every place
     graph_node(NodeId{i}, entries, {});
-    entries.erase(i);  // nothing leads back: a long filter must not keep the state of every place
   }
-  blocks_.order.push_back(reject_);
+  blocks_.begin(reject_);
   return std::move(blocks_);
 }
 
@@ -68,7 +68,7 @@ void Select::graph_node(NodeId id, Entries& entries, Leaves leaves) {
       guard(n);
       return go_to(way(entries, n.t));
     case NodeKind::Test: {
-      Entry& t = way(entries, n.t);  // references into an unordered_map outlive insertions
+      Entry& t = way(entries, n.t);
       return branch(n, t, way(entries, n.f));
     }
     case NodeKind::Member: {
@@ -132,8 +132,9 @@ void Select::choose(ValueId choice, NodeId root) {
   for (const NodeId id : nodes_below(program_, root)) {
     if (id == first && at_first) {
       at_first = false;  // goes on in the current block
-    } else if (const auto e = entries.find(static_cast<std::uint32_t>(id)); e != entries.end() && e->second.reached) {
-      begin(e->second);
+    } else if (const Entry* e = entries.find(id); e && e->reached) {
+      begin(*e);
+      entries.drop(id);
     } else {
       continue;
     }
@@ -172,9 +173,11 @@ bool Select::contains(ValueId tree, const Node& guard) const {
 // ---- blocks and edges ---------------------------------------------------------------------------------
 
 Select::Entry& Select::way(Entries& entries, NodeId to) {
-  const auto [at, is_new] = entries.try_emplace(static_cast<std::uint32_t>(skip_free(to)));
-  if (is_new) at->second.block = blocks_.add();
-  return at->second;
+  const NodeId first = skip_free(to);
+  if (Entry* known = entries.find(first)) return *known;
+  Entry& e = entries.add(first);
+  e.block = blocks_.add();
+  return e;
 }
 
 /// What the machine holds now, it holds on one way into `e`.
@@ -189,7 +192,7 @@ void Select::arrive(Entry& e) {
 void Select::begin(const Entry& e) {
   current_ = e.block;
   machine_ = e.machine;
-  blocks_.order.push_back(current_);
+  blocks_.begin(current_);
 }
 
 void Select::go_to(Entry& e) {
@@ -226,7 +229,7 @@ void Select::reject() {
 
 void Select::put(std::uint16_t code, std::uint32_t k) {
   if (++lines_ > enough_lines) too_long_ = true;
-  if (!too_long_) blocks_[current_].lines.push_back({code, k, span_});
+  if (!too_long_) blocks_.put({code, k, span_});
 }
 
 }  // namespace weir::cbpf

@@ -2,6 +2,7 @@
 // track of what the registers hold. One walk in the graph's order; never along its edges.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -57,7 +58,52 @@ class Select {
     ir::ValueId choice = ir::no_value;
     Entry* join = nullptr;
   };
-  using Entries = std::unordered_map<std::uint32_t, Entry>;
+  /// The entries of nodes that code is still to come for. They are few at a time, and stay where they are.
+  class Entries {
+   public:
+    Entries() = default;                                               ///< for a choice: looked through one by one
+    explicit Entries(std::size_t nodes) : places_(nodes, nowhere) {}  ///< for a whole graph
+
+    Entry* find(ir::NodeId n) {
+      const std::size_t at = place(n);
+      return at < slots_.size() ? &slots_[at].entry : nullptr;
+    }
+    /// For a node that has none.
+    Entry& add(ir::NodeId n) {
+      std::size_t at = slots_.size();
+      if (free_.empty()) {
+        slots_.emplace_back();
+      } else {
+        at = free_.back();
+        free_.pop_back();
+      }
+      slots_[at] = {n, {}};
+      if (!places_.empty()) places_[static_cast<std::uint32_t>(n)] = static_cast<std::uint32_t>(at);
+      return slots_[at].entry;
+    }
+    void drop(ir::NodeId n) {
+      const std::size_t at = place(n);
+      slots_[at].node = ir::NodeId{nowhere};
+      if (!places_.empty()) places_[static_cast<std::uint32_t>(n)] = nowhere;
+      free_.push_back(static_cast<std::uint32_t>(at));
+    }
+
+   private:
+    static constexpr std::uint32_t nowhere = 0xffffffff;
+    struct Slot {
+      ir::NodeId node{};
+      Entry entry;
+    };
+    std::size_t place(ir::NodeId n) const {
+      if (!places_.empty()) return places_[static_cast<std::uint32_t>(n)];
+      std::size_t at = 0;
+      while (at < slots_.size() && slots_[at].node != n) ++at;
+      return at;
+    }
+    std::vector<std::uint32_t> places_;  ///< by node of a whole graph: its slot
+    std::deque<Slot> slots_;
+    std::vector<std::uint32_t> free_;
+  };
 
   void graph_node(ir::NodeId id, Entries& entries, Leaves leaves);
   void guard(const ir::Node& n);

@@ -13,23 +13,23 @@ bool is_same(const Block::Line& a, const Block::Line& b) { return a.code == b.co
 
 /// A block whose ways out are settled, equal to those that do the same.
 struct Tail {
-  const Block* block;
+  const Blocks* blocks;
   BlockId id;
 
   bool operator==(const Tail& other) const {
-    const Block &a = *block, &b = *other.block;
+    const Block &a = (*blocks)[id], &b = (*blocks)[other.id];
     const bool jumps = a.end == Block::End::Jump;
     return a.end == b.end && is_same(a.last, b.last) && (!(jumps || a.end == Block::End::Goto) || a.t == b.t) &&
-           (!jumps || a.f == b.f) && std::ranges::equal(a.lines, b.lines, is_same);
+           (!jumps || a.f == b.f) && std::ranges::equal(blocks->lines_of(a), blocks->lines_of(b), is_same);
   }
 };
 
 std::uint64_t hash(const Tail& tail) {
-  const Block& b = *tail.block;
+  const Block& b = (*tail.blocks)[tail.id];
   const bool jumps = b.end == Block::End::Jump;
   std::uint64_t h = mix(static_cast<std::uint64_t>(b.end), b.last.code, b.last.k);
   h = mix(h, jumps || b.end == Block::End::Goto ? at(b.t) : 0, jumps ? at(b.f) : 0);
-  for (const Block::Line& l : b.lines) h = mix(h, l.code, l.k);
+  for (const Block::Line& l : tail.blocks->lines_of(b)) h = mix(h, l.code, l.k);
   return h;
 }
 
@@ -39,6 +39,7 @@ void merge_tails(Blocks& blocks) {
   std::vector<BlockId> instead(blocks.all.size());
   for (std::uint32_t i = 0; i < instead.size(); ++i) instead[i] = BlockId{i};
   std::vector<Tail> known;
+  known.reserve(blocks.order.size());
   InternIndex index;
   for (std::size_t i = blocks.order.size(); i-- > 0;) {  // jumps lead forward: ways out are settled
     const BlockId id = blocks.order[i];
@@ -48,7 +49,7 @@ void merge_tails(Blocks& blocks) {
     // What the block before runs into is there for free; to reach a twin would take a jump.
     const Block* before = i == 0 ? nullptr : &blocks[blocks.order[i - 1]];
     const bool is_run_into = !before || (before->end == Block::End::Goto && before->t == id);
-    const BlockId twin = known[index.intern(known, Tail{&b, id}, hash)].id;
+    const BlockId twin = known[index.intern(known, Tail{&blocks, id}, hash)].id;
     if (twin != id && !is_run_into) instead[at(id)] = twin;
   }
 }

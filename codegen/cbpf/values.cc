@@ -274,7 +274,7 @@ void Select::remember(ValueId v) {
   const std::uint32_t word = free_word();
   if (word == scratch_words) return;
   put(op::ST, word);
-  machine_.scratch[word] = v;
+  machine_.store(word, v);
 }
 
 /// An empty scratch word, or one whose value can be computed again; scratch_words when all hold parts of an expression.
@@ -296,7 +296,7 @@ std::uint32_t Select::hold() {
     return 0;
   }
   put(op::ST, word);
-  machine_.scratch[word] = machine_.a;
+  machine_.store(word, machine_.a);
   pinned_ |= 1u << word;
   return word;
 }
