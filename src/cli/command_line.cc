@@ -30,6 +30,7 @@ constexpr auto compile_about = "Print the program that a filter expression stand
 constexpr auto compile_examples = R"--(Examples:
   weir compile tcp port 80
   weir compile --emit=asm -y LINUX_SLL 'udp and not port 53'
+  tcpdump -ddd 'tcp port 80' | weir compile --from=- --emit=c
   iptables -A INPUT -m bpf --bytecode "$(weir compile -y RAW --emit=bytecode 'tcp[13] & 2 != 0')" -j ACCEPT)--";
 
 constexpr auto filter_about = "Print the packets of a savefile that match an expression, or write them to another one.";
@@ -142,6 +143,11 @@ CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
   command.add_flag_function("-d", [&](std::int64_t times) {
     c.emit = times == 1 ? Emit::Listing : times == 2 ? Emit::CArray : Emit::Decimal;
   }, "Print a listing (the default); -dd: a C array, -ddd: decimal numbers; all as tcpdump does");
+  add_file(command, "--from", c.from,
+           "Instead of an expression, take the program in FILE (-: standard input): as -ddd prints it, or in the syntax of bpf_asm");
+  command.add_option_function<std::string>(
+      "--machine", [&](const std::string& word) { store(parse_machine(word), c.options.machine); },
+      "What the program of --from was made for, where it matters: libpcap or kernel")->type_name("MACHINE");
   add_target(command, c.options);
   add_compiling(command, c.options);
   command.add_flag("--check", c.check, "Prove that the program does what the expression says before printing it");
@@ -265,7 +271,12 @@ std::optional<std::string> contradiction(const CLI::App& command, const CompileC
   if (command.count("-d") && command.count("--emit")) return "-d and --emit both say what to print";
   if (!c.pass.empty() && !c.options.optimize) return fmt::format("-O turns off what --emit=ir:{} shows", c.pass);
   if (command.count("--timeout") && !c.check) return "--timeout is for --check";
-  return contradiction(c.expression);
+  if (command.count("--machine") && !c.from) return "--machine is for --from";
+  if (!c.from) return contradiction(c.expression);
+  if (c.expression.file || !c.expression.words.empty()) return "--from takes a program, and there is an expression, too";
+  for (const char* option : {"-y", "-s", "-m", "--linux-ext", "--cooked", "--savefile"})
+    if (command.count(option)) return fmt::format("{} is for expressions: a program of --from says by itself what it does", option);
+  return std::nullopt;
 }
 
 std::optional<std::string> contradiction(const FilterCommand& c) {

@@ -20,6 +20,7 @@ struct Expression {
 
 struct CompileCommand {
   Expression expression;
+  std::optional<std::string> from;  ///< instead of an expression: file with a program; "-" is standard input
   Options options;
   bool check = false;
   double seconds = 60;  ///< that the check may take

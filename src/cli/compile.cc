@@ -8,9 +8,9 @@
 namespace weir::cli {
 
 Status run(const CompileCommand& command) {
-  const auto text = text_of(command.expression);
+  const auto text = text_of(command.from ? Expression{.words = {}, .file = command.from} : command.expression);
   if (!text) return report(text.error());
-  const auto filter = compile(text->text, command.options);
+  const auto filter = command.from ? compile_program(text->text, command.options) : compile(text->text, command.options);
   if (!filter) return report(filter.error(), *text);
   report_warnings(filter->warnings(), *text);
   auto program = command.pass.empty() ? filter->dump(command.emit) : filter->dump_after(command.pass);
@@ -18,7 +18,7 @@ Status run(const CompileCommand& command) {
   if (command.check) {
     const auto checked = check_compilation(*filter, command.options, command.seconds);
     if (!checked) return report(checked.error());
-    print_note(fmt::format("proven: the program does what the filter says ({:.2f} s)", *checked));
+    print_note(fmt::format("proven: the program does what the {} says ({:.2f} s)", command.from ? "one given" : "filter", *checked));
   }
   if (!program->ends_with('\n')) *program += '\n';
   return write_text(command.output, *program);

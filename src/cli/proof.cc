@@ -35,7 +35,12 @@ Result<double> check_compilation(const Filter& filter, const Options& options, d
   prove::Question question = question_for(options, seconds);
   question.agreement = prove::Agreement::Refines;
   question.kept_bytes = true;
-  const prove::Answer answer = prove::prove(&stages.pred, compiled(filter), question);
+  if (stages.source) {
+    question.kernel = stages.source->machine == lift::Machine::Kernel;
+    question.libpcap = !question.kernel;
+  }
+  const prove::Program first = stages.source ? prove::Program(&stages.source->program) : prove::Program(&stages.pred);
+  const prove::Answer answer = prove::prove(first, compiled(filter), question);
   if (const auto* undecided = std::get_if<prove::Undecided>(&answer.is))
     return fail(Code::System, {}, fmt::format("the program could not be checked: {}", undecided->why));
   if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is))

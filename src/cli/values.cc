@@ -21,9 +21,9 @@ struct EmitName { std::string_view name; Emit emit; };
 constexpr EmitName emit_table[] = {
     {"listing", Emit::Listing}, {"c-array", Emit::CArray},     {"decimal", Emit::Decimal}, {"asm", Emit::Asm},
     {"json", Emit::Json},       {"bytecode", Emit::Bytecode},  {"dot", Emit::Dot},         {"ast", Emit::Ast},
-    {"pred", Emit::Pred},       {"ir", Emit::Ir},
+    {"pred", Emit::Pred},       {"ir", Emit::Ir},              {"c", Emit::C},
 };
-constexpr std::string_view later_emits[] = {"ebpf", "ebpf-object", "native", "c"};
+constexpr std::string_view later_emits[] = {"ebpf", "ebpf-object", "native"};
 
 std::unexpected<std::string> wrong(std::string why) { return std::unexpected(std::move(why)); }
 
@@ -135,6 +135,12 @@ Value<std::uint64_t> parse_packet_count(const std::string& word) {
   const auto value = number(word);
   if (!value || *value == 0) return wrong(fmt::format("-c takes a number of packets from 1 on, not '{}'", word));
   return *value;
+}
+
+Value<Options::Machine> parse_machine(const std::string& word) {
+  if (word == "libpcap") return Options::Machine::Libpcap;
+  if (word == "kernel") return Options::Machine::Kernel;
+  return wrong(fmt::format("--machine takes libpcap or kernel, not '{}'", word));
 }
 
 Value<ProveCommand::Machines> parse_machines(const std::string& word) {

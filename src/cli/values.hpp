@@ -28,6 +28,8 @@ Value<Options::Savefile> parse_savefile(const std::string& word);
 /// `-c`: 1 and more.
 Value<std::uint64_t> parse_packet_count(const std::string& word);
 /// `--machine`: libpcap, kernel or both.
+/// `libpcap`, `kernel`: what a program was made for.
+Value<Options::Machine> parse_machine(const std::string& word);
 Value<ProveCommand::Machines> parse_machines(const std::string& word);
 /// `--timeout`: more than 0, up to a day; fractions too.
 Value<double> parse_seconds(const std::string& word);

@@ -49,13 +49,6 @@ std::optional<std::uint32_t> verdict_of(const ir::Program& graph) {
   return root.kind == ir::NodeKind::Return ? ir::constant_of(graph, root.a) : std::nullopt;
 }
 
-std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
-  std::vector<Instruction> code;
-  if (program)
-    for (const cbpf::Instruction& i : program->instructions) code.push_back({i.code, i.jt, i.jf, i.k});
-  return code;
-}
-
 }  // namespace
 
 Result<Filter> compile(std::string_view expression, const Options& options) {

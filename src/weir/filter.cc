@@ -1,4 +1,5 @@
 #include "attach/socket_filter.hpp"
+#include "c/emit.hpp"
 #include "optimize/optimize.hpp"
 #include "vm/cbpf.hpp"
 #include "weir/graph.hpp"
@@ -6,6 +7,13 @@
 #include "wire/link_type.hpp"
 
 namespace weir {
+
+std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
+  std::vector<Instruction> code;
+  if (program)
+    for (const cbpf::Instruction& i : program->instructions) code.push_back({i.code, i.jt, i.jf, i.k});
+  return code;
+}
 
 Filter::Filter(std::unique_ptr<const Stages> stages) : stages_(std::move(stages)) {}
 Filter::Filter(Filter&&) noexcept = default;
@@ -31,11 +39,14 @@ Result<void> Filter::attach(int socket) const {
 }
 
 Result<std::string> Filter::dump(Emit what) const {
+  if (stages_->source && (what == Emit::Ast || what == Emit::Pred))
+    return fail(Code::Unsupported, {}, "a program has no expression that could be shown", "the first stage of what was made of it is the graph: --emit=ir");
   switch (what) {
     case Emit::Ast: return ast::to_string(stages_->ast);
     case Emit::Pred: return pred::to_string(stages_->pred);
     case Emit::Ir: return ir::to_string(stages_->ir);
     case Emit::Dot: return ir::to_dot(stages_->ir);
+    case Emit::C: return c::emit(stages_->ir, stages_->text);
     default: break;
   }
   if (!stages_->cbpf) return std::unexpected(stages_->cbpf.error());
@@ -51,7 +62,9 @@ Result<std::string> Filter::dump(Emit what) const {
 }
 
 Result<std::string> Filter::dump_after(std::string_view pass) const {
-  const auto graph = graph_after(pass, stages_->pred, stages_->limits);
+  const auto& source = stages_->source;
+  const auto graph = graph_after(pass, source ? lift::lift(source->program, source->machine, stages_->limits)
+                                              : first_graph(stages_->pred, true, stages_->limits));
   if (!graph) return std::unexpected(graph.error());
   return ir::to_string(*graph);
 }

@@ -20,11 +20,10 @@ Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, cons
   return optimize && is_gathered(meaning) ? lower::lower(pred::gather(meaning), limits) : lower::lower(meaning, limits);
 }
 
-Result<ir::Program> graph_after(std::string_view pass, const pred::Filter& meaning, const Limits& limits) {
+Result<ir::Program> graph_after(std::string_view pass, Result<ir::Program> graph) {
   const auto passes = optimize::passes();
   const auto last = std::ranges::find(passes, pass, &optimize::Pass::name);
   if (last == passes.end()) return fail(Code::Range, {}, fmt::format("the optimizer has no pass '{}'", pass));
-  auto graph = first_graph(meaning, true, limits);
   if (graph && last->reorders) *graph = optimize::optimize(std::move(*graph));
   for (auto each = passes.begin(); graph && each <= last; ++each)
     if (each->reorders == last->reorders) each->apply(*graph, usual_traffic);

@@ -17,8 +17,8 @@ bool is_gathered(const pred::Filter& meaning);
 /// The graph that the optimizer gets, or that is emitted without it. TooLarge as lower::lower.
 Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, const Limits& limits);
 
-/// The graph right after a pass of optimize::passes() ran the first time; one that reorders runs when the others find
+/// `graph`, the first one, right after a pass of optimize::passes() ran the first time; one that reorders runs when the others find
 /// nothing more. An error (Range) when there is no such pass.
-Result<ir::Program> graph_after(std::string_view pass, const pred::Filter& meaning, const Limits& limits);
+Result<ir::Program> graph_after(std::string_view pass, Result<ir::Program> graph);
 
 }  // namespace weir

@@ -1,11 +1,13 @@
 // What a compiled filter keeps: the result of every stage, so that each can be shown.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ast/expr.hpp"
 #include "cbpf/program.hpp"
 #include "ir/program.hpp"
+#include "lift/lift.hpp"
 #include "pred/filter.hpp"
 #include "weir/weir.hpp"
 
@@ -20,6 +22,16 @@ struct Filter::Stages {
   std::vector<Instruction> bytecode;
   std::vector<Diagnostic> warnings;
   Limits limits;                     ///< that it was compiled with
+
+  /// What the filter was before compile_program: then there is no ast and no pred, and `text` shows the instructions.
+  struct Source {
+    cbpf::Program program;
+    lift::Machine machine;           ///< on which it means what the graph means
+  };
+  std::optional<Source> source = {};
 };
+
+/// As the public header has instructions; none of a program that does not fit.
+std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program);
 
 }  // namespace weir

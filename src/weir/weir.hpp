@@ -46,6 +46,10 @@ struct Options {
   bool cooked = false;
   enum class Savefile : std::uint8_t { None, Native, Swapped };
   Savefile savefile = Savefile::None;    ///< byte order of the host that wrote the savefile the filter is for
+  /// compile_program: the machine that the program was made for, where the two would do otherwise (shifts by 32 and more,
+  /// offsets that wrap or are negative, metadata). Either: the kernel's when it asks what only the kernel knows.
+  enum class Machine : std::uint8_t { Either, Libpcap, Kernel };
+  Machine machine = Machine::Either;
   Limits limits;
   std::shared_ptr<const names::Names> names;  ///< null: the system's; others: <weir/names/names.hpp>
 };
@@ -59,7 +63,7 @@ struct Instruction {
 
 /// What a filter can be shown as.
 enum class Emit : std::uint8_t {
-  Listing, CArray, Decimal, Asm, Json, Bytecode, Ast, Pred, Ir, Dot
+  Listing, CArray, Decimal, Asm, Json, Bytecode, Ast, Pred, Ir, Dot, C
 };
 
 /// A compiled filter. Cheap to move; const use is thread safe. Owns all it shows; spans returned stay valid as long
@@ -103,12 +107,21 @@ class Filter {
 
  private:
   friend Result<Filter> compile(std::string_view, const Options&);
+  friend Result<Filter> compile_program(std::string_view, const Options&);
   explicit Filter(std::unique_ptr<const Stages>);
   std::unique_ptr<const Stages> stages_;
 };
 
 /// Compiles an expression; empty text accepts every packet.
 Result<Filter> compile(std::string_view expression, const Options& options = {});
+
+/// Takes a program of classic BPF that others made for a filter: decimal numbers as `tcpdump -ddd` prints them, also with commas
+/// as `bpf_asm` does, or assembly text as `bpf_asm` reads it. Of the options it uses optimize, strict, limits and machine; the
+/// program itself says how many bytes are kept. Errors (Input) have their place in the text: what is no program, and what no
+/// filter can mean, as random numbers or a loop; TooLarge when ways that meet bring too many combinations of values.
+Result<Filter> compile_program(std::string_view text, const Options& options = {});
+/// The same from instructions, as struct sock_filter has them.
+Result<Filter> compile_program(std::span<const Instruction> program, const Options& options = {});
 
 /// The passes of the optimizer, in their order.
 std::vector<std::string_view> pass_names();

@@ -82,10 +82,81 @@ class Formats(ProgramTest):
         self.check_error(2, "-O turns off", "compile", "-O", "--emit=ir:sets", "tcp")
 
     def test_what_is_not_there_yet(self):
-        for kind in ("ebpf", "ebpf-object", "native", "c"):
+        for kind in ("ebpf", "ebpf-object", "native"):
             message = self.check_error(2, "not built yet", "compile", f"--emit={kind}", "tcp")
             self.assertIn("listing, c-array, decimal, asm", message)
         self.check_error(2, "--emit=nonsense is unknown", "compile", "--emit=nonsense")
+
+
+class From(ProgramTest):
+    """Programs of others."""
+
+    def decimal(self, expression, *options):
+        return subprocess.run(["tcpdump", "-ddd", "-s", "262144", "-y", "EN10MB", *options, expression], capture_output=True).stdout
+
+    def test_what_tcpdump_prints(self):
+        for expression in EXPRESSIONS:
+            for options in ((), ("-O",)):
+                again = self.check("compile", "--from=-", "-ddd", stdin=self.decimal(expression, *options))
+                pathlib.Path("again").write_text(again)
+                self.assertIn("proven", self.check("prove", expression, "--bytecode", "again"))
+
+    def test_what_weir_prints_is_read_back(self):
+        for expression in EXPRESSIONS:
+            for kind in ("asm", "decimal", "bytecode"):
+                text = self.check("compile", f"--emit={kind}", expression)
+                again = self.check("compile", "--from", "-", "--emit=decimal", stdin=text.encode())
+                self.assertEqual(again, self.check("compile", "--from", "-", "-ddd", stdin=self.check("compile", "-ddd", expression).encode()))
+
+    def test_kinds(self):
+        program = self.decimal("tcp port 80")
+        for kind in ("listing", "c-array", "asm", "json", "bytecode", "dot", "ir", "ir:values", "ir:order", "c"):
+            self.assertTrue(self.check("compile", "--from=-", f"--emit={kind}", stdin=program))
+        for kind in ("ast", "pred"):
+            self.check_error(2, "no expression", "compile", "--from=-", f"--emit={kind}", stdin=program)
+        self.assertIn("/* (001) jeq #0x86dd jt 2 jf 8 */", self.check("compile", "--from=-", "-O", "--emit=asm", stdin=program))
+        asm = self.check("compile", "--from=-", "-O", "--emit=asm", stdin=b"ldh [12]\njne #ETHERTYPE_IP, no\nret #96\nno: ret #0\n")
+        self.assertIn("/* jne #ETHERTYPE_IP, no */", asm)
+
+    def test_the_check(self):
+        process = run("compile", "--from=-", "--check", "-ddd", stdin=self.decimal("tcp port 80 or icmp", "-O"))
+        self.assertEqual(process.returncode, 0)
+        self.assertIn(b"proven: the program does what the one given says", process.stderr)
+
+    def test_errors_say_the_line(self):
+        pathlib.Path("program").write_text("ldh [12]\nld #rand\nret a\n")
+        message = self.check_error(1, "weir: error: program: line 2: instruction 1 (ld [random]): a filter cannot mean this", "compile", "--from=program")
+        self.assertIn("  ld #rand\n  ^~~~~~~~", message)
+        self.check_error(1, "standard input: line 3: 'lda' is no instruction", "compile", "--from=-", stdin=b"tax\n\nlda #3")
+        self.check_error(1, "line 3: instruction 1 (jeq #0x1): the true way goes to instruction 9, but the program has 3", "compile", "--from=-",
+                         stdin=b"3\n40 0 0 12\n21 7 0 1\n6 0 0 0\n")
+        self.check_error(1, "line 2: jt of instruction 0 is not a number from 0 to 255", "compile", "--from=-", stdin=b"1\n6 256 0 0\n")
+        loop = subprocess.run(["tcpdump", "-O", "-ddd", "-y", "EN10MB", "ip protochain 6"], capture_output=True).stdout
+        self.check_error(1, "jumps back, and a filter has no loops", "compile", "--from=-", stdin=loop)
+        self.check_error(1, "there are no instructions", "compile", "--from=-")
+        self.check_error(1, "cannot read none", "compile", "--from=none")
+
+    def test_the_machine(self):
+        shift = b"ldb [0]\ntax\nld #1\nlsh x\nret a\n"
+        process = run("compile", "--from=-", stdin=shift)
+        self.assertIn(b"mean something else to the kernel", process.stderr)
+        self.assertEqual(process.stdout.decode(), self.check("compile", "--from=-", "--machine=libpcap", stdin=shift))
+        self.assertNotEqual(process.stdout.decode(), self.check("compile", "--from=-", "--machine=kernel", stdin=shift))
+        self.check_error(1, "mean something else", "compile", "--strict", "--from=-", stdin=shift)
+        self.assertEqual(self.check("compile", "--from=-", "--emit=ir", stdin=b"ld #type\nret a").splitlines()[0], "v0 = meta packet_type")
+        self.check_error(2, "libpcap or kernel", "compile", "--from=-", "--machine=both", stdin=shift)
+
+    def test_contradictions(self):
+        self.check_error(2, "there is an expression, too", "compile", "--from=-", "ip")
+        self.check_error(2, "there is an expression, too", "compile", "--from=-", "-F", "-")
+        self.check_error(2, "--machine is for --from", "compile", "--machine=kernel", "ip")
+        self.check_error(2, "-y is for expressions", "compile", "--from=-", "-y", "RAW")
+
+    def test_hostile_texts(self):
+        for text in (b"\0", b"\xff\xfe", b"/*", b"/* ", b"[" * 100000, b"#", b"# define", b"#define", b"a:" * 100000, b"4000000000", b"9" * 100000):
+            process = run("compile", "--from=-", stdin=text)
+            self.assertEqual((process.returncode, process.stdout), (1, b""), text[:10])
+            self.assertLess(len(process.stderr), 1000)
 
 
 class Options(ProgramTest):
