@@ -39,6 +39,12 @@ struct Blocks {
     all.emplace_back();
     return BlockId{static_cast<std::uint32_t>(all.size() - 1)};
   }
+  /// So many blocks are to come, or a few more.
+  void reserve(std::size_t count) {
+    all.reserve(count);
+    order.reserve(count);
+    lines.reserve(count);
+  }
   /// Appends a block to the order; `put` writes its lines, until the next begins.
   void begin(BlockId id) {
     order.push_back(id);

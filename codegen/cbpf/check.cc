@@ -1,6 +1,8 @@
 // What the kernel and libpcap ask of a program before they run it: net/core/filter.c (bpf_check_classic,
 // check_load_and_stores, bpf_convert_filter), libpcap bpf_filter.c (bpf_validate). Every step is one walk over the
 // program. Tested by tests/unit/cbpf/check_test.cc against both.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cbpf/opcodes.hpp"
@@ -79,6 +81,10 @@ std::optional<Diagnostic> check_form(const Program& p) {
 
 namespace {
 
+bool any_demands(const Program& p, Demand demand) {
+  return std::ranges::any_of(p.instructions, [&](const Instruction& i) { return row(i.code)->demand == demand; });
+}
+
 /// Scratch words as bits: what is certainly written when an instruction is reached.
 using Words = std::uint16_t;
 constexpr Words all_words = 0xffff;
@@ -108,6 +114,7 @@ std::optional<Words> step(const Instruction& i, std::size_t index, Words written
 /// As the kernel's check_load_and_stores: a `ret` does not end a path there, what follows it is taken to be reached
 /// from it too.
 std::optional<Diagnostic> check_scratch(const Program& p) {
+  if (!any_demands(p, Demand::Scratch)) return std::nullopt;
   std::vector<Words> entering(p.instructions.size(), all_words);
   Words written = 0;
   for (std::size_t index = 0; index < p.instructions.size(); ++index) {
@@ -123,6 +130,7 @@ std::optional<Diagnostic> check_scratch(const Program& p) {
 
 /// Conditional jumps reach 255 instructions and so never too far; a `ja` may, once the kernel has translated what it skips.
 std::optional<Diagnostic> check_reach(const Program& p) {
+  if (!any_demands(p, Demand::Jump)) return std::nullopt;
   std::vector<std::uint64_t> start{0};  // where each instruction begins in eBPF, at most
   for (const Instruction& i : p.instructions) start.push_back(start.back() + row(i.code)->ebpf);
   for (std::size_t index = 0; index < p.instructions.size(); ++index) {

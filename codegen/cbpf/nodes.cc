@@ -37,6 +37,7 @@ std::uint16_t jump_code(Relation r) {
 }  // namespace
 
 Blocks Select::run() {
+  blocks_.reserve(std::min<std::size_t>(2 * program_.node_count() + 8, enough_lines));
   reject_ = blocks_.add();
   blocks_[reject_].end = Block::End::Return;
   blocks_[reject_].last = {op::RET | op::K, 0, {}};

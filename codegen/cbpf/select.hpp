@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "cbpf/blocks.hpp"
@@ -70,28 +71,25 @@ class Select {
     }
     /// For a node that has none.
     Entry& add(ir::NodeId n) {
-      std::size_t at = slots_.size();
-      if (free_.empty()) {
-        slots_.emplace_back();
-      } else {
-        at = free_.back();
-        free_.pop_back();
-      }
-      slots_[at] = {n, {}};
+      const std::size_t at = free_ == nowhere ? slots_.size() : free_;
+      if (free_ == nowhere) slots_.emplace_back();
+      else free_ = slots_[at].next_free;
+      slots_[at] = {n, nowhere, {}};
       if (!places_.empty()) places_[static_cast<std::uint32_t>(n)] = static_cast<std::uint32_t>(at);
       return slots_[at].entry;
     }
     void drop(ir::NodeId n) {
       const std::size_t at = place(n);
       slots_[at].node = ir::NodeId{nowhere};
+      slots_[at].next_free = std::exchange(free_, static_cast<std::uint32_t>(at));
       if (!places_.empty()) places_[static_cast<std::uint32_t>(n)] = nowhere;
-      free_.push_back(static_cast<std::uint32_t>(at));
     }
 
    private:
     static constexpr std::uint32_t nowhere = 0xffffffff;
     struct Slot {
       ir::NodeId node{};
+      std::uint32_t next_free = nowhere;
       Entry entry;
     };
     std::size_t place(ir::NodeId n) const {
@@ -102,7 +100,7 @@ class Select {
     }
     std::vector<std::uint32_t> places_;  ///< by node of a whole graph: its slot
     std::deque<Slot> slots_;
-    std::vector<std::uint32_t> free_;
+    std::uint32_t free_ = nowhere;  ///< the first slot that is not used
   };
 
   void graph_node(ir::NodeId id, Entries& entries, Leaves leaves);

@@ -6,16 +6,28 @@
 
 namespace weir::ir {
 
-Interval Ranges::of(ValueId v) {
-  const auto n = static_cast<std::uint32_t>(v);
-  if (known_.size() <= n) {
-    known_.resize(program_.value_count());
-    is_known_.resize(program_.value_count());
+Interval Ranges::of(ValueId id) {
+  const Value& v = program_[id];
+  switch (v.kind) {
+    case ValueKind::Constant: return {v.k, v.k};
+    case ValueKind::Load: return {0, static_cast<std::uint32_t>((std::uint64_t{1} << 8 * v.size()) - 1)};
+    case ValueKind::Length:
+    case ValueKind::Meta:
+    case ValueKind::Negate: return {};
+    case ValueKind::Binary:
+    case ValueKind::Choice: break;
   }
-  if (!is_known_[n]) {
-    const Interval found = compute(program_[v]);
+  return computed(id);
+}
+
+Interval Ranges::computed(ValueId id) {
+  constexpr Interval unknown{1, 0};
+  const auto n = static_cast<std::uint32_t>(id);
+  if (known_.size() <= n) known_.resize(program_.value_count(), unknown);
+  if (known_[n] == unknown) {
+    const Value v = program_[id];
+    const Interval found = v.kind == ValueKind::Choice ? of_choice(v.root()) : bounds(v.arith(), of(v.a), of(v.b));
     known_[n] = found;
-    is_known_[n] = true;
   }
   return known_[n];
 }
@@ -54,19 +66,6 @@ bool Ranges::has_check(NodeId root) {
     if (n.forks()) left.push_back(n.f);
   }
   return false;
-}
-
-Interval Ranges::compute(const Value& v) {
-  switch (v.kind) {
-    case ValueKind::Constant: return {v.k, v.k};
-    case ValueKind::Load: return {0, static_cast<std::uint32_t>((std::uint64_t{1} << 8 * v.size()) - 1)};
-    case ValueKind::Binary: return bounds(v.arith(), of(v.a), of(v.b));
-    case ValueKind::Choice: return of_choice(v.root());
-    case ValueKind::Length:
-    case ValueKind::Meta:
-    case ValueKind::Negate: return {};
-  }
-  return {};
 }
 
 /// From the smallest to the largest of what the leaves return.

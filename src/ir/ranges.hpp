@@ -10,7 +10,7 @@ namespace weir::ir {
 /// No packet has 2^31 bytes and more: libpcap's and the kernel's lengths are positive ints.
 inline constexpr std::uint32_t max_captured = 0x7fffffff;
 
-/// Bounds of values, whatever the packet. Looks at each value once.
+/// Bounds of values, whatever the packet. Works each value out once.
 class Ranges {
  public:
   explicit Ranges(const Program& p) : program_(p) {}
@@ -26,13 +26,12 @@ class Ranges {
   bool may_reject(ValueId v);
 
  private:
-  Interval compute(const Value& v);
+  Interval computed(ValueId v);
   Interval of_choice(NodeId root);
   bool has_check(NodeId choice_root);
 
   const Program& program_;
-  std::vector<Interval> known_;
-  std::vector<bool> is_known_;
+  std::vector<Interval> known_;  ///< by value, of those that are worked out
   std::vector<char> rejects_;  ///< by value: not asked, no, yes
 };
 

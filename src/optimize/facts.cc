@@ -25,6 +25,11 @@ class Facts : public Rewrite {
 
   bool found_anything() const { return found_; }
   bool found_values() const { return found_values_; }
+  /// Whether the graph made of this one may show more: edges have been judged on the ways that are left. That is not so
+  /// behind values that changed, where tests have become one or lost their choice, and where facts were forgotten or a walk was cut short.
+  bool may_find_more(const Program& made) const {
+    return found_values_ || cut_short_ || made.node_count() < left_;
+  }
 
  private:
   enum Meeting : std::uint8_t { Unmet, Met, AnyState };  // AnyState: the root of a choice, evaluated anywhere
@@ -44,10 +49,12 @@ class Facts : public Rewrite {
       n = {NodeKind::Test, 0, 0, n.a, n.a, follow(*outcome ? n.t : n.f, known_), {}};
       n.f = n.t;  // a test without a choice is left out
       pass(n.t, known_);
-    } else if (n.kind != NodeKind::Return) {
-      ask(n, q);
+    } else {
+      ++left_;
+      if (n.kind != NodeKind::Return) ask(n, q);
     }
     nodes_[i] = n;
+    cut_short_ |= known_.full();
     found_ |= n != from_[id];
   }
 
@@ -122,6 +129,7 @@ class Facts : public Rewrite {
       const auto outcome = decided(n, n.forks() && !known.empty() ? asked(to) : nullptr, known);
       if (!outcome) break;
       to = *outcome ? n.t : n.f;
+      cut_short_ |= steps + 1 == max_steps;
     }
     return to;
   }
@@ -166,7 +174,8 @@ class Facts : public Rewrite {
   std::vector<Question> questions_;
   std::vector<Answer> has_choice_;
   std::vector<char> entered_;
-  bool found_ = false, found_values_ = false;
+  std::size_t left_ = 0;  ///< nodes that are not decided
+  bool found_ = false, found_values_ = false, cut_short_ = false;
 };
 
 /// What is found shortens the graph, which may show more; these many turns have always been enough.
@@ -181,6 +190,7 @@ bool apply_facts(Program& p) {
     if (!facts.found_anything()) break;
     values |= facts.found_values();
     p = facts.run();
+    if (!facts.may_find_more(p)) break;
   }
   return values;
 }

@@ -58,6 +58,8 @@ class Numbers {
 class Known {
  public:
   bool empty() const { return count_ == 0; }
+  /// The next to learn makes it forget another.
+  bool full() const { return count_ == most_facts; }
   /// Whether the answer is known.
   std::optional<bool> decides(const Numbers& numbers, const Question& q) const;
   /// Adds the answer.
