@@ -59,6 +59,13 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   auto gathered_code = emit_fastest(s.gathered_optimized, usual_traffic, limits);
   if (!gathered_code) return std::unexpected(gathered_code.error());
   s.gathered_code = std::move(*gathered_code);
+  if (native::available()) {
+    auto native = native::emit(s.graph), optimized_native = native::emit(is_gathered(s.meaning) ? s.gathered_optimized : s.optimized);
+    if (!native) return std::unexpected(native.error());
+    if (!optimized_native) return std::unexpected(optimized_native.error());
+    s.native = std::move(*native);
+    s.optimized_native = std::move(*optimized_native);
+  }
   auto lifted = lift::lift(s.code, lift::Machine::Kernel, limits);
   if (!lifted) return std::unexpected(lifted.error());
   s.lifted = std::move(*lifted);
@@ -103,6 +110,8 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
     case Engine::Cbpf: return vm::run(s.code, packet, vm::Machine::Libpcap);
     case Engine::CbpfKernel: return vm::run(s.code, packet, vm::Machine::Kernel);
     case Engine::CbpfOptimized: return vm::run(s.optimized_code, packet, vm::Machine::Libpcap);
+    case Engine::Native: return s.native ? s.native->run(packet) : ir::evaluate(s.graph, packet);
+    case Engine::NativeOptimized: return s.optimized_native ? s.optimized_native->run(packet) : ir::evaluate(s.optimized, packet);
     case Engine::CbpfOptimizedKernel: return vm::run(s.optimized_code, packet, vm::Machine::Kernel);
     case Engine::Lifted: return ir::evaluate(s.lifted, packet);
     case Engine::LiftedAgain: return vm::run(s.lifted_again, packet, vm::Machine::Kernel);

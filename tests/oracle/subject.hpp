@@ -9,6 +9,7 @@
 #include "cbpf/program.hpp"
 #include "ir/program.hpp"
 #include "names/names.hpp"
+#include "native/emit.hpp"
 #include "pred/filter.hpp"
 #include "setting.hpp"
 

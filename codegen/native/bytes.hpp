@@ -1,0 +1,17 @@
+// Values of loads as their bytes lie in the memory of a little-endian CPU.
+#pragma once
+#include <cstdint>
+
+namespace weir::native {
+
+/// The value of a load of `size` bytes as its bytes lie in memory, and back.
+constexpr std::uint32_t swapped(std::uint32_t k, std::uint32_t size) {
+  if (size == 1) return k;
+  if (size == 2) return (k & 0xff) << 8 | (k >> 8 & 0xff);
+  return k << 24 | (k & 0xff00) << 8 | (k >> 8 & 0xff00) | k >> 24;
+}
+
+/// The highest value of a load.
+constexpr std::uint32_t highest(std::uint32_t size) { return size == 4 ? 0xffffffff : (1u << 8 * size) - 1; }
+
+}  // namespace weir::native

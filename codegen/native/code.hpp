@@ -1,0 +1,72 @@
+// Native code of a filter: machine instructions in memory of their own, which is first written and then run, never both.
+// Any number of threads may run one Code at a time. Tested by tests/unit/native/.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/packet.hpp"
+#include "base/result.hpp"
+#include "base/span.hpp"
+
+namespace weir::native {
+
+/// Pages of this process that hold code. Empty when default constructed or moved from.
+class ExecutableMemory {
+ public:
+  ExecutableMemory() = default;
+  /// Copies the bytes into new pages that may be run and read, but no longer written. System where the kernel refuses:
+  /// no memory, or a policy against code that was written at run time (SELinux, PR_SET_MDWE, seccomp).
+  static Result<ExecutableMemory> of(std::span<const std::uint8_t> bytes);
+
+  ExecutableMemory(ExecutableMemory&& other) noexcept;
+  ExecutableMemory& operator=(ExecutableMemory&& other) noexcept;
+  ~ExecutableMemory();
+
+  const std::uint8_t* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;  ///< as asked for; the pages may be longer
+};
+
+/// What the code is called with: the captured bytes, their number, the length on the wire, what the kernel knows.
+using Function = std::uint32_t (*)(const std::uint8_t* packet, std::size_t captured, std::uint32_t length, const Metadata* meta);
+
+/// From this byte of the code on, up to the next mark, it does what these words of the filter say.
+struct Mark {
+  std::size_t offset = 0;
+  Span span;
+};
+
+/// A filter as a function: the same value for every packet as ir::evaluate of the graph that it was made of.
+class Code {
+ public:
+  Code(ExecutableMemory memory, std::size_t instructions, std::vector<Mark> marks)
+      : memory_(std::move(memory)), instruction_bytes_(instructions), marks_(std::move(marks)) {}
+
+  std::uint32_t run(const Packet& packet) const {
+    return function()(packet.bytes.data(), packet.bytes.size(), packet.length, &packet.meta);
+  }
+  Function function() const { return reinterpret_cast<Function>(reinterpret_cast<std::uintptr_t>(memory_.data())); }
+
+  std::span<const std::uint8_t> instructions() const { return {memory_.data(), instruction_bytes_}; }
+  /// Tables of sets, which lie behind the instructions.
+  std::span<const std::uint8_t> tables() const { return {memory_.data() + instruction_bytes_, memory_.size() - instruction_bytes_}; }
+  std::span<const Mark> marks() const { return marks_; }
+
+ private:
+  ExecutableMemory memory_;
+  std::size_t instruction_bytes_;
+  std::vector<Mark> marks_;  ///< ascending
+};
+
+/// Bytes and assembly, each group of instructions under a comment with the words of the filter it came from. `filter` is
+/// the text that the spans point into.
+std::string to_string(const Code& code, std::string_view filter);
+
+}  // namespace weir::native

@@ -1,0 +1,8 @@
+# Encoders and the disassembler of listings. Without an encoder for the CPU, `emit` says so and others run the filter.
+find_package(Zydis REQUIRED)
+target_link_libraries(weir_native PRIVATE Zydis::Zydis)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
+  find_path(XBYAK_INCLUDE xbyak/xbyak.h REQUIRED)
+  target_include_directories(weir_native SYSTEM PRIVATE ${XBYAK_INCLUDE})
+  target_compile_definitions(weir_native PRIVATE WEIR_NATIVE_X86_64)
+endif()

@@ -1,0 +1,457 @@
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
+#include "native/x86_64.hpp"
+
+namespace weir::native {
+
+using namespace ir;
+
+namespace {
+
+/// Beyond so many bytes of code nobody gains by it: it no longer fits the caches.
+constexpr std::size_t most_bytes = 16u << 20;
+/// Graphs with more nodes are there once: twice as much code would cost more than guards do.
+constexpr std::size_t most_nodes_twice = 4000;
+
+std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
+  std::unordered_map<std::uint32_t, bool> found{{static_cast<std::uint32_t>(root), true}};
+  std::vector<NodeId> all{root};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Node& n = p[all[i]];
+    if (n.kind == NodeKind::Return) continue;
+    for (const NodeId to : {n.t, n.forks() ? n.f : n.t})
+      if (found.try_emplace(static_cast<std::uint32_t>(to), true).second) all.push_back(to);
+  }
+  return all;
+}
+
+}  // namespace
+
+// ---- what is known at a place ---------------------------------------------------------------------------
+
+void Machine::meet(const Machine& other) {
+  for (std::size_t i = 0; i < pool_size; ++i)
+    if (registers[i] != other.registers[i]) registers[i] = {};
+  at_home &= other.at_home;
+  std::erase_if(captured, [&](Fact& f) {
+    const auto same = std::ranges::find(other.captured, f.base, &Fact::base);
+    if (same == other.captured.end()) return true;
+    f.end = std::min(f.end, same->end);
+    return false;
+  });
+}
+
+bool Machine::has(ValueId base, std::uint64_t end) const {
+  const auto known = std::ranges::find(captured, base, &Fact::base);
+  return known != captured.end() && known->end >= end;
+}
+
+void Machine::learn(ValueId base, std::uint64_t end) {
+  constexpr std::size_t most_facts = 8;  // every place has its own copy
+  if (const auto known = std::ranges::find(captured, base, &Fact::base); known != captured.end()) {
+    known->end = std::max(known->end, end);
+  } else {
+    if (captured.size() == most_facts) captured.erase(captured.begin());
+    captured.push_back({base, end});
+  }
+}
+
+// ---- the walk ---------------------------------------------------------------------------------------------
+
+Select::Select(const ir::Program& p, const Plan& plan, std::uint32_t frame)
+    : Xbyak::CodeGenerator(4096, Xbyak::AutoGrow), program_(p), plan_(plan), ranges_(p), frame_(frame) {
+  setDefaultJmpNEAR(true);
+  next_word_ = plan.home_count();
+  if (plan.needs_metadata()) {
+    next_word_ += next_word_ % 2;  // a pointer takes two
+    metadata_word_ = next_word_;
+    next_word_ += 2;
+  }
+  if (plan.needs_length()) length_word_ = next_word_++;
+  most_words_ = next_word_;
+}
+
+void Select::run() {
+  if (frame_ != 0) sub(rsp, frame_);
+  if (plan_.needs_length()) mov(dword[stack_word(length_word_)], edx);
+  if (plan_.needs_metadata()) mov(qword[stack_word(metadata_word_)], rcx);
+
+  Graph as_written = graph_of(program_.root);
+  if (plan_.node_count() <= most_nodes_twice) {
+    Graph merged = graph_of(program_.root);
+    merged.as_written = &as_written;
+    go_to(merged, program_.root);
+    select(merged);
+    release(as_written, program_.root);  // where nothing leads; only to nodes behind it
+  } else {
+    go_to(as_written, program_.root);
+  }
+  select(as_written);
+  L(reject_);
+  xor_(eax, eax);
+  end();
+  put_tables();
+  if (!too_long_) ready();
+}
+
+Select::Graph Select::graph_of(NodeId root) const {
+  Graph g;
+  const auto nodes = nodes_below(program_, root);
+  g.places.reserve(nodes.size());
+  for (const NodeId id : nodes) {
+    const Node& n = program_[id];
+    if (n.kind == NodeKind::Return) continue;
+    ++g.places[static_cast<std::uint32_t>(n.t)].pending;
+    if (n.forks()) ++g.places[static_cast<std::uint32_t>(n.f)].pending;
+  }
+  ++g.places[static_cast<std::uint32_t>(root)].pending;  // the way in
+  return g;
+}
+
+/// All places of a copy that are reached, each when all ways to it are known.
+void Select::select(Graph& g) {
+  while (!too_long_) {
+    const NodeId id = next(g);
+    if (id == NodeId{std::numeric_limits<std::uint32_t>::max()}) return;
+    if (!g.ready.empty()) g.ready.pop_back();
+    else g.returns.pop_back();
+    Place& place = g.places[static_cast<std::uint32_t>(id)];
+    begin(place);
+    node(g, id);
+    if (getSize() > most_bytes) too_long_ = true;
+  }
+}
+
+/// The node that is selected after this one; none when nothing is left.
+NodeId Select::next(Graph& g) {
+  if (!g.ready.empty()) return g.ready.back();
+  if (!g.returns.empty()) return g.returns.back();
+  return NodeId{std::numeric_limits<std::uint32_t>::max()};
+}
+
+void Select::node(Graph& g, NodeId id) {
+  const Node& n = program_[id];
+  if (n.kind != NodeKind::Return) mark(program_.span(id));
+  switch (n.kind) {
+    case NodeKind::Return: return leaf(g, n);
+    case NodeKind::Guard: return guard(g, id, n);
+    case NodeKind::NonZero: {
+      const Register r = value(n.a);
+      test(r32(r), r32(r));
+      jz(reject_);
+      return go_to(g, n.t);
+    }
+    case NodeKind::Test: return wide_test(g, id) ? void() : question(g, n);
+    case NodeKind::Member: return member(g, n);
+  }
+}
+
+void Select::guard(Graph& g, NodeId id, const Node& n) {
+  const std::uint64_t own_end = end_of(n);
+  if (machine_.has(n.a, own_end)) return go_to(g, n.t);
+  std::uint64_t end = own_end;
+  Xbyak::Label* fails = &reject_;
+  if (g.as_written != nullptr) {
+    end = plan_.merged_end(n.a, own_end);
+    if (end != own_end) fails = nullptr;
+  }
+  if (n.a == no_value) {
+    if (end <= 0x7fffffff) {
+      cmp(rsi, static_cast<std::uint32_t>(end));
+    } else {
+      mov(rax, end);
+      cmp(rsi, rax);
+    }
+  } else {
+    const Xbyak::RegExp past = address(n.a, end, {});
+    lea(rax, ptr[past]);
+    cmp(rsi, rax);
+  }
+  if (fails == nullptr) {
+    Place& other = g.as_written->places[static_cast<std::uint32_t>(id)];
+    arrive(other);
+    fails = &other.label;
+  }
+  jb(*fails);
+  machine_.learn(n.a, end);
+  go_to(g, n.t);
+}
+
+void Select::leaf(Graph& g, const Node& n) {
+  if (g.join != nullptr) {
+    const Register r = value(n.a);
+    mov(dword[stack_word(*plan_.home(g.choice))], r32(r));
+    machine_.at_home |= std::uint64_t{1} << *plan_.home(g.choice);
+    arrive(*g.join);
+    // The last leaf falls through.
+    if (!(g.ready.empty() && g.returns.empty())) jmp(g.join->label);
+    return;
+  }
+  if (const auto k = constant_of(program_, n.a)) {
+    if (*k == 0) xor_(eax, eax);
+    else mov(eax, *k);
+  } else {
+    const Register r = value(n.a);
+    mov(eax, r32(r));
+  }
+  end();
+}
+
+void Select::end() {
+  if (frame_ != 0) add(rsp, frame_);
+  ret();
+}
+
+void Select::question(Graph& g, const Node& n) {
+  if (verdict(g, n)) return;
+  const Condition c = flags(n);
+  branch(g, c, n.t, n.f);
+}
+
+/// A test between two constant verdicts needs no branch, which could be mispredicted.
+bool Select::verdict(Graph& g, const Node& n) {
+  if (g.join != nullptr) return false;
+  const Node &t = program_[n.t], &f = program_[n.f];
+  if (t.kind != NodeKind::Return || f.kind != NodeKind::Return) return false;
+  const auto yes = constant_of(program_, t.a), no = constant_of(program_, f.a);
+  if (!yes || !no || (*yes != 0) == (*no != 0)) return false;
+  Condition c = flags(n);
+  if (*yes == 0) c = opposite(c);
+  mov(edx, *yes != 0 ? *yes : *no);  // keeps the flags, which xor would not
+  mov(eax, 0);
+  switch (c) {
+    case Condition::Equal: cmove(eax, edx); break;
+    case Condition::NotEqual: cmovne(eax, edx); break;
+    case Condition::Below:
+    case Condition::Carry: cmovb(eax, edx); break;
+    case Condition::AboveEqual:
+    case Condition::NotCarry: cmovae(eax, edx); break;
+    case Condition::BelowEqual: cmovbe(eax, edx); break;
+    case Condition::Above: cmova(eax, edx); break;
+  }
+  end();
+  release(g, n.t);
+  release(g, n.f);
+  return true;
+}
+
+// ---- several tests at once ---------------------------------------------------------------------------------
+
+namespace {
+
+/// Bytes at a place that have to be these; `value` as they lie in memory.
+struct Piece {
+  ValueId base;
+  std::uint32_t at, size;
+  std::uint64_t value;
+};
+
+/// Joins two pieces where they lie side by side and fill a load together.
+bool join(Piece& a, const Piece& b) {
+  if (a.base != b.base || a.size != b.size || a.size == 8) return false;
+  if (std::uint64_t{a.at} + a.size == b.at) {
+    a.value |= b.value << 8 * a.size;
+  } else if (std::uint64_t{b.at} + b.size == a.at) {
+    a.value = a.value << 8 * a.size | b.value;
+    a.at = b.at;
+  } else {
+    return false;
+  }
+  a.size *= 2;
+  return true;
+}
+
+/// Joins what can be joined, in the order in which it was asked; whether anything could.
+bool join_all(std::vector<Piece>& pieces) {
+  bool any = false;
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    for (std::size_t j = i + 1; j < pieces.size();) {
+      if (join(pieces[i], pieces[j])) {
+        pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(j));
+        any = true;
+        i = 0;
+        j = 1;
+      } else {
+        ++j;
+      }
+    }
+  return any;
+}
+
+}  // namespace
+
+/// A chain of equalities of adjacent bytes with one outcome when they fail: asked in pieces of up to eight bytes.
+bool Select::wide_test(Graph& g, NodeId id) {
+  constexpr std::size_t most_links = 8;
+  std::vector<NodeId> links;
+  std::vector<Piece> pieces;
+  const NodeId otherwise = follow(program_[id].f);
+  NodeId at = id;
+  for (; links.size() < most_links; at = follow(program_[links.back()].t)) {
+    const Node& n = program_[at];
+    if (n.kind != NodeKind::Test || n.relation() != Relation::Equal || follow(n.f) != otherwise) break;
+    const Value& v = program_[n.a];
+    const auto k = constant_of(program_, n.b);
+    if (v.kind != ValueKind::Load || !k || *k > highest(v.size())) break;
+    if (!pieces.empty() && pieces.back().base != v.a) break;
+    pieces.push_back({v.a, v.k, v.size(), swapped(*k, v.size())});
+    links.push_back(at);
+  }
+  // The chain ends with the last link that is part of a wider piece.
+  while (pieces.size() > 1) {
+    const Piece last = pieces.back();
+    if (std::any_of(pieces.begin(), pieces.end() - 1, [&](Piece p) { return join(p, last); })) break;
+    pieces.pop_back();
+    links.pop_back();
+  }
+  if (pieces.size() < 2 || !join_all(pieces)) return false;
+  for (std::size_t i = 1; i < links.size(); ++i) mark(program_.span(links[i]));
+  const NodeId then = follow(program_[links.back()].t);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Piece& p = pieces[i];
+    const Xbyak::RegExp where = address(p.base, p.at, rdi);
+    const auto k = static_cast<std::int64_t>(p.value);
+    if (p.size == 8 && (k < 0 || k > 0x7fffffff)) {
+      mov(rcx, p.value);
+      cmp(qword[where], rcx);
+    } else if (p.size == 8) {
+      cmp(qword[where], static_cast<std::uint32_t>(k));
+    } else if (p.size == 4) {
+      cmp(dword[where], static_cast<std::uint32_t>(k));
+    } else if (p.size == 2) {
+      cmp(word[where], static_cast<std::uint32_t>(k));
+    } else {
+      cmp(byte[where], static_cast<std::uint32_t>(k));
+    }
+    if (i + 1 < pieces.size()) jne(way(g, otherwise));
+  }
+  auto& t = g.places[static_cast<std::uint32_t>(then)];
+  auto& f = g.places[static_cast<std::uint32_t>(otherwise)];
+  ++t.pending;
+  ++f.pending;
+  arrive(t);
+  arrive(f);
+  release(g, program_[id].t);
+  release(g, program_[id].f);
+  release(g, otherwise);
+  release(g, then);
+  const NodeId following = next(g);
+  if (following == then) {
+    jump(Condition::NotEqual, f.label);
+  } else {
+    jump(Condition::Equal, t.label);
+    if (following != otherwise) jmp(f.label);
+  }
+  return true;
+}
+
+// ---- edges ----------------------------------------------------------------------------------------------
+
+NodeId Select::follow(NodeId to) const {
+  for (;;) {
+    const Node& n = program_[to];
+    if (n.kind != NodeKind::Guard || !machine_.has(n.a, end_of(n))) return to;
+    to = n.t;
+  }
+}
+
+/// One way to a place is done with. When it was the last one, the place is ready, or out of reach, and then so may be
+/// what lies behind it.
+void Select::release(Graph& g, NodeId to) {
+  std::vector<NodeId> left{to};
+  while (!left.empty()) {
+    const NodeId id = left.back();
+    left.pop_back();
+    Place& place = g.places[static_cast<std::uint32_t>(id)];
+    if (--place.pending != 0) continue;
+    const Node& n = program_[id];
+    if (place.reached) {
+      (n.kind == NodeKind::Return ? g.returns : g.ready).push_back(id);
+    } else if (n.kind != NodeKind::Return) {
+      left.push_back(n.t);
+      if (n.forks()) left.push_back(n.f);
+    }
+  }
+}
+
+void Select::arrive(Place& place) {
+  if (place.reached) place.machine.meet(machine_);
+  else place.machine = machine_;
+  place.reached = true;
+}
+
+void Select::begin(Place& place) {
+  L(place.label);
+  machine_ = std::move(place.machine);
+}
+
+void Select::go_to(Graph& g, NodeId to) {
+  const NodeId target = follow(to);
+  Place& place = g.places[static_cast<std::uint32_t>(target)];
+  ++place.pending;
+  arrive(place);
+  release(g, to);
+  release(g, target);
+  if (next(g) != target) jmp(place.label);
+}
+
+Select::Condition Select::opposite(Condition c) {
+  switch (c) {
+    case Condition::Equal: return Condition::NotEqual;
+    case Condition::NotEqual: return Condition::Equal;
+    case Condition::Below: return Condition::AboveEqual;
+    case Condition::AboveEqual: return Condition::Below;
+    case Condition::BelowEqual: return Condition::Above;
+    case Condition::Above: return Condition::BelowEqual;
+    case Condition::Carry: return Condition::NotCarry;
+    case Condition::NotCarry: return Condition::Carry;
+  }
+  return c;
+}
+
+void Select::jump(Condition c, const Xbyak::Label& to) {
+  switch (c) {
+    case Condition::Equal: return je(to);
+    case Condition::NotEqual: return jne(to);
+    case Condition::Below:
+    case Condition::Carry: return jb(to);
+    case Condition::AboveEqual:
+    case Condition::NotCarry: return jae(to);
+    case Condition::BelowEqual: return jbe(to);
+    case Condition::Above: return ja(to);
+  }
+}
+
+Xbyak::Label& Select::way(Graph& g, NodeId to) { return g.places[static_cast<std::uint32_t>(to)].label; }
+
+void Select::branch(Graph& g, Condition c, NodeId t, NodeId f) {
+  const NodeId then = follow(t), otherwise = follow(f);
+  Place& yes = g.places[static_cast<std::uint32_t>(then)];  // references into an unordered_map outlive insertions
+  Place& no = g.places[static_cast<std::uint32_t>(otherwise)];
+  ++yes.pending;
+  ++no.pending;
+  arrive(yes);
+  arrive(no);
+  release(g, t);
+  release(g, f);
+  release(g, otherwise);
+  release(g, then);
+  const NodeId following = next(g);
+  if (following == then) {
+    if (then != otherwise) jump(opposite(c), no.label);
+  } else {
+    jump(c, yes.label);
+    if (following != otherwise) jmp(no.label);
+  }
+}
+
+void Select::mark(Span span) {
+  if (span.empty()) return;
+  if (!marks_.empty() && marks_.back().span == span) return;
+  if (!marks_.empty() && marks_.back().offset == getSize()) marks_.pop_back();
+  marks_.push_back({getSize(), span});
+}
+
+}  // namespace weir::native

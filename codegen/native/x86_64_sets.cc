@@ -1,0 +1,194 @@
+#include <algorithm>
+
+#include "native/x86_64.hpp"
+
+namespace weir::native {
+
+using namespace ir;
+
+/// Where a membership leads. The last jump may be left to who asks: then the flags say it.
+struct Select::Ways {
+  Xbyak::Label* in;
+  Xbyak::Label* out;
+};
+
+void Select::member(Graph& g, const Node& n) {
+  const Value& v = program_[n.a];
+  const std::uint32_t size = v.kind == ValueKind::Load ? v.size() : 0;
+  const std::uint64_t key = std::uint64_t{n.k} << 3 | size;
+  auto known = plans_.find(key);
+  if (known == plans_.end())
+    known = plans_.emplace(key, std::pair(plan_set(program_.set_of(n), size, size != 0 ? Interval{0, highest(size)} : Interval{}), static_cast<Table*>(nullptr))).first;
+  const SetPlan& plan = known->second.first;
+  current_table_ = &known->second.second;
+
+  const NodeId then = follow(n.t), otherwise = follow(n.f);
+  Place& yes = g.places[static_cast<std::uint32_t>(then)];
+  Place& no = g.places[static_cast<std::uint32_t>(otherwise)];
+  Ways ways{&yes.label, &no.label};
+  const Condition c = membership(plan, n.a, ways);
+  branch(g, c, n.t, n.f);
+}
+
+/// What is asked last is in the flags; ways that are clear before are taken. Registers of the pool change before the
+/// first jump only.
+Select::Condition Select::membership(const SetPlan& plan, ValueId v, Ways& ways) {
+  if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return chain(c->intervals, r32(c->raw ? raw(v) : value(v)), ways);
+  if (const auto* t = std::get_if<SetPlan::Tree>(&plan.how)) return tree(t->intervals, r32(value(v)), ways);
+  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return bits(*b, r32(b->raw ? raw(v) : value(v)), ways);
+  if (const auto* h = std::get_if<SetPlan::Hash>(&plan.how)) return hashed(*h, h->raw ? raw(v) : value(v));
+  return search(std::get<SetPlan::Search>(plan.how), value(v), ways);
+}
+
+/// How far v lies above `low`, into eax.
+void Select::distance(const Xbyak::Reg32& v, std::uint32_t low) {
+  if (low <= 0x7fffffff) return lea(eax, ptr[v.cvt64() - low]);
+  mov(eax, v);
+  sub(eax, low);
+}
+
+Select::Condition Select::chain(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways) {
+  if (intervals.empty()) {  // never: v is not below itself
+    cmp(v, v);
+    return Condition::NotEqual;
+  }
+  Condition c{};
+  for (std::size_t i = 0; i < intervals.size(); ++i) {
+    const Interval in = intervals[i];
+    if (in.low == in.high) {
+      cmp(v, in.low);
+      c = Condition::Equal;
+    } else if (in.low == 0) {
+      cmp(v, in.high);
+      c = Condition::BelowEqual;
+    } else if (in.high == 0xffffffff) {
+      cmp(v, in.low);
+      c = Condition::AboveEqual;
+    } else {
+      distance(v, in.low);
+      cmp(eax, in.high - in.low);
+      c = Condition::BelowEqual;
+    }
+    if (i + 1 < intervals.size()) jump(c, *ways.in);
+  }
+  return c;
+}
+
+Select::Condition Select::tree(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways) {
+  while (intervals.size() > 3) {
+    const std::size_t half = intervals.size() / 2;
+    Xbyak::Label upper;
+    cmp(v, intervals[half].low);
+    jae(upper);
+    const Condition c = tree(intervals.first(half), v, ways);
+    jump(c, *ways.in);
+    jmp(*ways.out);
+    L(upper);
+    intervals = intervals.subspan(half);
+  }
+  return chain(intervals, v, ways);
+}
+
+Select::Condition Select::bits(const SetPlan::Bits& b, const Xbyak::Reg32& v, Ways& ways) {
+  Xbyak::Reg32 index = v;
+  if (b.low != 0) {
+    index = eax;
+    distance(v, b.low);
+  }
+  if (!b.whole) {
+    cmp(index, b.count);
+    jae(*ways.out);
+  }
+  if (b.count <= 64) {
+    mov(rcx, b.words[0] | (b.words.size() > 1 ? std::uint64_t{b.words[1]} << 32 : 0));
+    bt(rcx, index.cvt64());
+    return Condition::Carry;
+  }
+  lea(rdx, ptr[rip + table(b.words)]);
+  mov(ecx, index);
+  shr(ecx, 5);
+  mov(ecx, dword[rdx + rcx * 4]);
+  bt(ecx, index);
+  return Condition::Carry;
+}
+
+Select::Condition Select::hashed(const SetPlan::Hash& h, Register v) {
+  Xbyak::Reg32 key = r32(v);
+  if (h.shift != 0) {
+    key = edx;
+    mov(edx, r32(v));
+    if (h.raw) and_(edx, swapped(0xffffffffu << h.shift, 4));
+    else shr(edx, static_cast<int>(h.shift));
+  }
+  if (h.bucket_bits == 0) {
+    imul(eax, key, static_cast<int>(static_cast<std::uint32_t>(h.multiplier)));
+    shr(eax, static_cast<int>(32 - h.slot_bits));
+    lea(rcx, ptr[rip + table(h.keys)]);
+    cmp(dword[rcx + rax * 4], key);
+    return Condition::Equal;
+  }
+  // Displacements, two a word, and the keys behind them.
+  std::vector<std::uint32_t> words((h.displacements.size() + 1) / 2);
+  for (std::size_t i = 0; i < h.displacements.size(); ++i) words[i / 2] |= std::uint32_t{h.displacements[i]} << 16 * (i % 2);
+  const std::size_t keys = words.size() * 4;
+  words.insert(words.end(), h.keys.begin(), h.keys.end());
+  ++pins_[v];
+  const Xbyak::Reg64 base = r64(take());
+  --pins_[v];
+  lea(base, ptr[rip + table(std::move(words))]);
+  mov(rax, h.multiplier);
+  imul(rax, key.cvt64());
+  mov(rcx, rax);
+  shr(rcx, static_cast<int>(64 - h.bucket_bits));
+  movzx(ecx, word[base + rcx * 2]);
+  shr(rax, 24);
+  xor_(eax, ecx);
+  and_(eax, (1u << h.slot_bits) - 1);
+  cmp(dword[base + rax * 4 + keys], key);
+  return Condition::Equal;
+}
+
+/// Counts the limits up to v by halving; an odd number of them: v lies inside.
+Select::Condition Select::search(const SetPlan::Search& s, Register v, Ways& ways) {
+  ++pins_[v];
+  const Xbyak::Reg64 base = r64(take());
+  --pins_[v];
+  if (s.top_is_out) {
+    cmp(r32(v), 0xffffffff);
+    je(*ways.out);
+  }
+  lea(base, ptr[rip + table(s.limits)]);
+  xor_(eax, eax);
+  for (std::size_t step = (s.limits.size() + 1) / 2; step != 0; step /= 2) {
+    lea(ecx, ptr[rax + step]);
+    cmp(dword[base + rax * 4 + (step - 1) * 4], r32(v));
+    cmovbe(eax, ecx);
+  }
+  test(eax, 1);
+  return Condition::NotEqual;
+}
+
+// ---- tables ------------------------------------------------------------------------------------------------
+
+/// The table of the set that is being asked for: one, however often it is asked.
+Xbyak::Label& Select::table(std::vector<std::uint32_t> words) {
+  if (*current_table_ == nullptr) {
+    tables_.push_back(std::make_unique<Table>());
+    *current_table_ = tables_.back().get();
+    tables_.back()->words = std::move(words);
+  }
+  return (*current_table_)->label;
+}
+
+/// Behind the code, each at the beginning of a cache line.
+void Select::put_tables() {
+  constexpr std::size_t cache_line = 64;
+  instruction_bytes_ = getSize();
+  for (const auto& t : tables_) {
+    while (getSize() % cache_line != 0) db(0);
+    L(t->label);
+    for (const std::uint32_t w : t->words) dd(w);
+  }
+}
+
+}  // namespace weir::native

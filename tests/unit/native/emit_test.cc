@@ -1,0 +1,216 @@
+// Native code against the graph's own evaluator.
+#include <doctest/doctest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "../ir/random_program.hpp"
+#include "guarded.hpp"
+#include "native/emit.hpp"
+
+using namespace weir;
+
+namespace {
+
+/// A graph from its text, and packets for it, on both engines.
+class Pair {
+ public:
+  explicit Pair(const std::string& text) : graph_(*ir::read(text)), code_(*native::emit(graph_)) {}
+  explicit Pair(ir::Program graph) : graph_(std::move(graph)), code_(*native::emit(graph_)) {}
+
+  /// What the code returns for the first n bytes; they lie at the end of a page, as it were: the sanitizers see what is read past them.
+  std::uint32_t run(const std::vector<std::uint8_t>& bytes, std::uint32_t length = 0, Metadata meta = {}) const {
+    const std::vector<std::uint8_t> own(bytes);
+    const Packet packet{own, length, meta};
+    const std::uint32_t expected = ir::evaluate(graph_, packet), got = code_.run(packet);
+    CHECK_EQ(got, expected);
+    return got;
+  }
+  const native::Code& code() const { return code_; }
+
+ private:
+  ir::Program graph_;
+  native::Code code_;
+};
+
+std::vector<std::uint8_t> bytes_of(std::mt19937& random, std::size_t size) {
+  std::vector<std::uint8_t> bytes(size);
+  // Small bytes lead to small offsets, and so to loads inside the packet.
+  for (auto& b : bytes) b = static_cast<std::uint8_t>(random() % 3 == 0 ? random() : random() % 12);
+  return bytes;
+}
+
+std::vector<std::uint8_t> word(std::uint32_t k) {
+  return {static_cast<std::uint8_t>(k >> 24), static_cast<std::uint8_t>(k >> 16), static_cast<std::uint8_t>(k >> 8), static_cast<std::uint8_t>(k)};
+}
+
+}  // namespace
+
+TEST_CASE("random graphs return what the evaluator says") {
+  std::mt19937 random(1);
+  int emitted = 0;
+  for (std::uint32_t seed = 0; seed < 3000; ++seed) {
+    ir::RandomProgram maker(seed);
+    const ir::Program graph = ir::Guarded(maker.make(3 + seed % 14)).make();
+    if (graph.node_count() > 3000) continue;  // guards of values inside values multiply
+    REQUIRE_MESSAGE(!ir::verify(graph), *ir::verify(graph));
+    const auto code = native::emit(graph);
+    if (!code) continue;
+    ++emitted;
+    for (int i = 0; i < 40; ++i) {
+      const auto bytes = bytes_of(random, random() % 40);
+      const Packet packet{bytes, static_cast<std::uint32_t>(random() % 64), {1, 2, 3, static_cast<std::uint32_t>(random() % 20), 1, 6}};
+      const std::uint32_t expected = ir::evaluate(graph, packet), got = code->run(packet);
+      if (got != expected) {
+        MESSAGE("seed ", seed, ":\n", ir::to_string(graph), native::to_string(*code, ""));
+        REQUIRE_EQ(got, expected);
+      }
+    }
+  }
+  CHECK_GT(emitted, 2500);
+}
+
+TEST_CASE("sets of all kinds") {
+  std::mt19937 random(2);
+  const auto numbers = [&](std::size_t count, std::uint32_t below, std::uint32_t most_wide, std::uint32_t align) {
+    std::vector<Interval> intervals;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t low = static_cast<std::uint32_t>(random() % below) / align * align;
+      const std::uint64_t high = std::uint64_t{low} + (random() % most_wide + 1) * std::uint64_t{align} - 1;
+      intervals.push_back({low, static_cast<std::uint32_t>(std::min<std::uint64_t>(high, below - 1))});
+    }
+    return Set::join(intervals);
+  };
+  for (const std::uint32_t size : {1u, 2u, 4u})
+    for (const std::size_t count : {0u, 1u, 2u, 3u, 5u, 10u, 20u, 100u, 1000u, 10000u})
+      for (const std::uint32_t wide : {1u, 2u, 100u, 100000u})
+        for (const std::uint32_t align : {1u, 256u})
+          for (const bool masked : {false, true}) {
+            const Set set = numbers(count, size == 4 ? 0xffffffff : 1u << 8 * size, wide, align);
+            ir::Program p;
+            const auto yes = p.ret(7), no = p.ret(0u);
+            ir::ValueId v = p.load(size, ir::no_value, 0);
+            if (masked) v = p.binary(Arith::Xor, v, p.constant(0x80));
+            p.root = p.guard(size, ir::no_value, 0, p.member(v, set, yes, no));
+            const Pair pair(std::move(p));
+            const auto ask = [&](std::uint32_t k) {
+              const auto all = word(k << 8 * (4 - size));
+              pair.run({all.begin(), all.begin() + size});
+            };
+            for (const std::uint32_t k : {0u, 1u, 0x80u, 0xffu, 0x100u, 0x7fffffffu, 0x80000000u, 0xffff0000u, 0xffffffffu}) ask(k);
+            for (int i = 0; i < 20; ++i) ask(static_cast<std::uint32_t>(random()));
+            const auto intervals = set.intervals();
+            for (int i = 0; i < 30 && !intervals.empty(); ++i) {
+              const Interval in = intervals[random() % intervals.size()];
+              for (const std::uint32_t k : {in.low - 1, in.low, in.low + 1, in.high - 1, in.high, in.high + 1}) ask(k), ask(k ^ 0x80);
+            }
+          }
+}
+
+TEST_CASE("a merged guard that fails does not reject what needs fewer bytes") {
+  const Pair pair("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = load 4 [30]\nn2: if v1 == 5 then n0 else n1\nn3: guard 4 [30] then n2\n"
+                  "n4: if v0 == 7 then n0 else n3\nn5: guard 1 [0] then n4\nroot n5\n");
+  CHECK_EQ(pair.run({7}), 1);
+  CHECK_EQ(pair.run({8}), 0);
+  std::vector<std::uint8_t> bytes(34);
+  bytes[33] = 5;
+  CHECK_EQ(pair.run(bytes), 1);
+  bytes.pop_back();
+  CHECK_EQ(pair.run(bytes), 0);
+}
+
+TEST_CASE("adjacent bytes are compared at once, and the nodes in between keep their other ways in") {
+  // 8 bytes in two words; the second may be asked alone.
+  const Pair pair("n0: return 1\nn1: return 2\nv0 = load 4 [4]\nv1 = load 4 [8]\nv2 = load 1 [0]\nn2: if v1 == 0xfffffffe then n0 else n1\n"
+                  "n3: if v0 == 0x01020304 then n2 else n1\nn4: if v2 == 1 then n2 else n3\nn5: guard 12 [0] then n4\nroot n5\n");
+  std::vector<std::uint8_t> bytes{0, 0, 0, 0, 1, 2, 3, 4, 0xff, 0xff, 0xff, 0xfe};
+  CHECK_EQ(pair.run(bytes), 1);
+  for (std::size_t i = 4; i < 12; ++i) {
+    bytes[i] ^= 1;
+    CHECK_EQ(pair.run(bytes), 2);
+    bytes[i] ^= 1;
+  }
+  bytes[0] = 1;
+  bytes[4] = 0;
+  CHECK_EQ(pair.run(bytes), 1);
+}
+
+TEST_CASE("offsets are summed without wrap") {
+  const Pair pair("n0: return 1\nn1: return 0\nv0 = load 4 [0]\nv1 = load 1 [v0 + 0xfffffff0]\nn2: if v1 == 0 then n0 else n1\n"
+                  "n3: guard 1 [v0 + 0xfffffff0] then n2\nn4: guard 4 [0] then n3\nroot n4\n");
+  CHECK_EQ(pair.run({0, 0, 0, 0x10}), 0);  // 2^32, not 0
+  CHECK_EQ(pair.run({0, 0, 0, 0, 0}), 0);
+  const Pair far("n0: return 1\nv0 = load 4 [0xfffffffe]\nn1: return v0\nn2: guard 4 [0xfffffffe] then n1\nroot n2\n");
+  CHECK_EQ(far.run({1, 2, 3, 4}), 0);
+}
+
+TEST_CASE("shifts and divisions") {
+  const Pair shift("v0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 << v1\nv3 = v0 >> v1\nv4 = v2 ^ v3\nn0: return v4\nn1: guard 8 [0] then n0\nroot n1\n");
+  for (const std::uint8_t by : std::vector<std::uint8_t>{0, 1, 31, 32, 33, 64, 255}) shift.run({0x81, 2, 3, 5, 0, 0, 0, by});
+  shift.run({0x81, 2, 3, 5, 1, 0, 0, 0});
+  const Pair division("v0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 / v1\nv3 = v0 % v1\nv4 = v2 ^ v3\nn0: return v4\nn1: nonzero v1 then n0\n"
+                      "n2: guard 8 [0] then n1\nroot n2\n");
+  CHECK_EQ(division.run({0, 0, 0, 9, 0, 0, 0, 0}), 0);
+  division.run({0xff, 0, 0, 9, 0, 0, 0, 4});
+  division.run({0xff, 0, 0, 9, 0xf0, 0, 0, 4});
+}
+
+TEST_CASE("a graph of 100 000 nodes") {
+  ir::Program p;
+  const auto yes = p.ret(1), no = p.ret(0u);
+  ir::NodeId next = no;
+  for (std::uint32_t i = 0; i < 100'000; ++i) {
+    const auto v = p.load(4, ir::no_value, i % 60);
+    next = p.guard(4, ir::no_value, i % 60, p.test(Relation::Equal, v, p.constant(i), yes, next));
+  }
+  p.root = next;
+  const Pair pair(std::move(p));
+  CHECK_EQ(pair.run(std::vector<std::uint8_t>(64, 0xff)), 0);
+  CHECK_EQ(pair.run(std::vector<std::uint8_t>(64, 0)), 1);
+  CHECK_EQ(pair.run(std::vector<std::uint8_t>(20, 0xff)), 0);
+}
+
+TEST_CASE("values inside values that share operands do not multiply") {
+  ir::Program p;
+  ir::ValueId v = p.load(1, ir::no_value, 0);
+  for (std::uint32_t i = 1; i < 60; ++i) v = p.binary(Arith::Add, p.binary(Arith::Xor, v, p.constant(i)), p.binary(Arith::Mul, v, v));
+  p.root = p.guard(1, ir::no_value, 0, p.ret(v));
+  const Pair pair(std::move(p));
+  CHECK_LT(pair.code().instructions().size(), 10'000);
+  pair.run({3});
+  pair.run({});
+}
+
+TEST_CASE("a process that may not make code gets an error, and the code that it has goes on") {
+  const Pair pair("v0 = load 1 [0]\nn0: return v0\nn1: guard 1 [0] then n0\nroot n1\n");
+  const pid_t child = fork();
+  REQUIRE_GE(child, 0);
+  if (child == 0) {
+    constexpr int set_mdwe = 65, refuse_exec_gain = 1;  // linux/prctl.h of 6.3
+    if (prctl(set_mdwe, refuse_exec_gain, 0, 0, 0) != 0) _exit(2);
+    const auto p = ir::read("n0: return 1\nroot n0\n");
+    const auto refused = native::emit(*p);
+    const std::uint8_t byte[] = {9};
+    _exit(!native::available() && !refused && refused.error().code == Code::System && pair.code().run({byte, 1}) == 9 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) MESSAGE("this kernel has no PR_SET_MDWE: not tested");
+  else CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_CASE("the listing shows bytes, assembly and words") {
+  ir::Program p;
+  const auto yes = p.ret(1), no = p.ret(0u);
+  p.root = p.guard(2, ir::no_value, 12, p.test(Relation::Equal, p.load(2, ir::no_value, 12), p.constant(0x800), yes, no, {4, 6}), {4, 6});
+  const Pair pair(std::move(p));
+  const std::string text = to_string(pair.code(), "arp ip x");
+  CHECK_NE(text.find("; ip\n"), text.npos);
+  CHECK_NE(text.find("66 83 7f 0c 08"), text.npos);
+  CHECK_NE(text.find("cmp word ptr [rdi+0x0C], 0x08"), text.npos);
+}
