@@ -14,4 +14,9 @@ constexpr std::uint32_t swapped(std::uint32_t k, std::uint32_t size) {
 /// The highest value of a load.
 constexpr std::uint32_t highest(std::uint32_t size) { return size == 4 ? 0xffffffff : (1u << 8 * size) - 1; }
 
+/// A number of `size` bytes as encoders take it: with its sign.
+constexpr std::uint32_t sign_extended(std::uint32_t k, std::uint32_t size) {
+  return size == 2 ? static_cast<std::uint32_t>(static_cast<std::int16_t>(k)) : k;
+}
+
 }  // namespace weir::native

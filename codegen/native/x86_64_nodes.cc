@@ -321,7 +321,7 @@ bool Select::wide_test(Graph& g, NodeId id) {
     } else if (p.size == 4) {
       cmp(dword[where], static_cast<std::uint32_t>(k));
     } else if (p.size == 2) {
-      cmp(word[where], static_cast<std::uint32_t>(k));
+      cmp(word[where], sign_extended(static_cast<std::uint32_t>(k), 2));
     } else {
       cmp(byte[where], static_cast<std::uint32_t>(k));
     }

@@ -400,7 +400,7 @@ bool Select::flags_of_bytes(Relation relation, ValueId a, std::uint32_t k, Condi
     if (whole && relation == Relation::Equal) cmp(r, wanted);
     else test(r, m);
   } else {
-    if (whole && relation == Relation::Equal) cmp(memory, wanted);
+    if (whole && relation == Relation::Equal) cmp(memory, sign_extended(wanted, size));
     else test(memory, m);
   }
   return true;

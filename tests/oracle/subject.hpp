@@ -47,6 +47,7 @@ struct Subject {
   pred::Filter meaning, gathered;
   ir::Program graph, optimized, gathered_optimized, lifted;
   cbpf::Program code, optimized_code, gathered_code, lifted_again;
+  std::optional<native::Code> native, optimized_native;  ///< nothing on machines that there is no native code for
 
   /// What weir::compile gives.
   const cbpf::Program& program() const;

@@ -139,6 +139,25 @@ TEST_CASE("adjacent bytes are compared at once, and the nodes in between keep th
   CHECK_EQ(pair.run(bytes), 1);
 }
 
+TEST_CASE("numbers of all sizes, with and without their highest bit") {
+  for (const std::uint32_t size : {1u, 2u, 4u})
+    for (const std::uint32_t k : {0u, 1u, 0x7fu, 0x80u, 0xffu, 0x86ddu, 0xff80u, 0xffffu, 0x8000u, 0x80000000u, 0xffffff80u, 0xffffffffu, 0xdeadbeefu})
+      for (const char* relation : {"==", ">", ">=", "&?"})
+        for (const char* mask : {"0xffffffff", "0xff", "0xff80", "0x80"}) {
+          const auto text = [&](const char* value) {
+            return "n0: return 1\nn1: return 2\nv0 = load " + std::to_string(size) + " [0]\nv1 = v0 & " + mask + "\nn2: if " + value + " " + relation + " " +
+                   std::to_string(k) + " then n0 else n1\nn3: guard " + std::to_string(size) + " [0] then n2\nroot n3\n";
+          };
+          for (const char* value : {"v0", "v1"}) {
+            const Pair pair(text(value));
+            for (const std::uint32_t x : {k, k ^ 1, k ^ 0x80, k + 1, 0u, 0xffffffffu}) {
+              const auto all = word(x << 8 * (4 - size));
+              pair.run({all.begin(), all.begin() + size});
+            }
+          }
+        }
+}
+
 TEST_CASE("offsets are summed without wrap") {
   const Pair pair("n0: return 1\nn1: return 0\nv0 = load 4 [0]\nv1 = load 1 [v0 + 0xfffffff0]\nn2: if v1 == 0 then n0 else n1\n"
                   "n3: guard 1 [v0 + 0xfffffff0] then n2\nn4: guard 4 [0] then n3\nroot n4\n");
