@@ -15,7 +15,8 @@ constexpr Pass table[] = {
     {"facts", without_profile<apply_facts>, "behind it: finds what is decided"},
     {"sets", without_profile<gather_sets>, "behind both: what is decided no longer stands between tests of one value"},
     {"order", order_tests, "when sets are whole, for their shares add up", true},
-    {"defer", defer_tests, "last: what it moves tears rows of tests apart", true},
+    {"conjuncts", order_conjuncts, "behind them: what it moves tears rows of tests apart", true},
+    {"join", join_loads, "last: the order decides which tests stand side by side", true},
 };
 
 /// Each pass lowers its measure or changes nothing, so rounds end by themselves; this many have always been enough.

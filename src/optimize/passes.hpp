@@ -15,6 +15,9 @@ bool apply_facts(ir::Program& p);
 bool gather_sets(ir::Program& p);
 /// order.cc: the likely ones of tests that exclude each other first. Lowers the expected number of tests.
 bool order_tests(ir::Program& p, const Profile& profile);
-/// defer.cc: what hardly ever rejects, last. Lowers the expected number of instructions.
-bool defer_tests(ir::Program& p, const Profile& profile);
+/// conjuncts.cc: of what all has to hold, what rejects most for least first. Lowers the expected number of instructions.
+bool order_conjuncts(ir::Program& p, const Profile& profile);
+/// join.cc: tests of bytes side by side in one. Lowers the number of instructions.
+bool join_loads(ir::Program& p, const Profile& profile);
+
 }  // namespace weir::optimize

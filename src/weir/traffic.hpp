@@ -5,7 +5,7 @@ namespace weir {
 
 /// What the optimizer takes for likely.
 inline constexpr optimize::Profile::Row usual_shares[] = {
-#define WEIR_SHARE(size, mask, number, share) {size, mask, number, share},
+#define WEIR_SHARE(size, mask, number, share, elsewhere) {size, mask, number, {share, elsewhere}},
 #include "wire/traffic.def"
 #undef WEIR_SHARE
 };

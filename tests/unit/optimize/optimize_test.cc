@@ -142,6 +142,111 @@ TEST_CASE("facts: what was asked decides what is asked again") {
           "a: if m == 8 then yes else no\nga: guard 1 [0] then a\nroot ga\n");
 }
 
+namespace {
+
+/// Number 6 of a byte and number 0x800 of two bytes are likely; bit 1 of two bytes hardly ever set.
+constexpr optimize::Profile::Row likely[] = {
+    {2, 0, 0x800, {7000, 3000}}, {2, 0, 0x86dd, {2000, 3000}}, {1, 0, 6, {8000, 4500}}, {1, 0, 17, {1500, 3500}}, {2, 0x1fff, 0, {30, 30}}};
+constexpr optimize::Profile profile{likely};
+
+bool ordered(Program& p) { return optimize::order_tests(p, profile); }
+bool conjuncts(Program& p) { return optimize::order_conjuncts(p, profile); }
+bool joined(Program& p) { return optimize::join_loads(p, profile); }
+
+}  // namespace
+
+TEST_CASE("order: the likely one of tests that exclude each other first") {
+  becomes(ordered,
+          "x = load 2 [12]\nno: return 0\na: return 1\nb: return 2\n"
+          "t2: if x == 0x800 then b else no\nt1: if x == 0x86dd then a else t2\ng: guard 2 [12] then t1\nroot g\n",
+          "x = load 2 [12]\nno: return 0\na: return 1\nb: return 2\n"
+          "t2: if x == 0x86dd then a else no\nt1: if x == 0x800 then b else t2\ng: guard 2 [12] then t1\nroot g\n");
+}
+
+TEST_CASE("conjuncts: what rejects most for least first") {
+  const auto graph = [](const char* tests) {
+    return std::string("p = load 1 [23]\nf = load 2 [20]\nh = load 4 [26]\nno: return 0\nyes: return 1\n") + tests;
+  };
+  SUBCASE("a test that hardly ever rejects goes last") {
+    becomes(conjuncts, graph("t2: if h == 5 then yes else no\ng2: guard 4 [26] then t2\n"
+                             "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nroot g1\n"),
+            graph("t2: if f &? 0x1fff then no else yes\nt1: if h == 5 then t2 else no\ng1: guard 4 [26] then t1\nroot g1\n"));
+  }
+  SUBCASE("an address ahead of a likely protocol") {
+    becomes(conjuncts, graph("t2: if h == 5 then yes else no\ng2: guard 4 [26] then t2\n"
+                             "t1: if p == 6 then g2 else no\ng1: guard 1 [23] then t1\nroot g1\n"),
+            graph("t2: if p == 6 then yes else no\nt1: if h == 5 then t2 else no\ng1: guard 4 [26] then t1\nroot g1\n"));
+  }
+  SUBCASE("not ahead of a protocol that is seldom elsewhere, where it costs more than it saves there") {
+    const std::string two = graph("o = load 4 [30]\nt3: if o == 5 then yes else no\ng3: guard 4 [30] then t3\n"
+                                  "t2: if h == 5 then yes else g3\ng2: guard 4 [26] then t2\n"
+                                  "t1: if p == 6 then g2 else no\ng1: guard 1 [23] then t1\nroot g1\n");
+    becomes(conjuncts, two, two);
+  }
+  SUBCASE("what leads elsewhere than to reject stays") {
+    const std::string other = graph("also: return 2\nt2: if h == 5 then yes else no\ng2: guard 4 [26] then t2\n"
+                                    "t1: if f &? 0x1fff then also else g2\ng1: guard 2 [20] then t1\nroot g1\n");
+    becomes(conjuncts, other, other);
+  }
+  SUBCASE("what others lead to stays") {
+    const std::string shared = graph("t2: if h == 5 then yes else no\ng2: guard 4 [26] then t2\n"
+                                     "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\n"
+                                     "l = length\nt0: if l == 7 then g2 else g1\nroot t0\n");
+    becomes(conjuncts, shared, shared);
+  }
+  SUBCASE("nothing moves across a division that may fail") {
+    const std::string division = graph("q = f / h\nt2: if q == 5 then yes else no\nz: nonzero h then t2\ng2: guard 4 [26] then z\n"
+                                       "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nroot g1\n");
+    becomes(conjuncts, division, division);
+  }
+}
+
+TEST_CASE("join: bytes side by side are asked together") {
+  struct Row { const char* before; const char* after; };
+  const Row rows[] = {
+      {"a = load 1 [8]\nb = load 1 [9]\nt2: if b == 2 then yes else no\ng2: guard 1 [9] then t2\n"
+       "t1: if a == 1 then g2 else no\ng1: guard 1 [8] then t1\nroot g1\n",
+       "a = load 2 [8]\nt: if a == 0x102 then yes else no\ng: guard 2 [8] then t\nroot g\n"},
+      {"a = load 2 [10]\nb = load 2 [8]\nt2: if b == 2 then yes else no\nt1: if a == 1 then t2 else no\n"
+       "g1: guard 2 [10] then t1\nroot g1\n",
+       "a = load 4 [8]\nt: if a == 0x20001 then yes else no\ng: guard 4 [8] then t\nroot g\n"},
+      {"a = load 1 [23]\nb = load 2 [20]\nt2: if b &? 0x1fff then no else yes\nt1: if a in {6, 17} then t2 else no\n"
+       "g1: guard 1 [23] then t1\nroot g1\n",
+       "a = load 4 [20]\nm = a & 0x1fff00ff\nt: if m in {6, 17} then yes else no\ng: guard 4 [20] then t\nroot g\n"},
+      {"x = load 1 [14]\na = load 1 [x + 8]\nb = load 1 [x + 9]\nt2: if b == 2 then yes else no\ng2: guard 1 [x + 9] then t2\n"
+       "t1: if a == 1 then g2 else no\ng1: guard 1 [x + 8] then t1\ng0: guard 1 [14] then g1\nroot g0\n",
+       "x = load 1 [14]\na = load 2 [x + 8]\nt: if a == 0x102 then yes else no\ng: guard 2 [x + 8] then t\n"
+       "g0: guard 1 [14] then g\nroot g0\n"},
+      {"a = load 1 [8]\nb = load 1 [9]\nc = load 2 [10]\nt3: if c == 3 then yes else no\ng3: guard 2 [10] then t3\n"
+       "t2: if b == 2 then g3 else no\ng2: guard 1 [9] then t2\nt1: if a == 1 then g2 else no\ng1: guard 1 [8] then t1\nroot g1\n",
+       "a = load 4 [8]\nt: if a == 0x1020003 then yes else no\ng: guard 4 [8] then t\nroot g\n"},
+  };
+  for (const Row& r : rows) {
+    CAPTURE(r.before);
+    const std::string head = "no: return 0\nyes: return 1\n";
+    becomes(joined, head + r.before, head + r.after);
+  }
+}
+
+TEST_CASE("join: bytes that not all accepted packets have, or that are tested for somebody else, stay apart") {
+  const char* const rows[] = {
+      // A packet whose first byte differs is accepted without the second.
+      "a = load 1 [8]\nb = load 1 [9]\nt2: if b == 2 then yes else no\ng2: guard 1 [9] then t2\n"
+      "t1: if a == 1 then g2 else yes\ng1: guard 1 [8] then t1\nroot g1\n",
+      // Three bytes are no load.
+      "a = load 2 [8]\nb = load 1 [10]\nt2: if b == 2 then yes else no\ng2: guard 1 [10] then t2\n"
+      "t1: if a == 1 then g2 else no\ng1: guard 2 [8] then t1\nroot g1\n",
+      // The second test is reached from elsewhere, too.
+      "a = load 1 [8]\nb = load 1 [9]\nl = length\nt2: if b == 2 then yes else no\ng2: guard 1 [9] then t2\n"
+      "t1: if a == 1 then g2 else no\ng1: guard 1 [8] then t1\nt0: if l == 100 then g2 else g1\nroot t0\n",
+  };
+  for (const char* row : rows) {
+    CAPTURE(row);
+    const std::string graph = std::string("no: return 0\nyes: return 1\n") + row;
+    becomes(joined, graph, graph);
+  }
+}
+
 TEST_CASE("guards: one before the first load, none twice, none for nothing") {
   becomes(optimize::place_guards,
           "x = load 2 [12]\ny = load 1 [4]\nno: return 0\nyes: return 1\n"

@@ -1,0 +1,311 @@
+// What all has to hold may be asked in any order, and what rejects most for least goes first:
+// a ? (b ? T : reject) : reject  ==  b ? (a ? T : reject) : reject, where a and b are whole parts of the graph, of which
+// all ways lead on or to reject. Both orders need the same bytes for T, and whatever goes wrong on the way rejects.
+// Lowers the expected number of instructions.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+
+#include "optimize/known.hpp"
+#include "optimize/passes.hpp"
+#include "optimize/rewrite.hpp"
+
+namespace weir::optimize {
+namespace {
+
+using namespace ir;
+
+/// What a part costs, and how often it is passed: where it stands, and ahead of what tells what its bytes mean, where they
+/// may be the same or anything else.
+struct Expected {
+  double instructions = 0, passed = 0;
+};
+struct Estimate {
+  std::array<Expected, Profile::networks> in_place;
+  Expected ahead;
+  double saved_first = 0;  ///< where it is the first part, by what is in a register then
+};
+
+/// Whether a part costs less ahead of the one that stands before it, in all networks. `is_first`: that one is the first.
+bool pays_ahead(const Estimate& part, const Estimate& other, bool is_first) {
+  constexpr double worth_it = 0.15;
+  const auto pays = [&](std::size_t network) {
+    const Expected &first = other.in_place[network], &second = part.in_place[network];
+    const double now = first.instructions - is_first * other.saved_first + first.passed * second.instructions;
+    return part.ahead.instructions - is_first * part.saved_first + part.ahead.passed * first.instructions + worth_it < now;
+  };
+  for (std::size_t network = 0; network < Profile::networks; ++network)
+    if (!pays(network)) return false;
+  return true;
+}
+
+/// Where all ways from a node lead that do not reject: its immediate postdominator when rejecting is left out.
+class Onward {
+ public:
+  Onward(const Program& p, const std::vector<bool>& reachable) : p_(p), to_(p.node_count(), NodeId{nowhere}), depth_(p.node_count()) {
+    for (std::uint32_t i = 0; i < p.node_count(); ++i) {  // ways out have smaller ids
+      if (!reachable[i] || p[NodeId{i}].kind == NodeKind::Return) continue;
+      const NodeId to = meeting(p[NodeId{i}]);
+      to_[i] = to;
+      if (is_somewhere(to)) depth_[i] = depth_[at(to)] + 1;
+    }
+  }
+
+  static bool is_somewhere(NodeId n) { return at(n) != nowhere; }
+  NodeId operator[](NodeId n) const { return to_[at(n)]; }
+  bool rejects(NodeId n) const { return p_[n].kind == NodeKind::Return && constant_of(p_, p_[n].a) == 0u; }
+
+ private:
+  static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
+
+  NodeId meeting(const Node& n) const {
+    if (!n.forks() || rejects(n.f)) return n.t;
+    if (rejects(n.t)) return n.f;
+    NodeId a = n.t, b = n.f;
+    for (int steps = 0; a != b && steps < farthest; ++steps) {
+      NodeId& deeper = depth_[at(a)] >= depth_[at(b)] ? a : b;
+      deeper = to_[at(deeper)];
+      if (!is_somewhere(deeper)) return NodeId{nowhere};
+    }
+    return a == b ? a : NodeId{nowhere};
+  }
+
+  static constexpr std::uint32_t nowhere = 0xffffffff;
+  static constexpr int farthest = 64;
+  const Program& p_;
+  std::vector<NodeId> to_;
+  std::vector<std::uint32_t> depth_;  ///< how many steps it is to the end
+};
+
+class Conjuncts : public Rewrite {
+ public:
+  Conjuncts(const Program& p, const Profile& profile)
+      : Rewrite(p), profile_(profile), reachable_(reachable(p)), in_choice_(nodes_in_choices(p)), ranges_(p), ways_in_(ways_in(p)),
+        onward_(p, reachable_), at_hand_(p.node_count(), unseen), seen_(p.node_count()), moved_(p.node_count()) {
+    find_what_is_at_hand();
+    for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
+      if (reachable_[i] && !in_choice_[i] && !moved_[i] && !seen_[i]) plan(NodeId{i});
+  }
+
+  bool found() const { return !chains_.empty(); }
+
+ private:
+  /// A part of the graph with one way in and one way out, but for those to reject.
+  struct Part {
+    std::vector<NodeId> nodes;  ///< ascending: ways out first
+    NodeId entry{}, exit{};
+    Estimate expected;
+    bool may_move = true;
+  };
+  using Chain = std::vector<Part>;
+
+  static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
+  bool passes(const Node& n) { return n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always; }
+
+  NodeId past_guards(NodeId n) {
+    while (passes(from_[n])) n = from_[n].t;
+    return n;
+  }
+
+  /// The value that the tests before a place have left in a register, where all of them asked about the same.
+  void find_what_is_at_hand() {
+    for (std::uint32_t i = 0; i < from_.node_count(); ++i) {
+      const Node& n = from_[NodeId{i}];
+      if (!reachable_[i] || !n.forks()) continue;
+      for (const NodeId way : {n.t, n.f}) {
+        ValueId& value = at_hand_[at(past_guards(way))];
+        value = value == unseen || value == n.a ? n.a : no_value;
+      }
+    }
+  }
+
+  // ---- which parts, and their order ------------------------------------------------------------------
+
+  void plan(NodeId head) {
+    Chain chain;
+    const ValueId at_hand = at_hand_[at(past_guards(head))];
+    for (NodeId here = head; chain.size() < longest;) {
+      auto part = part_from(here, chain.empty(), at_hand);
+      if (!part) break;
+      here = part->exit;
+      chain.push_back(std::move(*part));
+    }
+    for (std::size_t k = 1; k < chain.size(); ++k) seen_[at(chain[k].entry)] = true;
+    if (chain.size() < 2 || !bring_into_order(chain)) return;
+    for (const Part& part : chain)
+      for (const NodeId n : part.nodes) moved_[at(n)] = true;
+    chains_.emplace(at(head), std::move(chain));
+  }
+
+  std::optional<Part> part_from(NodeId entry, bool is_head, ValueId at_hand) {
+    const NodeId first = past_guards(entry);  // guards belong to what they stand above
+    if (from_[first].kind == NodeKind::Return || !onward_.is_somewhere(onward_[first])) return std::nullopt;
+    Part part{.nodes = {}, .entry = entry, .exit = onward_[first], .expected = {}};
+    std::vector<NodeId> left{entry};
+    while (!left.empty()) {
+      const NodeId id = left.back();
+      left.pop_back();
+      if (id == part.exit || onward_.rejects(id) || std::ranges::find(part.nodes, id) != part.nodes.end()) continue;
+      if (part.nodes.size() == largest) return std::nullopt;
+      part.nodes.push_back(id);
+      left.push_back(from_[id].t);
+      if (from_[id].forks()) left.push_back(from_[id].f);
+    }
+    std::ranges::sort(part.nodes);
+    if (!is_closed(part, is_head)) return std::nullopt;
+    part.may_move = std::ranges::all_of(part.nodes, [&](NodeId n) { return may_move(from_[n]); });
+    part.expected = estimate(part);
+    part.expected.saved_first = from_[first].a == at_hand ? 1 : 0;
+    return part;
+  }
+
+  /// Reached from inside alone, or the ways from elsewhere would have to be kept; those to the head lead to what
+  /// takes its place.
+  bool is_closed(const Part& part, bool is_head) const {
+    const auto ways_inside = [&](NodeId id) {
+      std::uint32_t ways = id == part.entry;
+      for (const NodeId from : part.nodes) ways += (from_[from].t == id) + (from_[from].forks() && from_[from].f == id);
+      return ways;
+    };
+    return std::ranges::all_of(part.nodes, [&](NodeId id) {
+      return (is_head && id == part.entry) || ways_inside(id) == ways_in_[at(id)];
+    });
+  }
+
+  /// What may reject whole packets by itself stays where it is, and so do long lists: they may be shared with other
+  /// places, which moving would part.
+  bool may_move(const Node& n) {
+    if (passes(n)) return true;
+    if (!n.forks() || ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return false;
+    return n.kind != NodeKind::Member || from_.set_of(n).intervals().size() <= few;
+  }
+
+  /// By exchanging neighbours, where that pays. Says whether anything moved.
+  static bool bring_into_order(Chain& chain) {
+    bool any = false;
+    for (std::size_t i = 1; i < chain.size(); ++i)
+      for (std::size_t k = i; k > 0; --k) {
+        Part &first = chain[k - 1], &second = chain[k];
+        if (!first.may_move || !second.may_move || !pays_ahead(second.expected, first.expected, k == 1)) break;
+        std::swap(first, second);
+        any = true;
+      }
+    return any;
+  }
+
+  // ---- what they cost --------------------------------------------------------------------------------
+
+  Estimate estimate(const Part& part) {
+    Estimate e{.in_place = {}, .ahead = expected(part, [&](const Node& n) { return expected_of(from_, ranges_, n); })};
+    for (std::size_t network = 0; network < Profile::networks; ++network) {
+      const Expected here = expected(part, [&](const Node& n) { return profile_.likelihood(from_, ranges_, n, network); });
+      e.in_place[network] = here;
+      e.ahead = {std::max(e.ahead.instructions, here.instructions), std::max(e.ahead.passed, here.passed)};
+    }
+    return e;
+  }
+
+  template <class Likelihood>
+  Expected expected(const Part& part, Likelihood likelihood) {
+    std::map<std::uint32_t, double> reached{{at(part.entry), 1}};
+    std::vector<ValueId> at_hand;
+    Expected expected;
+    for (auto i = part.nodes.rbegin(); i != part.nodes.rend(); ++i) {
+      const Node& n = from_[*i];
+      const double share = reached[at(*i)];
+      if (!n.forks()) {
+        reached[at(n.t)] += share;
+        continue;
+      }
+      expected.instructions += share * (cost(n.a, at_hand) + cost(n.b, at_hand) + comparisons_of(n));
+      const double holds = likelihood(n);
+      reached[at(n.t)] += share * holds;
+      reached[at(n.f)] += share * (1 - holds);
+    }
+    expected.passed = reached[at(part.exit)];
+    return expected;
+  }
+
+  double comparisons_of(const Node& n) const {
+    return n.kind == NodeKind::Member ? static_cast<double>(from_.set_of(n).intervals().size()) : 1;
+  }
+
+  /// Instructions to work a value out, once; constants are operands.
+  double cost(ValueId id, std::vector<ValueId>& at_hand) const {
+    if (id == no_value || from_[id].kind == ValueKind::Constant || std::ranges::find(at_hand, id) != at_hand.end()) return 0;
+    at_hand.push_back(id);
+    const Value& v = from_[id];
+    if (is_header_length(v)) return 1;
+    return 1 + cost(v.a, at_hand) + cost(v.b, at_hand) + (v.kind == ValueKind::Choice ? 4 : 0);
+  }
+
+  /// 4 * ([k] & 0xf): an instruction of its own in classic BPF.
+  bool is_header_length(const Value& v) const {
+    const auto is = [&](const Value& op, Arith arith, std::uint32_t k) {
+      return op.kind == ValueKind::Binary && op.arith() == arith && constant_of(from_, op.b) == k;
+    };
+    if (!is(v, Arith::Lsh, 2) || !is(from_[v.a], Arith::And, 0xf)) return false;
+    const Value& load = from_[from_[v.a].a];
+    return load.kind == ValueKind::Load && load.size() == 1 && load.a == no_value;
+  }
+
+  // ---- the new graph ---------------------------------------------------------------------------------
+
+  bool wanted(NodeId old) const override { return reachable_[at(old)] && (!moved_[at(old)] || chains_.contains(at(old))); }
+
+  NodeId make(const Node& n, NodeId old, Span span) override {
+    const auto chain = chains_.find(at(old));
+    return chain == chains_.end() ? to_.add(n, span) : rebuilt(chain->second);
+  }
+
+  NodeId rebuilt(const Chain& chain) {
+    NodeId next = node(end_of(chain));
+    for (auto part = chain.rbegin(); part != chain.rend(); ++part) next = copied(*part, next);
+    return next;
+  }
+
+  /// The one exit that is no entry.
+  static NodeId end_of(const Chain& chain) {
+    return std::ranges::min(chain, {}, [](const Part& part) { return at(part.exit); }).exit;
+  }
+
+  NodeId copied(const Part& part, NodeId exit) {
+    std::map<std::uint32_t, NodeId> made{{at(part.exit), exit}};
+    const auto now = [&](NodeId to) {
+      const auto known = made.find(at(to));
+      return known == made.end() ? node(to) : known->second;
+    };
+    for (const NodeId id : part.nodes) {
+      Node n = with_values(from_[id]);
+      n.t = now(n.t);
+      if (n.forks()) n.f = now(n.f);
+      made[at(id)] = passes(from_[id]) || (n.forks() && n.t == n.f) ? n.t : to_.add(n, from_.span(id));
+    }
+    return made[at(part.entry)];
+  }
+
+  static constexpr ValueId unseen{0xfffffffe};
+  static constexpr std::size_t largest = 12, longest = 16, few = 4;
+  const Profile& profile_;
+  std::vector<bool> reachable_, in_choice_;
+  Ranges ranges_;
+  std::vector<std::uint32_t> ways_in_;
+  Onward onward_;
+  std::vector<ValueId> at_hand_;  ///< by node
+  std::vector<bool> seen_;   ///< as the beginning of a part
+  std::vector<bool> moved_;
+  std::map<std::uint32_t, Chain> chains_;  ///< by head
+};
+
+}  // namespace
+
+bool order_conjuncts(Program& p, const Profile& profile) {
+  if (profile.rows.empty()) return false;
+  Conjuncts conjuncts(p, profile);
+  if (!conjuncts.found()) return false;
+  p = conjuncts.run();
+  return true;
+}
+
+}  // namespace weir::optimize
