@@ -252,7 +252,7 @@ class Conjuncts : public Rewrite {
 
   // ---- the new graph ---------------------------------------------------------------------------------
 
-  bool wanted(NodeId old) const override { return reachable_[at(old)] && (!moved_[at(old)] || chains_.contains(at(old))); }
+  bool wanted(NodeId old) const override { return reachable_[at(old)]; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
     const auto chain = chains_.find(at(old));
