@@ -16,6 +16,7 @@ constexpr Pass table[] = {
     {"sets", without_profile<gather_sets>, "behind both: what is decided no longer stands between tests of one value"},
     {"order", order_tests, "when sets are whole, for their shares add up", true},
     {"conjuncts", order_conjuncts, "behind them: what it moves tears rows of tests apart", true},
+    {"narrow", narrow_loads, "when nothing else asks about more of a load", true},
     {"join", join_loads, "last: the order decides which tests stand side by side", true},
 };
 

@@ -17,6 +17,8 @@ bool gather_sets(ir::Program& p);
 bool order_tests(ir::Program& p, const Profile& profile);
 /// conjuncts.cc: of what all has to hold, what rejects most for least first. Lowers the expected number of instructions.
 bool order_conjuncts(ir::Program& p, const Profile& profile);
+/// narrow.cc: of a load of which the first bytes decide, only those. Lowers the number of instructions.
+bool narrow_loads(ir::Program& p, const Profile& profile);
 /// join.cc: tests of bytes side by side in one. Lowers the number of instructions.
 bool join_loads(ir::Program& p, const Profile& profile);
 

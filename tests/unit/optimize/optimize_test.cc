@@ -151,6 +151,7 @@ constexpr optimize::Profile profile{likely};
 
 bool ordered(Program& p) { return optimize::order_tests(p, profile); }
 bool conjuncts(Program& p) { return optimize::order_conjuncts(p, profile); }
+bool narrowed(Program& p) { return optimize::narrow_loads(p, profile); }
 bool joined(Program& p) { return optimize::join_loads(p, profile); }
 
 }  // namespace
@@ -199,6 +200,28 @@ TEST_CASE("conjuncts: what rejects most for least first") {
                                        "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nroot g1\n");
     becomes(conjuncts, division, division);
   }
+}
+
+TEST_CASE("narrow: where the first bytes decide, only they are loaded") {
+  struct Row { const char* before; const char* after; };
+  const Row rows[] = {
+      {"x = load 4 [26]\nm = x & 0xffff0000\nt: if m == 0xc0a80000 then yes else no\ng: guard 4 [26] then t\nroot g\n",
+       "x = load 2 [26]\nt: if x == 0xc0a8 then yes else no\ng: guard 2 [26] then t\nroot g\n"},
+      {"x = load 4 [26]\nm = x & 0xff000000\nt: if m == 0xa000000 then no else yes\ng: guard 4 [26] then t\nroot g\n",
+       "x = load 1 [26]\nt: if x == 10 then no else yes\ng: guard 1 [26] then t\nroot g\n"},
+      {"x = load 4 [26]\nt: if x in {0xa000000-0xaffffff, 0xc0a80000-0xc0a8ffff} then yes else no\ng: guard 4 [26] then t\nroot g\n",
+       "x = load 2 [26]\nt: if x in {0xa00-0xaff, 0xc0a8} then yes else no\ng: guard 2 [26] then t\nroot g\n"},
+      {"x = load 2 [16]\nt: if x in {0x4500-0x45ff} then yes else no\ng: guard 2 [16] then t\nroot g\n",
+       "x = load 1 [16]\nt: if x == 0x45 then yes else no\ng: guard 1 [16] then t\nroot g\n"},
+  };
+  for (const Row& r : rows) {
+    CAPTURE(r.before);
+    const std::string head = "no: return 0\nyes: return 1\n";
+    becomes(narrowed, head + r.before, head + r.after);
+  }
+  const std::string whole = "no: return 0\nyes: return 1\nx = load 4 [26]\nm = x & 0xffffff00\n"
+                            "t: if m == 0xc0a80000 then yes else no\ng: guard 4 [26] then t\nroot g\n";
+  becomes(narrowed, whole, whole);
 }
 
 TEST_CASE("join: bytes side by side are asked together") {
