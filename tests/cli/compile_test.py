@@ -71,7 +71,8 @@ class Formats(ProgramTest):
             self.assertTrue(output.endswith("\n"))
 
     def test_the_graph_after_each_pass(self):
-        expression = "arp or tcp port 80 or tcp port 443"
+        expression = ("arp or tcp port 80 or tcp port 443 or "
+                      "(ip[0] = 0x45 and ether[0] = 1 and ether[1] = 2 and src net 10.0.0.0/8)")
         names = re.search(r"PASS: ([^)]*)\)", " ".join(self.check("compile", "--help").split())).group(1).split(", ")
         graphs = {name: self.check("compile", f"--emit=ir:{name}", expression) for name in names}
         self.assertEqual(len(set(graphs.values())), len(names), names)  # each does something here
