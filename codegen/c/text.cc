@@ -160,14 +160,17 @@ std::optional<bool> Text::decided(const Node& n) {
   }
   if (n.a == n.b && n.relation() != Relation::Bits) return n.relation() != Relation::Greater;
   if (const auto known = decided_by(n.relation(), ranges_.of(n.a), ranges_.of(n.b))) return known;
-  const Value& a = p_[n.a];
-  const auto k = ir::constant_of(p_, n.b);
-  const auto mask = a.kind == ValueKind::Binary ? ir::constant_of(p_, a.b) : std::nullopt;
-  if (!k || !mask || n.relation() != Relation::Equal) return std::nullopt;
-  // (x & mask) == k and (x | mask) == k, where k has bits that cannot be, or has not those that must be.
-  if (a.arith() == Arith::And && (*k & ~*mask)) return false;
-  if (a.arith() == Arith::Or && (*mask & ~*k)) return false;
-  return std::nullopt;
+  if (n.relation() != Relation::Equal) return std::nullopt;
+  return never_equal(n.a, n.b) || never_equal(n.b, n.a) ? std::optional(false) : std::nullopt;
+}
+
+/// (x & mask) == k and (x | mask) == k, where k has bits that cannot be, or has not those that must be.
+bool Text::never_equal(ValueId masked, ValueId constant) const {
+  const Value& v = p_[masked];
+  const auto k = ir::constant_of(p_, constant);
+  const auto mask = v.kind == ValueKind::Binary ? ir::constant_of(p_, v.b) : std::nullopt;
+  if (!k || !mask) return false;
+  return (v.arith() == Arith::And && (*k & ~*mask)) || (v.arith() == Arith::Or && (*mask & ~*k));
 }
 
 std::string Text::condition(const Node& n, bool holds) {

@@ -36,6 +36,7 @@ class Text {
 
   /// The outcome of a fork that is the same for every packet; compilers complain of some.
   std::optional<bool> decided(const ir::Node& n);
+  bool never_equal(ir::ValueId masked, ir::ValueId constant) const;
   /// Whether it is a test by many single numbers, which is better a switch.
   bool is_switch(const ir::Node& n) const;
   std::string cases(const ir::Node& n) const;
