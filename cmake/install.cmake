@@ -15,7 +15,7 @@ foreach(room ${room_links})
 endforeach()
 add_library(libweir STATIC ${library_objects})
 set_target_properties(libweir PROPERTIES OUTPUT_NAME weir EXPORT_NAME weir)
-target_link_libraries(libweir PRIVATE fmt::fmt)
+target_link_libraries(libweir PRIVATE fmt::fmt Zydis::Zydis)
 target_compile_features(libweir PUBLIC cxx_std_23)
 target_include_directories(libweir INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 
@@ -46,12 +46,13 @@ Name: weir
 Description: Compiles tcpdump filter expressions (C++23)
 Version: @PROJECT_VERSION@
 Requires: fmt
-Libs: -L${libdir} -lweir
+Libs: -L${libdir} -lweir -lZydis
 Cflags: -I${includedir}
 ]])
 file(CONFIGURE OUTPUT installed/weirConfig.cmake CONTENT [[
 include(CMakeFindDependencyMacro)
 find_dependency(fmt)
+find_dependency(Zydis)
 include(${CMAKE_CURRENT_LIST_DIR}/weirTargets.cmake)
 ]] @ONLY)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/installed/weirConfigVersion.cmake COMPATIBILITY SameMinorVersion)

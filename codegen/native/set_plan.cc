@@ -87,7 +87,7 @@ std::optional<SetPlan::Hash> displaced(std::vector<std::uint32_t> elements) {
     for (const std::uint32_t x : elements) sorted[at[bucket(x)]++] = x;
     std::iota(order.begin(), order.end(), 0u);
     const auto size = [&](std::uint32_t b) { return starts[b + 1] - starts[b]; };
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return size(a) > size(b); });
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return std::pair(size(b), a) < std::pair(size(a), b); });
     h.displacements.assign(at.size(), 0);
     std::vector<bool> taken(std::size_t{1} << h.slot_bits);
     if (std::ranges::all_of(order, [&](std::uint32_t b) { return place(h, b, std::span(sorted).subspan(starts[b], size(b)), taken); })) {

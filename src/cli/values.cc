@@ -21,9 +21,9 @@ struct EmitName { std::string_view name; Emit emit; };
 constexpr EmitName emit_table[] = {
     {"listing", Emit::Listing}, {"c-array", Emit::CArray},     {"decimal", Emit::Decimal}, {"asm", Emit::Asm},
     {"json", Emit::Json},       {"bytecode", Emit::Bytecode},  {"dot", Emit::Dot},         {"ast", Emit::Ast},
-    {"pred", Emit::Pred},       {"ir", Emit::Ir},              {"c", Emit::C},
+    {"pred", Emit::Pred},       {"ir", Emit::Ir},           {"c", Emit::C},            {"native", Emit::Native},
 };
-constexpr std::string_view later_emits[] = {"ebpf", "ebpf-object", "native"};
+constexpr std::string_view later_emits[] = {"ebpf", "ebpf-object"};
 
 std::unexpected<std::string> wrong(std::string why) { return std::unexpected(std::move(why)); }
 

@@ -83,7 +83,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   auto bytecode = bytecode_of(program);
   return Filter(std::unique_ptr<const Filter::Stages>(
       new Filter::Stages{std::string(expression), std::move(*ast), std::move(*meaning), std::move(*graph),
-                         std::move(program), std::move(bytecode), std::move(warnings), options.limits}));
+                         std::move(program), std::move(bytecode), std::move(warnings), options.limits, {}, options.native}));
 }
 
 }  // namespace weir

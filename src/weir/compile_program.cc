@@ -59,7 +59,7 @@ Result<Filter> compile_program(std::string_view text, const Options& options) {
   return Filter(std::unique_ptr<const Filter::Stages>(
       new Filter::Stages{.text = std::move(words), .ast = {}, .pred = {}, .ir = std::move(*graph), .cbpf = program,
                          .bytecode = bytecode_of(program), .warnings = std::move(warnings), .limits = options.limits,
-                         .source = Filter::Stages::Source{*std::move(source), machine}}));
+                         .source = Filter::Stages::Source{*std::move(source), machine}, .may_run_native = options.native}));
 }
 
 Result<Filter> compile_program(std::span<const Instruction> program, const Options& options) {

@@ -1,4 +1,9 @@
+#include <algorithm>
+#include <bit>
+#include <string>
+
 #include "attach/socket_filter.hpp"
+#include "native/emit.hpp"
 #include "c/emit.hpp"
 #include "optimize/optimize.hpp"
 #include "vm/cbpf.hpp"
@@ -16,13 +21,53 @@ std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
 }
 
 Filter::Filter(std::unique_ptr<const Stages> stages) : stages_(std::move(stages)) {}
-Filter::Filter(Filter&&) noexcept = default;
-Filter& Filter::operator=(Filter&&) noexcept = default;
+Filter::Filter(Filter&& other) noexcept : stages_(std::move(other.stages_)), code_(other.code_.exchange(nullptr)) {}
+Filter& Filter::operator=(Filter&& other) noexcept {
+  stages_ = std::move(other.stages_);
+  code_ = other.code_.exchange(nullptr);
+  return *this;
+}
 Filter::~Filter() = default;
 
-std::uint32_t Filter::run(const Packet& packet) const {
+const Result<native::Code>& Filter::Stages::native() const {
+  std::call_once(native_once, [&] {
+    if (may_run_native) native_code.emplace(native::emit(ir));
+    else native_code.emplace(fail(Code::Unsupported, {}, "the options say to do without native code"));
+  });
+  return *native_code;
+}
+
+std::uint32_t Filter::run_otherwise(const Packet& packet) const {
+  if (const auto& code = stages_->native()) {
+    code_.store(code->function(), std::memory_order_release);
+    return code->run(packet);
+  }
   if (!stages_->cbpf) return ir::evaluate(stages_->ir, packet);
   return vm::run(*stages_->cbpf, packet, vm::Machine::Kernel);
+}
+
+std::size_t Filter::match_batch(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const {
+  // The headers of a packet are asked for while those so many before it are looked at.
+  constexpr std::size_t ahead = 12;
+  std::size_t passed = 0;
+  for (std::size_t first = 0; first < packets.size(); first += 64) {
+    const std::size_t end = std::min(first + 64, packets.size());
+    std::uint64_t bits = 0;
+    for (std::size_t i = first; i < end; ++i) {
+      if (i + ahead < packets.size()) __builtin_prefetch(packets[i + ahead].bytes.data());
+      bits |= std::uint64_t{run(packets[i]) != 0} << (i - first);
+    }
+    verdicts[first / 64] = bits;
+    passed += static_cast<std::size_t>(std::popcount(bits));
+  }
+  return passed;
+}
+
+Engine Filter::engine(std::string* why) const {
+  const auto& code = stages_->native();
+  if (code) return Engine::Native;
+  if (why != nullptr) *why = code.error().message;
+  return stages_->cbpf ? Engine::Bytecode : Engine::Graph;
 }
 
 Result<std::span<const Instruction>> Filter::bytecode() const {
@@ -46,6 +91,11 @@ Result<std::string> Filter::dump(Emit what) const {
     case Emit::Pred: return pred::to_string(stages_->pred);
     case Emit::Ir: return ir::to_string(stages_->ir);
     case Emit::Dot: return ir::to_dot(stages_->ir);
+    case Emit::Native: {
+      const auto& code = stages_->native();
+      if (!code) return std::unexpected(code.error());
+      return native::to_string(*code, stages_->text);
+    }
     case Emit::C: return c::emit(stages_->ir, stages_->text);
     default: break;
   }

@@ -1,5 +1,6 @@
 // What a compiled filter keeps: the result of every stage, so that each can be shown.
 #pragma once
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "cbpf/program.hpp"
 #include "ir/program.hpp"
 #include "lift/lift.hpp"
+#include "native/code.hpp"
 #include "pred/filter.hpp"
 #include "weir/weir.hpp"
 
@@ -29,6 +31,12 @@ struct Filter::Stages {
     lift::Machine machine;           ///< on which it means what the graph means
   };
   std::optional<Source> source = {};
+
+  bool may_run_native = true;        ///< Options::native
+  /// Made at the first match: most filters are compiled to be shown, or for the kernel.
+  const Result<native::Code>& native() const;
+  mutable std::once_flag native_once = {};
+  mutable std::optional<Result<native::Code>> native_code = std::nullopt;
 };
 
 /// As the public header has instructions; none of a program that does not fit.

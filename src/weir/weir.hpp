@@ -6,6 +6,7 @@
 //   auto filter = weir::compile("tcp port 80", options);
 //   if (!filter) { puts(weir::render("tcp port 80", filter.error()).c_str()); return; }
 //   if (filter->match({bytes, wire_length})) …   // any number of threads
+//   filter->match_batch(packets, verdicts);      // many at once: a bit each
 //   auto code = filter->bytecode();              // the same layout as struct sock_filter, for SO_ATTACH_FILTER
 //   auto done = filter->attach(socket);          // has the kernel run it (compiled with Options::linux_ext)
 //
@@ -15,6 +16,7 @@
 #if __cplusplus < 202100L
 #error "weir needs C++23 (std::expected)"
 #endif
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -50,6 +52,7 @@ struct Options {
   /// offsets that wrap or are negative, metadata). Either: the kernel's when it asks what only the kernel knows.
   enum class Machine : std::uint8_t { Either, Libpcap, Kernel };
   Machine machine = Machine::Either;
+  bool native = true;                    ///< match() may make machine code; it works without it, too
   Limits limits;
   std::shared_ptr<const names::Names> names;  ///< null: the system's; others: <weir/names/names.hpp>
 };
@@ -63,7 +66,14 @@ struct Instruction {
 
 /// What a filter can be shown as.
 enum class Emit : std::uint8_t {
-  Listing, CArray, Decimal, Asm, Json, Bytecode, Ast, Pred, Ir, Dot, C
+  Listing, CArray, Decimal, Asm, Json, Bytecode, Ast, Pred, Ir, Dot, C, Native
+};
+
+/// What runs a filter in this process.
+enum class Engine : std::uint8_t {
+  Native,    ///< machine code
+  Bytecode,  ///< an interpreter of its classic BPF
+  Graph,     ///< an evaluator of its graph, for what does not fit classic BPF
 };
 
 /// A compiled filter. Cheap to move; const use is thread safe. Owns all it shows; spans returned stay valid as long
@@ -75,8 +85,21 @@ class Filter {
   ~Filter();
 
   /// Whether the packet passes; and how many bytes of it to keep (0: none).
+  /// The first call makes machine code, where CPU, kernel and Options::native permit, which takes some ten microseconds and
+  /// allocates; no later one does.
   bool match(const Packet& packet) const { return run(packet) != 0; }
-  std::uint32_t run(const Packet& packet) const;
+  std::uint32_t run(const Packet& packet) const {
+    const Function code = code_.load(std::memory_order_acquire);
+    return code ? code(packet.bytes.data(), packet.bytes.size(), packet.length, &packet.meta) : run_otherwise(packet);
+  }
+
+  /// match() for many packets, which need not be in the cache: bit i % 64 of verdicts[i / 64] is that of packet i. There must be
+  /// a word of verdicts for every 64 packets; bits behind the last packet become 0. Returns how many pass.
+  std::size_t match_batch(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const;
+
+  /// What match() and run() use; makes the machine code when no match has done so yet. When it is not Native, `why` (may be
+  /// null) receives the reason.
+  Engine engine(std::string* why = nullptr) const;
 
   /// Classic BPF for SO_ATTACH_FILTER. An error (TooLarge) when it cannot fit, as for some thousands of
   /// addresses: says by how much and what to do instead. match() and run() work all the same.
@@ -109,7 +132,10 @@ class Filter {
   friend Result<Filter> compile(std::string_view, const Options&);
   friend Result<Filter> compile_program(std::string_view, const Options&);
   explicit Filter(std::unique_ptr<const Stages>);
+  using Function = std::uint32_t (*)(const std::uint8_t*, std::size_t, std::uint32_t, const Metadata*);
+  std::uint32_t run_otherwise(const Packet& packet) const;
   std::unique_ptr<const Stages> stages_;
+  mutable std::atomic<Function> code_ = nullptr;  ///< null: not made yet, or there is none
 };
 
 /// Compiles an expression; empty text accepts every packet.

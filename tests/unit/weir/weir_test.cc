@@ -334,3 +334,65 @@ TEST_CASE("a filter on a socket") {
   ::close(sockets[0]);
   ::close(sockets[1]);
 }
+
+namespace {
+
+/// An Ethernet frame with a TCP segment from 10.0.0.1 to 10.0.0.2.
+std::vector<std::uint8_t> tcp_frame(std::uint8_t port) {
+  std::vector<std::uint8_t> frame(54);
+  frame[12] = 8;
+  frame[14] = 0x45;
+  frame[23] = 6;
+  frame[26] = frame[30] = 10;
+  frame[37] = port;
+  return frame;
+}
+
+}  // namespace
+
+TEST_CASE("native code and the interpreters give the same verdicts") {
+  for (const bool native : {true, false}) {
+    Options options;
+    options.native = native;
+    const auto f = compile("tcp port 80", options);
+    REQUIRE(f);
+    for (int time = 0; time < 3; ++time)
+      for (const std::uint8_t port : {std::uint8_t{80}, std::uint8_t{81}})
+        for (const std::size_t captured : {std::size_t{54}, std::size_t{38}, std::size_t{37}, std::size_t{0}}) {
+          auto frame = tcp_frame(port);
+          frame.resize(captured);
+          CHECK_EQ(f->match({frame, 54}), port == 80 && captured >= 38);
+        }
+    std::string why;
+    const Engine engine = f->engine(&why);
+    if (!native) CHECK_EQ(engine, Engine::Bytecode);
+    CHECK_EQ(why.empty(), engine == Engine::Native);
+  }
+}
+
+TEST_CASE("a batch has the verdict of each packet") {
+  const auto f = compile("tcp port 80");
+  REQUIRE(f);
+  const auto yes = tcp_frame(80), no = tcp_frame(81);
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, std::size_t{200}}) {
+    std::vector<Packet> packets;
+    for (std::size_t i = 0; i < count; ++i) packets.push_back({.bytes = i % 3 ? no : yes, .length = 54});
+    std::vector<std::uint64_t> verdicts((count + 63) / 64, ~std::uint64_t{0});
+    CHECK_EQ(f->match_batch(packets, verdicts), (count + 2) / 3);
+    for (std::size_t i = 0; i < verdicts.size() * 64; ++i) CHECK_EQ((verdicts[i / 64] >> i % 64 & 1) != 0, i < count && i % 3 == 0);
+  }
+}
+
+TEST_CASE("a moved filter takes its native code along") {
+  auto one = compile("tcp port 80");
+  REQUIRE(one);
+  const auto frame = tcp_frame(80);
+  CHECK(one->match({frame, 54}));
+  Filter other = std::move(*one);
+  CHECK(other.match({frame, 54}));
+  auto third = compile("udp");
+  REQUIRE(third);
+  CHECK_FALSE(third->match({frame, 54}));
+  *third = std::move(other);
+  CHECK(third->match({frame, 54}));
+}
