@@ -3,6 +3,7 @@
 //   weir_match_bench [--seconds S] [--hot N] [--streaming N] [--filter NAME] [--engine NAME] [--rounds N]
 // --rounds: no times, but so many rounds of one engine, for `valgrind --tool=callgrind`.
 #include <pcap/pcap.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -86,7 +87,18 @@ struct Runner {
   std::function<std::size_t(const Packets&)> run;
 };
 
-std::vector<bpf_insn> libpcap_program(const std::string& filter, bool optimize) {
+/// Runs on a stack of its own: libpcap recurses along the list.
+void with_large_stack(std::function<void()> what) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, std::size_t{1} << 30);
+  pthread_t thread{};
+  const auto call = [](void* f) -> void* { return (*static_cast<std::function<void()>*>(f))(), nullptr; };
+  if (pthread_create(&thread, &attributes, call, &what) == 0) pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+std::vector<bpf_insn> compiled_by_libpcap(const std::string& filter, bool optimize) {
   const std::unique_ptr<pcap_t, decltype(&pcap_close)> handle(pcap_open_dead(DLT_EN10MB, 262144), &pcap_close);
   bpf_program program{};
   if (pcap_compile(handle.get(), &program, filter.c_str(), optimize, PCAP_NETMASK_UNKNOWN) != 0) {
@@ -95,6 +107,12 @@ std::vector<bpf_insn> libpcap_program(const std::string& filter, bool optimize) 
   }
   std::vector<bpf_insn> code(program.bf_insns, program.bf_insns + program.bf_len);
   pcap_freecode(&program);
+  return code;
+}
+
+std::vector<bpf_insn> libpcap_program(const std::string& filter, bool optimize) {
+  std::vector<bpf_insn> code;
+  with_large_stack([&] { code = compiled_by_libpcap(filter, optimize); });
   return code;
 }
 
