@@ -48,7 +48,10 @@ class Body {
       on_line = (on_line + 1) % 12;
       if (on_line == 0) text += ";\n";
     }
-    return on_line == 0 ? text : text + ";\n";
+    if (on_line != 0) text += ";\n";
+    for (const std::uint32_t v : declared_)
+      if (!text_.is_read(ValueId{v})) text += fmt::format("    (void){};\n", text_.variable(ValueId{v}));
+    return text;
   }
 
  private:
@@ -148,7 +151,7 @@ class Body {
       case NodeKind::NonZero:
         if (!w.t) return line("return 0;"), std::nullopt;
         if (text_.ranges().of(n.a).low == 0) {
-          line("if ({} == 0)", text_.operand(n.a));
+          line("if ({})", text_.is_zero(n.a));
           line("    return 0;");
         }
         return one_way(g, *w.t, place);

@@ -84,13 +84,17 @@ std::string comment_text(std::string_view words) {
 }
 
 Text::Text(const ir::Program& p, Needs& needs, const std::vector<bool>& variables)
-    : p_(p), needs_(needs), variables_(variables), ranges_(p) {
+    : p_(p), needs_(needs), variables_(variables), read_(p.value_count()), ranges_(p) {
   needs_.set_names.resize(p.set_count());
 }
 
 std::string Text::variable(ValueId v) const { return fmt::format("v{}", index(v)); }
 
-std::string Text::operand(ValueId v) { return variables_[index(v)] ? variable(v) : expression(v); }
+std::string Text::operand(ValueId v) {
+  if (!variables_[index(v)]) return expression(v);
+  read_[index(v)] = true;
+  return variable(v);
+}
 
 /// As part of something else: in parentheses when it is not in one piece.
 std::string Text::piece(ValueId v) {

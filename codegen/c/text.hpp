@@ -31,6 +31,10 @@ class Text {
   std::string expression(ir::ValueId v);
   /// Of a test or a membership: what holds on the way `t`, or what holds on the other.
   std::string condition(const ir::Node& n, bool holds);
+  /// That a value is zero.
+  std::string is_zero(ir::ValueId v) { return piece(v) + " == 0"; }
+  /// Whether the variable of a value stands in any text so far; tests that are decided do not ask for theirs.
+  bool is_read(ir::ValueId v) const { return read_[static_cast<std::uint32_t>(v)]; }
   /// What holds when the bytes of a guard are not captured.
   std::string missing(const ir::Node& guard);
 
@@ -54,6 +58,7 @@ class Text {
   const ir::Program& p_;
   Needs& needs_;
   const std::vector<bool>& variables_;
+  std::vector<bool> read_;
   ir::Ranges ranges_;
 };
 

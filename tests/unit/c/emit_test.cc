@@ -59,6 +59,18 @@ TEST_CASE("where ways meet there is a label; shared values have a variable") {
         "}\n");
 }
 
+TEST_CASE("a divisor of several operators is compared as a whole") {
+  const std::string text = statements("n0: return 1\n"
+                                      "n1: return 0\n"
+                                      "v1 = length\n"
+                                      "v2 = v1 & 7\n"
+                                      "v3 = 9 / v2\n"
+                                      "n2: if v3 == 3 then n0 else n1\n"
+                                      "n3: nonzero v2 then n2\n"
+                                      "root n3\n");
+  CHECK(text.find("if ((length & 7u) == 0)\n        return 0;") != std::string::npos);
+}
+
 TEST_CASE("a choice is assigned on the ways that decide it") {
   CHECK(statements("v0 = load 1 [0]\n"
                    "n0: return 4\n"
