@@ -57,6 +57,7 @@ constexpr auto prove_examples = R"(One filter alone is compared with its compile
 Examples:
   weir prove 'not (ip or arp)' 'not ip and not arp'
   weir prove 'tcp port 80'
+  weir prove -F blocked.txt -F blocked.new
   tcpdump -ddd -s 262144 'tcp port 80' | weir prove 'tcp port 80' --bytecode -)";
 
 constexpr auto list_about = "List what filters can be compiled for, or where packets can be captured.";
@@ -198,6 +199,8 @@ CLI::App* add_prove(CLI::App& program, ProveCommand& c) {
   auto& command = *program.add_subcommand("prove", prove_about);
   command.footer(prove_examples);
   command.add_option("EXPR", c.filters, "One or two filter expressions, each one argument")->type_name("");
+  command.add_option("-F", c.files, "Read a filter from FILE (-: standard input), and the other from a second -F or from EXPR")
+      ->type_name("FILE")->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add_file(command, "--bytecode", c.bytecode, "Compare the filter with this program, as `tcpdump -ddd` prints it (-: standard input)");
   command.add_flag_callback("--exact", [&] { c.agreement = ProveCommand::Agreement::Exact; },
                             "Also of packets that are cut off, at every length");
@@ -288,9 +291,11 @@ std::optional<std::string> contradiction(const FilterCommand& c) {
 
 std::optional<std::string> contradiction(const CLI::App& command, const ProveCommand& c) {
   if (command.count("--exact") && command.count("--refines")) return "--exact and --refines are two relations; only one can be proven at a time";
-  if (c.filters.empty()) return "a filter is missing: prove takes one or two, each as one argument (in quotes)";
-  if (c.filters.size() > 2) return fmt::format("prove takes one or two filters, each as one argument (in quotes), not {}", c.filters.size());
-  if (c.filters.size() == 2 && c.bytecode) return "with --bytecode there is one filter, not two";
+  const std::size_t filters = c.files.size() + c.filters.size();
+  if (filters == 0) return "a filter is missing: prove takes one or two, each as one argument (in quotes) or with -F";
+  if (filters > 2) return fmt::format("prove takes one or two filters, each as one argument (in quotes) or with -F, not {}", filters);
+  if (filters == 2 && c.bytecode) return "with --bytecode there is one filter, not two";
+  if (std::ranges::count(c.files, "-") + (c.bytecode == "-" ? 1 : 0) > 1) return "standard input can be read once only";
   return std::nullopt;
 }
 

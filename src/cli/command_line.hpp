@@ -50,7 +50,8 @@ struct CaptureCommand {
 };
 
 struct ProveCommand {
-  std::vector<std::string> filters;     ///< one or two
+  std::vector<std::string> files;       ///< filters from files, before those that are written out; "-" is standard input
+  std::vector<std::string> filters;     ///< with those, one or two
   std::optional<std::string> bytecode;  ///< file to compare the one with; "-" is standard input
   Options options;
   enum class Agreement : std::uint8_t { Whole, Exact, Refines };

@@ -119,9 +119,21 @@ Status compare(const ProveCommand& command, const Side& first, const Side& secon
   return write_text("-", fmt::format("proven: {} ({:.2f} s)\n", relation_name(command.agreement), answer.seconds));
 }
 
-Result<Filter> compile_and_warn(const std::string& text, const Options& options) {
-  auto filter = compile(text, options);
-  if (filter) report_warnings(filter->warnings(), {text, ""});
+/// The filters of the command: those from files first.
+Result<std::vector<FilterText>> texts(const ProveCommand& command) {
+  std::vector<FilterText> all;
+  for (const std::string& file : command.files) {
+    auto text = text_of({.words = {}, .file = file});
+    if (!text) return std::unexpected(text.error());
+    all.push_back(std::move(*text));
+  }
+  for (const std::string& filter : command.filters) all.push_back({filter, ""});
+  return all;
+}
+
+Result<Filter> compile_and_warn(const FilterText& text, const Options& options) {
+  auto filter = compile(text.text, options);
+  if (filter) report_warnings(filter->warnings(), text);
   return filter;
 }
 
@@ -139,13 +151,15 @@ Status compare_with_bytecode(const ProveCommand& command, const Filter& filter) 
 }  // namespace
 
 Status run(const ProveCommand& command) {
-  const auto first = compile_and_warn(command.filters[0], command.options);
-  if (!first) return report(first.error(), {command.filters[0], ""});
+  const auto filters = texts(command);
+  if (!filters) return report(filters.error());
+  const auto first = compile_and_warn(filters->front(), command.options);
+  if (!first) return report(first.error(), filters->front());
   if (command.bytecode) return compare_with_bytecode(command, *first);
-  if (command.filters.size() == 1)
+  if (filters->size() == 1)
     return compare(command, {&first->stages().pred, "the filter as written"}, {compiled(*first), "the compiled program"});
-  const auto second = compile_and_warn(command.filters[1], command.options);
-  if (!second) return report(second.error(), {command.filters[1], ""});
+  const auto second = compile_and_warn(filters->back(), command.options);
+  if (!second) return report(second.error(), filters->back());
   return compare(command, {compiled(*first), "the first"}, {compiled(*second), "the second"});
 }
 

@@ -188,10 +188,9 @@ class Values : public Rewrite {
         if (range.high < y) return false;
         return std::nullopt;
       case Relation::Bits: {
+        if (range.low == range.high) return (range.low & y) != 0;
         const std::uint32_t possible = range.high ? 0xffffffff >> std::countl_zero(range.high) : 0;
-        if ((possible & y) == 0) return false;
-        if (range.low == range.high) return true;
-        return std::nullopt;
+        return (possible & y) == 0 ? std::optional(false) : std::nullopt;
       }
     }
     return std::nullopt;

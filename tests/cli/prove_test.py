@@ -1,4 +1,5 @@
 """weir prove and weir compile --check: answers, exit status, the packet, wrong use."""
+import pathlib
 import random
 import struct
 import unittest
@@ -73,6 +74,19 @@ class Answers(ProgramTest):
         self.assertEqual(process.returncode, 3)
         self.assertEqual(struct.unpack("=I", process.stdout[:4])[0], 0xa1b2c3d4)
         self.assertIn(b"different: ", process.stderr)
+
+    def test_filters_from_files(self):
+        hosts = [f"10.{n >> 8}.{n & 255}.1" for n in range(20000)]  # longer than an argument may be
+        pathlib.Path("old").write_text("dst host (" + " or ".join(hosts) + ")\n")
+        pathlib.Path("new").write_text(" or ".join("dst host " + h for h in reversed(hosts)))
+        self.prove(0, "-F", "old", "-F", "new")
+        self.prove(3, "-F", "new", "dst net 10.0.0.0/8")
+        self.assertIn(b"proven: ", run("prove", "-F", "-", "arp", stdin=b"ether proto 0x806").stdout)
+        pathlib.Path("wrong").write_text("tcp port\nportt 80\n")
+        self.check_error(2, "wrong: line 2", "prove", "-F", "wrong")
+        self.check_error(1, "cannot read missing", "prove", "ip", "-F", "missing")
+        self.check_error(2, "read once only", "prove", "-F", "-", "--bytecode", "-")
+        self.check_error(2, "one or two filters", "prove", "-F", "old", "-F", "new", "ip")
 
     def test_undecided(self):
         loop = b"2\n5 0 0 4294967295\n6 0 0 0\n"
