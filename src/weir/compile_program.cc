@@ -20,13 +20,23 @@ lift::Machine machine_of(const cbpf::Program& source, const Options& options) {
   return lift::is_for_kernel(source) ? lift::Machine::Kernel : lift::Machine::Libpcap;
 }
 
+/// Whether the machine that the program is not for would do the same, or could not run it at all.
+bool is_same_on_both(const cbpf::Program& source, const ir::Program& graph, lift::Machine machine, const Limits& limits) {
+  if (lift::is_for_kernel(source)) return machine == lift::Machine::Kernel;
+  const auto other = lift::lift(source, machine == lift::Machine::Kernel ? lift::Machine::Libpcap : lift::Machine::Kernel, limits);
+  return other && ir::to_string(*other) == ir::to_string(graph);
+}
+
 /// Nobody has said which machine the program is for, and it is not the same on both.
-std::vector<Diagnostic> warnings_about(const cbpf::Program& source, const ir::Program& graph, lift::Machine machine, const Options& options) {
-  if (options.machine != Options::Machine::Either || machine == lift::Machine::Kernel) return {};
-  const auto other = lift::lift(source, lift::Machine::Kernel, options.limits);
-  if (other && ir::to_string(*other) == ir::to_string(graph)) return {};
+std::vector<Diagnostic> warnings_about(bool same_on_both, const Options& options) {
+  if (options.machine != Options::Machine::Either || same_on_both) return {};
   return {{Code::Input, {}, "shifts or offsets of the program mean something else to the kernel than to libpcap, whose meaning it is given",
            "say which is meant: --machine=libpcap or --machine=kernel"}};
+}
+
+/// A program may be shorter than what is made of it: where values differ on ways that meet, the graph has what follows once for each.
+bool is_shorter(const cbpf::Program& source, const Result<cbpf::Program>& made) {
+  return !cbpf::check(source) && (!made || source.instructions.size() < made->instructions.size());
 }
 
 /// Decimal numbers say little: the words of such a program are the lines of its listing.
@@ -51,10 +61,12 @@ Result<Filter> compile_program(std::string_view text, const Options& options) {
 
   std::string words = words_of(text, *source);
   auto graph = lift::lift(*source, machine, options.limits);
-  std::vector<Diagnostic> warnings = warnings_about(*source, *graph, machine, options);
+  const bool same_on_both = is_same_on_both(*source, *graph, machine, options.limits);
+  std::vector<Diagnostic> warnings = warnings_about(same_on_both, options);
   if (options.strict && !warnings.empty()) return std::unexpected(std::move(warnings.front()));
   if (options.optimize) *graph = optimize::optimize(std::move(*graph));
   auto program = options.optimize ? emit_fastest(*graph, usual_traffic, options.limits) : cbpf::emit(*graph, options.limits);
+  if (options.optimize && same_on_both && is_shorter(*source, program)) program = *source;
   graph->trim();
   return Filter(std::unique_ptr<const Filter::Stages>(
       new Filter::Stages{.text = std::move(words), .ast = {}, .pred = {}, .ir = std::move(*graph), .cbpf = program,

@@ -111,6 +111,12 @@ class From(ProgramTest):
                 again = self.check("compile", "--from", "-", "--emit=decimal", stdin=text.encode())
                 self.assertEqual(again, self.check("compile", "--from", "-", "-ddd", stdin=self.check("compile", "-ddd", expression).encode()))
 
+    def test_never_longer(self):
+        for expression in ("geneve and tcp port 80", "geneve 1 and tcp or geneve 77 and udp"):
+            program = self.decimal(expression)
+            again = self.check("compile", "--from=-", "-ddd", stdin=program)
+            self.assertLessEqual(int(again.split()[0]), int(program.split()[0]))
+
     def test_kinds(self):
         program = self.decimal("tcp port 80")
         for kind in ("listing", "c-array", "asm", "json", "bytecode", "dot", "ir", "ir:values", "ir:order", "c"):
