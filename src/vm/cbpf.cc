@@ -3,6 +3,7 @@
 // family). Tested by tests/unit/vm/cbpf_test.cc against the installed libpcap and the running kernel.
 #include "vm/cbpf.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "cbpf/opcodes.hpp"
@@ -25,20 +26,11 @@ constexpr std::uint32_t link_header = 0;
 /// SKF_AD_ALU_XOR_X: a load that is none.
 constexpr std::uint32_t xor_x = meta_offset + 40;
 
-/// Bytes in network order at an offset that has not wrapped; nothing when they are not all captured.
-template <std::uint32_t Size>
-Value bytes_at(const Packet& packet, std::uint64_t offset) {
-  if (offset + Size > packet.bytes.size()) return std::nullopt;
-  std::uint32_t value = 0;
-  for (std::uint32_t n = 0; n < Size; ++n) value = value << 8 | packet.bytes[offset + n];
-  return value;
-}
-
 /// Where an offset of 2^31 and more, which is negative for bpf_skb_load_helper_8 and its like, begins in the packet.
 std::uint64_t from_header(std::uint32_t offset) {
   if (offset >= network_offset) return offset - network_offset + network_header;
   if (offset >= link_offset) return offset - link_offset + link_header;
-  return UINT32_MAX;  // beyond any packet
+  return offset;  // beyond any packet
 }
 
 /// What Packet does not tell (mark, queue, hash, processor, random number, payload offset, netlink attributes) is 0.
@@ -55,128 +47,178 @@ Value libpcap_metadata(const Packet& packet, std::uint32_t offset, std::uint32_t
   return packet.meta.get(meta);
 }
 
-/// One run of a program: the registers, and the steps that need more than a line.
-template <Machine M>
-struct Run {
-  const Packet& packet;
-  std::uint32_t a = 0;
-  std::uint32_t x = 0;
-  std::array<std::uint32_t, cbpf::scratch_words> scratch{};
-
-  template <std::uint32_t Size>
-  Value absolute(std::uint32_t k) const {
-    if (k < meta_offset) return bytes<Size>(k, 0);
-    if constexpr (M == Machine::Kernel) return kernel_metadata(packet, k, a, x);
-    return libpcap_metadata(packet, k, Size);
-  }
-
-  template <std::uint32_t Size>
-  Value bytes(std::uint32_t k, std::uint32_t index) const {
-    if constexpr (M == Machine::Libpcap) return bytes_at<Size>(packet, std::uint64_t{k} + index);
-    const std::uint32_t offset = k + index;
-    return bytes_at<Size>(packet, offset < 0x80000000 ? offset : from_header(offset));
-  }
-
-  std::uint32_t shift_left(std::uint32_t by) const { return M == Machine::Libpcap && by > 31 ? 0 : a << (by & 31); }
-  std::uint32_t shift_right(std::uint32_t by) const { return M == Machine::Libpcap && by > 31 ? 0 : a >> (by & 31); }
-};
-
-/// Hands on what a load gave; false when it gave nothing.
-bool put(std::uint32_t& reg, const Value& loaded) {
-  if (loaded) reg = *loaded;
-  return loaded.has_value();
+/// In network order.
+template <std::uint32_t Size>
+std::uint32_t bytes_at(const std::uint8_t* p) {
+  if constexpr (Size == 1) return p[0];
+  if constexpr (Size == 2) return std::uint32_t{p[0]} << 8 | p[1];
+  return std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3];
 }
 
-/// How far a jump goes, beyond the next instruction; in 64 bits, so that nothing wraps into the program.
-std::uint64_t distance(const Instruction& i, bool taken) { return taken ? i.jt : i.jf; }
+/// Loads of one machine from one packet. What a load gives is a value, so that the registers of a run need no memory.
+template <Machine M>
+class Loads {
+ public:
+  explicit Loads(const Packet& packet)
+      : packet_(packet), data_(packet.bytes.data()), end_(std::min<std::uint64_t>(packet.bytes.size(), 0x80000000)) {}
+
+  template <std::uint32_t Size>
+  Value absolute(std::uint32_t k, std::uint32_t a, std::uint32_t x) const {
+    if (std::uint64_t{k} + Size <= end_) [[likely]] return bytes_at<Size>(data_ + k);
+    if (k < meta_offset) return beyond<Size>(packet_, k);
+    return metadata<Size>(packet_, k, a, x);
+  }
+
+  template <std::uint32_t Size>
+  Value indirect(std::uint32_t k, std::uint32_t x) const {
+    std::uint64_t offset = std::uint64_t{k} + x;
+    if constexpr (M == Machine::Kernel) offset = static_cast<std::uint32_t>(offset);
+    if (offset + Size <= end_) [[likely]] return bytes_at<Size>(data_ + offset);
+    if constexpr (M == Machine::Libpcap) return std::nullopt;
+    return beyond<Size>(packet_, static_cast<std::uint32_t>(offset));
+  }
+
+ private:
+  /// An offset that is none of the captured bytes: the kernel counts some from headers.
+  template <std::uint32_t Size>
+  [[gnu::noinline]] static Value beyond(const Packet& packet, std::uint32_t offset) {
+    if (M == Machine::Libpcap || offset < link_offset) return std::nullopt;
+    const std::uint64_t at = from_header(offset);
+    return at + Size <= packet.bytes.size() ? Value(bytes_at<Size>(packet.bytes.data() + at)) : std::nullopt;
+  }
+
+  template <std::uint32_t Size>
+  [[gnu::noinline]] static Value metadata(const Packet& packet, std::uint32_t k, std::uint32_t a, std::uint32_t x) {
+    return M == Machine::Kernel ? kernel_metadata(packet, k, a, x) : libpcap_metadata(packet, k, Size);
+  }
+
+  const Packet& packet_;
+  const std::uint8_t* data_;
+  std::uint64_t end_;  ///< no offset from here on is one of the packet; from 2^31 on they mean something else
+};
+
+template <Machine M>
+std::uint32_t shift_left(std::uint32_t a, std::uint32_t by) { return M == Machine::Libpcap && by > 31 ? 0 : a << (by & 31); }
+template <Machine M>
+std::uint32_t shift_right(std::uint32_t a, std::uint32_t by) { return M == Machine::Libpcap && by > 31 ? 0 : a >> (by & 31); }
+
+/// How far a conditional jump goes, beyond the next instruction. A branch, which can be predicted, and no conditional move, which waits
+/// for both.
+std::int64_t distance(const Instruction& i, bool taken) {
+  std::int64_t far = i.jf;
+  if (taken) [[unlikely]] far = i.jt;
+  return far;
+}
 
 /// Only libpcap's machine knows a way back (sign-extended here): `protochain` loops there.
 template <Machine M>
-std::uint64_t distance(const Instruction& i) {
+std::int64_t distance(const Instruction& i) {
   if constexpr (M == Machine::Kernel) return i.k;
-  return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(i.k)});
+  return static_cast<std::int32_t>(i.k);
 }
 
 /// No program needs more, unless it loops without end; such a program rejects.
 constexpr std::uint64_t max_steps = 1'000'000;
 
-template <Machine M>
-std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t& executed) {
-  Run<M> r{packet};
+/// `Checked`: jumps stay inside and lead forward, and the last instruction returns. Not inline, so that each has the registers for itself.
+template <Machine M, bool Checked>
+[[gnu::noinline]] std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t* executed) {
+  const Loads<M> loads(packet);
+  std::uint32_t a = 0, x = 0;
+  std::array<std::uint32_t, cbpf::scratch_words> scratch{};
   std::uint64_t steps = 0;  // a local, so that it stays in a register
   const auto end = [&](std::uint32_t result) {
-    executed = steps;
+    if constexpr (!Checked) *executed = steps;
     return result;
   };
+  const auto put = [](std::uint32_t& reg, const Value& loaded) {
+    if (loaded) reg = *loaded;
+    return loaded.has_value();
+  };
   const Instruction* const code = p.instructions.data();
-  const std::uint64_t count = p.instructions.size();
-  for (std::uint64_t pc = 0; pc < count && steps < max_steps; ++pc) {  // a jump out of the program, also to below 0, ends it
-    const Instruction& i = code[pc];
-    ++steps;
+  const auto count = static_cast<std::int64_t>(p.instructions.size());
+  const Instruction* next = code;
+  const auto jump = [&](std::int64_t by) {
+    if constexpr (Checked) {
+      next += by;
+    } else {  // out of the program, also to below 0, is its end
+      const std::int64_t to = next - code + by;
+      next = code + (to < 0 || to > count ? count : to);
+    }
+  };
+  for (;;) {
+    if constexpr (!Checked) {
+      if (next == code + count || steps == max_steps) return end(0);
+      ++steps;
+    }
+    const Instruction& i = *next++;
     switch (static_cast<Opcode>(i.code)) {
-      case Opcode::LdImm: r.a = i.k; continue;
-      case Opcode::LdAbsW: if (!put(r.a, r.template absolute<4>(i.k))) return end(0); continue;
-      case Opcode::LdAbsH: if (!put(r.a, r.template absolute<2>(i.k))) return end(0); continue;
-      case Opcode::LdAbsB: if (!put(r.a, r.template absolute<1>(i.k))) return end(0); continue;
-      case Opcode::LdIndW: if (!put(r.a, r.template bytes<4>(i.k, r.x))) return end(0); continue;
-      case Opcode::LdIndH: if (!put(r.a, r.template bytes<2>(i.k, r.x))) return end(0); continue;
-      case Opcode::LdIndB: if (!put(r.a, r.template bytes<1>(i.k, r.x))) return end(0); continue;
-      case Opcode::LdxMsh: if (!put(r.x, r.template bytes<1>(i.k, 0))) return end(0); r.x = (r.x & 0xf) << 2; continue;
-      case Opcode::LdMem: if (i.k >= r.scratch.size()) return end(0); r.a = r.scratch[i.k]; continue;
-      case Opcode::LdxMem: if (i.k >= r.scratch.size()) return end(0); r.x = r.scratch[i.k]; continue;
-      case Opcode::St: if (i.k >= r.scratch.size()) return end(0); r.scratch[i.k] = r.a; continue;
-      case Opcode::Stx: if (i.k >= r.scratch.size()) return end(0); r.scratch[i.k] = r.x; continue;
-      case Opcode::LdLen: r.a = packet.length; continue;
-      case Opcode::LdxLen: r.x = packet.length; continue;
-      case Opcode::LdxImm: r.x = i.k; continue;
-      case Opcode::AddK: r.a += i.k; continue;
-      case Opcode::SubK: r.a -= i.k; continue;
-      case Opcode::MulK: r.a *= i.k; continue;
-      case Opcode::DivK: if (i.k == 0) return end(0); r.a /= i.k; continue;
-      case Opcode::ModK: if (i.k == 0) return end(0); r.a %= i.k; continue;
-      case Opcode::AndK: r.a &= i.k; continue;
-      case Opcode::OrK: r.a |= i.k; continue;
-      case Opcode::XorK: r.a ^= i.k; continue;
-      case Opcode::LshK: r.a = r.shift_left(i.k); continue;
-      case Opcode::RshK: r.a = r.shift_right(i.k); continue;
-      case Opcode::AddX: r.a += r.x; continue;
-      case Opcode::SubX: r.a -= r.x; continue;
-      case Opcode::MulX: r.a *= r.x; continue;
-      case Opcode::DivX: if (r.x == 0) return end(0); r.a /= r.x; continue;
-      case Opcode::ModX: if (r.x == 0) return end(0); r.a %= r.x; continue;
-      case Opcode::AndX: r.a &= r.x; continue;
-      case Opcode::OrX: r.a |= r.x; continue;
-      case Opcode::XorX: r.a ^= r.x; continue;
-      case Opcode::LshX: r.a = r.shift_left(r.x); continue;
-      case Opcode::RshX: r.a = r.shift_right(r.x); continue;
-      case Opcode::Neg: r.a = 0 - r.a; continue;
-      case Opcode::Ja: pc += distance<M>(i); continue;
-      case Opcode::JeqK: pc += distance(i, r.a == i.k); continue;
-      case Opcode::JgtK: pc += distance(i, r.a > i.k); continue;
-      case Opcode::JgeK: pc += distance(i, r.a >= i.k); continue;
-      case Opcode::JsetK: pc += distance(i, (r.a & i.k) != 0); continue;
-      case Opcode::JeqX: pc += distance(i, r.a == r.x); continue;
-      case Opcode::JgtX: pc += distance(i, r.a > r.x); continue;
-      case Opcode::JgeX: pc += distance(i, r.a >= r.x); continue;
-      case Opcode::JsetX: pc += distance(i, (r.a & r.x) != 0); continue;
+      case Opcode::LdImm: a = i.k; continue;
+      case Opcode::LdAbsW: if (!put(a, loads.template absolute<4>(i.k, a, x))) return end(0); continue;
+      case Opcode::LdAbsH: if (!put(a, loads.template absolute<2>(i.k, a, x))) return end(0); continue;
+      case Opcode::LdAbsB: if (!put(a, loads.template absolute<1>(i.k, a, x))) return end(0); continue;
+      case Opcode::LdIndW: if (!put(a, loads.template indirect<4>(i.k, x))) return end(0); continue;
+      case Opcode::LdIndH: if (!put(a, loads.template indirect<2>(i.k, x))) return end(0); continue;
+      case Opcode::LdIndB: if (!put(a, loads.template indirect<1>(i.k, x))) return end(0); continue;
+      case Opcode::LdxMsh: if (!put(x, loads.template indirect<1>(i.k, 0))) return end(0); x = (x & 0xf) << 2; continue;
+      case Opcode::LdMem: if (i.k >= scratch.size()) return end(0); a = scratch[i.k]; continue;
+      case Opcode::LdxMem: if (i.k >= scratch.size()) return end(0); x = scratch[i.k]; continue;
+      case Opcode::St: if (i.k >= scratch.size()) return end(0); scratch[i.k] = a; continue;
+      case Opcode::Stx: if (i.k >= scratch.size()) return end(0); scratch[i.k] = x; continue;
+      case Opcode::LdLen: a = packet.length; continue;
+      case Opcode::LdxLen: x = packet.length; continue;
+      case Opcode::LdxImm: x = i.k; continue;
+      case Opcode::AddK: a += i.k; continue;
+      case Opcode::SubK: a -= i.k; continue;
+      case Opcode::MulK: a *= i.k; continue;
+      case Opcode::DivK: if (i.k == 0) return end(0); a /= i.k; continue;
+      case Opcode::ModK: if (i.k == 0) return end(0); a %= i.k; continue;
+      case Opcode::AndK: a &= i.k; continue;
+      case Opcode::OrK: a |= i.k; continue;
+      case Opcode::XorK: a ^= i.k; continue;
+      case Opcode::LshK: a = shift_left<M>(a, i.k); continue;
+      case Opcode::RshK: a = shift_right<M>(a, i.k); continue;
+      case Opcode::AddX: a += x; continue;
+      case Opcode::SubX: a -= x; continue;
+      case Opcode::MulX: a *= x; continue;
+      case Opcode::DivX: if (x == 0) return end(0); a /= x; continue;
+      case Opcode::ModX: if (x == 0) return end(0); a %= x; continue;
+      case Opcode::AndX: a &= x; continue;
+      case Opcode::OrX: a |= x; continue;
+      case Opcode::XorX: a ^= x; continue;
+      case Opcode::LshX: a = shift_left<M>(a, x); continue;
+      case Opcode::RshX: a = shift_right<M>(a, x); continue;
+      case Opcode::Neg: a = 0 - a; continue;
+      case Opcode::Ja: jump(distance<M>(i)); continue;
+      case Opcode::JeqK: jump(distance(i, a == i.k)); continue;
+      case Opcode::JgtK: jump(distance(i, a > i.k)); continue;
+      case Opcode::JgeK: jump(distance(i, a >= i.k)); continue;
+      case Opcode::JsetK: jump(distance(i, (a & i.k) != 0)); continue;
+      case Opcode::JeqX: jump(distance(i, a == x)); continue;
+      case Opcode::JgtX: jump(distance(i, a > x)); continue;
+      case Opcode::JgeX: jump(distance(i, a >= x)); continue;
+      case Opcode::JsetX: jump(distance(i, (a & x) != 0)); continue;
       case Opcode::RetK: return end(i.k);
-      case Opcode::RetA: return end(r.a);
-      case Opcode::Tax: r.x = r.a; continue;
-      case Opcode::Txa: r.a = r.x; continue;
+      case Opcode::RetA: return end(a);
+      case Opcode::Tax: x = a; continue;
+      case Opcode::Txa: a = x; continue;
     }
     return end(0);  // no instruction: check refuses it
   }
-  return end(0);
 }
 
 }  // namespace
 
 std::uint32_t run(const cbpf::Program& p, const Packet& packet, Machine machine, std::uint64_t* steps) {
   std::uint64_t executed = 0;
-  const std::uint32_t result = machine == Machine::Kernel ? run_on<Machine::Kernel>(p, packet, executed)
-                                                          : run_on<Machine::Libpcap>(p, packet, executed);
+  const std::uint32_t result = machine == Machine::Kernel ? run_on<Machine::Kernel, false>(p, packet, &executed)
+                                                          : run_on<Machine::Libpcap, false>(p, packet, &executed);
   if (steps) *steps = executed;
   return result;
+}
+
+std::uint32_t run_checked(const cbpf::Program& p, const Packet& packet, Machine machine) {
+  return machine == Machine::Kernel ? run_on<Machine::Kernel, true>(p, packet, nullptr) : run_on<Machine::Libpcap, true>(p, packet, nullptr);
 }
 
 }  // namespace weir::vm

@@ -23,4 +23,7 @@ enum class Machine : std::uint8_t { Libpcap, Kernel };
 std::uint32_t run(const cbpf::Program& p, const Packet& packet, Machine machine = Machine::Kernel,
                   std::uint64_t* steps = nullptr);
 
+/// The same for programs that `cbpf::check` has accepted, at the speed of libpcap's bpf_filter: what it refuses may read and jump anywhere.
+std::uint32_t run_checked(const cbpf::Program& p, const Packet& packet, Machine machine = Machine::Kernel);
+
 }  // namespace weir::vm

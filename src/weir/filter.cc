@@ -43,7 +43,7 @@ std::uint32_t Filter::run_otherwise(const Packet& packet) const {
     return code->run(packet);
   }
   if (!stages_->cbpf) return ir::evaluate(stages_->ir, packet);
-  return vm::run(*stages_->cbpf, packet, vm::Machine::Kernel);
+  return vm::run_checked(*stages_->cbpf, packet, vm::Machine::Kernel);
 }
 
 std::size_t Filter::match_batch(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const {

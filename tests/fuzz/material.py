@@ -2,12 +2,14 @@
 """Makes what the fuzzers start from: a dictionary of the words of the language, and the filters of the corpus as seeds.
 
 material.py SOURCE OUT   writes OUT/words.dict, OUT/parse/* (filters) and OUT/compile/* (filters with what they are for)
+and OUT/run/* (programs of classic BPF, and packets)
 """
 import pathlib
 import re
 import shutil
 import struct
 import sys
+from random import Random
 
 SIGNS = ["!", "&&", "||", "(", ")", "[", "]", ":", "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", "<=", ">", ">=", "=", "==",
          "!=", "$", "\\\\", "#", "::", " and ", " or ", " not "]
@@ -67,14 +69,27 @@ def seeds(source):
             yield f"{path.stem}-{number:03}", text.encode(), b"\0" + options + these[number % len(these)]
 
 
+def programs():
+    """Inputs of run_fuzz: random instructions, most of them with small operands, and a packet."""
+    random = Random(1)
+    for number in range(300):
+        count = random.randint(1, 60)
+        code = b"".join(struct.pack(">BBBI", random.randrange(256), random.randrange(8), random.randrange(8),
+                                    random.choice((random.randrange(40), random.randrange(1 << 32), 0xfffff000 + 4 * random.randrange(16))))
+                        for _ in range(count))
+        yield f"random-{number:03}", bytes([number % 10 == 0, count]) + code + bytes(random.randrange(256) for _ in range(random.randrange(70)))
+
+
 def main(source, out):
-    for folder in ("parse", "compile"):
+    for folder in ("parse", "compile", "run"):
         shutil.rmtree(out / folder, ignore_errors=True)
         (out / folder).mkdir(parents=True)
     (out / "words.dict").write_text(dictionary(source))
     for name, text, rest in seeds(source):
         (out / "parse" / name).write_bytes(text)
         (out / "compile" / name).write_bytes(text + rest)
+    for name, data in programs():
+        (out / "run" / name).write_bytes(data)
 
 
 if __name__ == "__main__":

@@ -206,7 +206,9 @@ TEST_CASE("runs as the installed libpcap") {
     Results results;
     for (const auto& bytes : packets) {
       const auto size = static_cast<std::uint32_t>(bytes.size());
-      results.emplace_back(run(p, {bytes, size + 5, {}}, Machine::Libpcap), bpf_filter(code.data(), bytes.data(), size + 5, size));
+      const std::uint32_t result = run(p, {bytes, size + 5, {}}, Machine::Libpcap);
+      CHECK(run_checked(p, {bytes, size + 5, {}}, Machine::Libpcap) == result);
+      results.emplace_back(result, bpf_filter(code.data(), bytes.data(), size + 5, size));
     }
     return results;
   });
@@ -224,7 +226,9 @@ TEST_CASE("runs as the running kernel") {
     if (kernel.attach(p) != 0) return Results{{0, SIZE_MAX}};
     for (const auto& bytes : packets) {
       const auto size = static_cast<std::uint32_t>(bytes.size());
-      results.emplace_back(std::min(size, run(p, {bytes, size, {}}, Machine::Kernel)), kernel.keep(bytes));
+      const std::uint32_t result = run(p, {bytes, size, {}}, Machine::Kernel);
+      CHECK(run_checked(p, {bytes, size, {}}, Machine::Kernel) == result);
+      results.emplace_back(std::min(size, result), kernel.keep(bytes));
     }
     return results;
   });
