@@ -63,6 +63,16 @@ ValueId Program::choice(NodeId choice_root, Span span) {
   return add(Value{ValueKind::Choice, 0, static_cast<std::uint32_t>(choice_root)}, span);
 }
 
+Program Program::with_values_of(const Program& other) {
+  Program p;
+  p.values_ = other.values_;
+  p.value_spans_ = other.value_spans_;
+  p.value_index_ = other.value_index_;
+  p.sets_ = other.sets_;
+  p.set_index_ = other.set_index_;
+  return p;
+}
+
 void Program::reserve(std::size_t values, std::size_t nodes) {
   values_.reserve(values);
   value_spans_.reserve(values);

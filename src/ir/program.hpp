@@ -109,6 +109,8 @@ class Program {
   std::size_t value_count() const { return values_.size(); }
   std::size_t node_count() const { return nodes_.size(); }
 
+  /// A program without nodes that has the values and sets of another, by the same ids.
+  static Program with_values_of(const Program& other);
   /// So many values and nodes are to come: memory for them in one piece.
   void reserve(std::size_t values, std::size_t nodes);
   /// Gives back memory that only building needs; nothing may be added afterwards.

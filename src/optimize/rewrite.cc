@@ -4,12 +4,18 @@ namespace weir::optimize {
 
 using namespace ir;
 
-Rewrite::Rewrite(const Program& from)
-    : from_(from), values_(from.value_count(), no_value), nodes_(from.node_count()) {
-  to_.reserve(from.value_count(), from.node_count());
+/// All of them, unless there are choices, whose roots are nodes.
+void Rewrite::keep_values() {
+  for (std::uint32_t i = 0; i < from_.value_count(); ++i)
+    if (from_[ValueId{i}].kind == ValueKind::Choice) return;
+  to_ = Program::with_values_of(from_);
+  kept_ = static_cast<std::uint32_t>(from_.value_count());
+  kept_sets_ = static_cast<std::uint32_t>(from_.set_count());
 }
 
 Program Rewrite::run() {
+  if (makes_ == Makes::Nodes) keep_values();
+  to_.reserve(from_.value_count(), from_.node_count());
   for (std::uint32_t i = 0; i < from_.node_count(); ++i) {  // ways out, and roots of choices, have smaller ids
     const NodeId old{i};
     if (!wanted(old)) continue;
@@ -30,12 +36,13 @@ Node Rewrite::with_values(Node n) {
 }
 
 std::uint32_t Rewrite::set(std::uint32_t old) {
+  if (old < kept_sets_) return old;
   sets_.resize(from_.set_count(), no_set);
   if (sets_[old] == no_set) sets_[old] = to_.add(from_.set(old));
   return sets_[old];
 }
 
-ValueId Rewrite::value(ValueId old) {
+ValueId Rewrite::made(ValueId old) {
   const auto i = static_cast<std::uint32_t>(old);
   if (values_.size() <= i) values_.resize(from_.value_count(), no_value);  // a pass may add values to the old program
   if (values_[i] != no_value) return values_[i];
@@ -43,9 +50,9 @@ ValueId Rewrite::value(ValueId old) {
   if (v.kind == ValueKind::Choice) v.k = static_cast<std::uint32_t>(node(v.root()));
   if (v.a != no_value) v.a = value(v.a);
   if (v.b != no_value) v.b = value(v.b);
-  const ValueId made = make(v, from_.span(old));
-  values_[i] = made;
-  return made;
+  const ValueId now = make(v, from_.span(old));
+  values_[i] = now;
+  return now;
 }
 
 }  // namespace weir::optimize

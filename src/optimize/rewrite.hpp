@@ -1,5 +1,5 @@
 // The walk that all passes share: a new program is built from the reachable part of an old one, operands before
-// what uses them, ways out before what leads to them.
+// what uses them, ways out before what leads to them. Most passes only have nodes made anew: values keep their ids then.
 #pragma once
 #include <vector>
 
@@ -8,15 +8,18 @@
 
 namespace weir::optimize {
 
+enum class Makes : std::uint8_t { Nodes, NodesAndValues };
+
 class Rewrite {
  public:
-  explicit Rewrite(const ir::Program& from);
+  explicit Rewrite(const ir::Program& from, Makes makes = Makes::Nodes) : from_(from), nodes_(from.node_count()), makes_(makes) {}
   virtual ~Rewrite() = default;
 
   ir::Program run();
 
  protected:
-  /// The new value for one whose operands are new already. Choices come with their new root.
+  /// The new value for one whose operands are new already. Choices come with their new root. Asked for all values, or for
+  /// those that cannot stay what they are.
   virtual ir::ValueId make(const ir::Value& v, Span span) { return to_.add(v, span); }
   /// The new node for one whose values and ways out are new already. `old`: where it stood. Not asked for tests whose ways
   /// out have become one: those are left out.
@@ -29,7 +32,7 @@ class Rewrite {
   /// Whether an old node will be asked for.
   virtual bool wanted(ir::NodeId old) const = 0;
 
-  ir::ValueId value(ir::ValueId old);
+  ir::ValueId value(ir::ValueId old) { return static_cast<std::uint32_t>(old) < kept_ ? old : made(old); }
   /// A node of the old program with new values and the old ways out.
   ir::Node with_values(ir::Node n);
   ir::NodeId node(ir::NodeId old) const { return nodes_[static_cast<std::uint32_t>(old)]; }
@@ -38,12 +41,16 @@ class Rewrite {
   ir::Program to_;
 
  private:
+  void keep_values();
+  ir::ValueId made(ir::ValueId old);
   std::uint32_t set(std::uint32_t old);
 
   static constexpr std::uint32_t no_set = 0xffffffff;
-  std::vector<ir::ValueId> values_;
+  std::vector<ir::ValueId> values_;  ///< by old value, where they are made anew
   std::vector<std::uint32_t> sets_;
   std::vector<ir::NodeId> nodes_;
+  std::uint32_t kept_ = 0, kept_sets_ = 0;  ///< as many have the same ids in both programs
+  Makes makes_;
 };
 
 }  // namespace weir::optimize

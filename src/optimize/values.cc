@@ -14,7 +14,7 @@ using namespace ir;
 
 class Values : public Rewrite {
  public:
-  explicit Values(const Program& p) : Rewrite(p), reachable_(reachable(p)), in_choice_(nodes_in_choices(p)), ranges_(to_) {}
+  explicit Values(const Program& p) : Rewrite(p, Makes::NodesAndValues), reachable_(reachable(p)), in_choice_(nodes_in_choices(p)), ranges_(to_) {}
 
  private:
   bool wanted(NodeId old) const override { return reachable_[static_cast<std::uint32_t>(old)]; }
