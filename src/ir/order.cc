@@ -73,12 +73,17 @@ std::vector<Item> order(const Program& p) {
   return Walk(p).from(p.root);
 }
 
+bool has_choices(const Program& p) {
+  for (std::uint32_t i = 0; i < p.value_count(); ++i)
+    if (p[ValueId{i}].kind == ValueKind::Choice) return true;
+  return false;
+}
+
 /// Ways out and roots of choices have smaller ids than what leads there, so one look down the ids finds all.
 std::vector<bool> reachable(const Program& p) {
   std::vector<bool> live(p.node_count());
   if (live.empty()) return live;
-  bool any_choice = false;
-  for (std::uint32_t i = 0; i < p.value_count() && !any_choice; ++i) any_choice = p[ValueId{i}].kind == ValueKind::Choice;
+  const bool any_choice = has_choices(p);
   std::vector<bool> seen(any_choice ? p.value_count() : 0);
   std::vector<ValueId> left;
   const auto use = [&](ValueId id) {

@@ -21,6 +21,9 @@ struct Item {
 /// stand close to the node that uses them first. Iterative; linear in the reachable part.
 std::vector<Item> order(const Program& p);
 
+/// Whether some value is a choice.
+bool has_choices(const Program& p);
+
 /// By node: whether it is part of a choice's graph.
 std::vector<bool> nodes_in_choices(const Program& p);
 

@@ -126,19 +126,24 @@ class Conjuncts : public Rewrite {
     Chain chain;
     const ValueId at_hand = at_hand_[at(past_guards(head))];
     for (NodeId here = head; chain.size() < longest;) {
-      auto part = part_from(here, chain.empty(), at_hand);
+      auto part = part_from(here, chain.empty());
       if (!part) break;
       here = part->exit;
       chain.push_back(std::move(*part));
     }
     for (std::size_t k = 1; k < chain.size(); ++k) seen_[at(chain[k].entry)] = true;
-    if (chain.size() < 2 || !bring_into_order(chain)) return;
+    if (chain.size() < 2) return;
+    for (Part& part : chain) {
+      part.expected = estimate(part);
+      part.expected.saved_first = from_[past_guards(part.entry)].a == at_hand ? 1 : 0;
+    }
+    if (!bring_into_order(chain)) return;
     for (const Part& part : chain)
       for (const NodeId n : part.nodes) moved_[at(n)] = true;
     chains_.emplace(at(head), std::move(chain));
   }
 
-  std::optional<Part> part_from(NodeId entry, bool is_head, ValueId at_hand) {
+  std::optional<Part> part_from(NodeId entry, bool is_head) {
     const NodeId first = past_guards(entry);  // guards belong to what they stand above
     if (from_[first].kind == NodeKind::Return || !onward_.is_somewhere(onward_[first])) return std::nullopt;
     Part part{.nodes = {}, .entry = entry, .exit = onward_[first], .expected = {}};
@@ -155,8 +160,6 @@ class Conjuncts : public Rewrite {
     std::ranges::sort(part.nodes);
     if (!is_closed(part, is_head)) return std::nullopt;
     part.may_move = std::ranges::all_of(part.nodes, [&](NodeId n) { return may_move(from_[n]); });
-    part.expected = estimate(part);
-    part.expected.saved_first = from_[first].a == at_hand ? 1 : 0;
     return part;
   }
 
@@ -196,35 +199,49 @@ class Conjuncts : public Rewrite {
 
   // ---- what they cost --------------------------------------------------------------------------------
 
+  /// In all networks, and ahead, at once.
   Estimate estimate(const Part& part) {
-    Estimate e{.in_place = {}, .ahead = expected(part, [&](const Node& n) { return expected_of(from_, ranges_, n); })};
-    for (std::size_t network = 0; network < Profile::networks; ++network) {
-      const Expected here = expected(part, [&](const Node& n) { return profile_.likelihood(from_, ranges_, n, network); });
-      e.in_place[network] = here;
-      e.ahead = {std::max(e.ahead.instructions, here.instructions), std::max(e.ahead.passed, here.passed)};
-    }
-    return e;
-  }
-
-  template <class Likelihood>
-  Expected expected(const Part& part, Likelihood likelihood) {
-    std::map<std::uint32_t, double> reached{{at(part.entry), 1}};
+    constexpr std::size_t ahead = Profile::networks;
+    using Shares = std::array<double, Profile::networks + 1>;
+    std::array<Shares, largest> reached{};  // by place in the part
+    Shares passed{}, instructions{};
+    const auto shares_at = [&](NodeId to) -> Shares* {
+      if (to == part.exit) return &passed;
+      const auto place = std::ranges::lower_bound(part.nodes, to);
+      return place != part.nodes.end() && *place == to ? &reached[static_cast<std::size_t>(place - part.nodes.begin())] : nullptr;
+    };
+    const auto lead = [&](NodeId to, const Shares& with) {
+      if (Shares* there = shares_at(to))
+        for (std::size_t k = 0; k < with.size(); ++k) (*there)[k] += with[k];
+    };
+    shares_at(part.entry)->fill(1);
     std::vector<ValueId> at_hand;
-    Expected expected;
-    for (auto i = part.nodes.rbegin(); i != part.nodes.rend(); ++i) {
-      const Node& n = from_[*i];
-      const double share = reached[at(*i)];
+    at_hand.reserve(largest);
+    for (std::size_t i = part.nodes.size(); i-- > 0;) {
+      const Node& n = from_[part.nodes[i]];
+      const Shares& share = reached[i];
       if (!n.forks()) {
-        reached[at(n.t)] += share;
+        lead(n.t, share);
         continue;
       }
-      expected.instructions += share * (cost(n.a, at_hand) + cost(n.b, at_hand) + comparisons_of(n));
-      const double holds = likelihood(n);
-      reached[at(n.t)] += share * holds;
-      reached[at(n.f)] += share * (1 - holds);
+      const double each = cost(n.a, at_hand) + cost(n.b, at_hand) + comparisons_of(n);
+      const auto likelihoods = profile_.likelihoods(from_, ranges_, n);
+      Shares when_true{}, when_false{};
+      for (std::size_t k = 0; k < share.size(); ++k) {
+        const double holds = k == ahead ? likelihoods.unknown : likelihoods.known[k];
+        instructions[k] += share[k] * each;
+        when_true[k] = share[k] * holds;
+        when_false[k] = share[k] * (1 - holds);
+      }
+      lead(n.t, when_true);
+      lead(n.f, when_false);
     }
-    expected.passed = reached[at(part.exit)];
-    return expected;
+    Estimate e{.in_place = {}, .ahead = {instructions[ahead], passed[ahead]}};
+    for (std::size_t network = 0; network < Profile::networks; ++network) {
+      e.in_place[network] = {instructions[network], passed[network]};
+      e.ahead = {std::max(e.ahead.instructions, instructions[network]), std::max(e.ahead.passed, passed[network])};
+    }
+    return e;
   }
 
   double comparisons_of(const Node& n) const {

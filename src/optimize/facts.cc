@@ -17,7 +17,7 @@ class Facts : public Rewrite {
  public:
   /// Adds to `p` the values that facts make of its own; `run` gives the graph with what was found.
   explicit Facts(Program& p)
-      : Rewrite(p), program_(p), ranges_(p), subjects_(p), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
+      : Rewrite(p), program_(p), ranges_(p), subjects_(p), any_choice_(has_choices(p)), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
     pass(p.root, known_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});
@@ -103,7 +103,7 @@ class Facts : public Rewrite {
   }
 
   bool has_choice(ValueId id) {
-    if (id == no_value) return false;
+    if (id == no_value || !any_choice_) return false;
     const auto i = static_cast<std::uint32_t>(id);
     if (has_choice_.size() <= i) has_choice_.resize(from_.value_count(), Unasked);
     if (has_choice_[i] == Unasked) {
@@ -164,6 +164,7 @@ class Facts : public Rewrite {
   Program& program_;
   Ranges ranges_;
   Subjects subjects_;
+  bool any_choice_;
   Numbers numbers_;
   Waiting<Known> waiting_;
   Known known_, otherwise_;  ///< at the node that is looked at; along its other way out

@@ -35,7 +35,8 @@ class Join : public Rewrite {
   bool rejects(NodeId n) const { return to_[n].kind == NodeKind::Return && constant_of(to_, to_[n].a) == 0u; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
-    const auto first = n.forks() && !in_choice_[at(old)] ? asked(n) : std::nullopt;
+    const bool may_be_two = n.forks() && !in_choice_[at(old)] && rejects(n.t) != rejects(n.f) && has_neighbour(n, rejects(n.f) ? n.t : n.f);
+    const auto first = may_be_two ? asked(n) : std::nullopt;
     const auto second = first ? next(first->then, from_[old]) : std::nullopt;
     const auto both = second ? joined(*first, *second) : std::nullopt;
     if (!both || !pays(n, *first, *second, *both)) return to_.add(n, span);
@@ -45,6 +46,19 @@ class Join : public Rewrite {
     const NodeId reject = rejects(n.t) ? n.t : n.f;
     return both->numbers.size() == 1 ? to_.test(Relation::Equal, asked_about, to_.constant(both->numbers.low()), both->then, reject, span)
                                      : to_.member(asked_about, both->numbers, both->then, reject, span);
+  }
+
+  /// Whether the next test is about bytes right before or behind.
+  bool has_neighbour(const Node& n, NodeId then) {
+    const ValueId a = subject(to_, n), b = subject(to_, to_[past_guards(then)]);
+    if (a == no_value || b == no_value) return false;
+    const Value &x = to_[a], &y = to_[b];
+    return x.kind == ValueKind::Load && y.kind == ValueKind::Load && x.a == y.a && (x.k + x.size() == y.k || y.k + y.size() == x.k);
+  }
+
+  NodeId past_guards(NodeId n) {
+    while (to_[n].kind == NodeKind::Guard && ranges_.passage(to_[n]) == Ranges::Passage::Always) n = to_[n].t;
+    return n;
   }
 
   std::optional<Asked> asked(const Node& n) {
@@ -63,8 +77,7 @@ class Join : public Rewrite {
     NodeId was = rejected(old.f) ? old.t : old.f;
     for (; from_[was].kind == NodeKind::Guard && ways_in_[at(was)] == 1; was = from_[was].t) {}
     if (ways_in_[at(was)] != 1) return std::nullopt;
-    while (to_[then].kind == NodeKind::Guard && ranges_.passage(to_[then]) == Ranges::Passage::Always) then = to_[then].t;
-    return asked(to_[then]);
+    return asked(to_[past_guards(then)]);
   }
 
   static std::uint32_t bits_of(std::uint32_t size) { return 0xffffffff >> (32 - 8 * size); }

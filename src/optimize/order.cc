@@ -15,7 +15,7 @@ class Order : public Rewrite {
  public:
   /// Adds constants to `p`.
   Order(Program& p, const Profile& profile)
-      : Rewrite(p), program_(p), profile_(profile), reachable_(reachable(p)), ranges_(p), ways_in_(ways_in(p)) {}
+      : Rewrite(p), program_(p), profile_(profile), reachable_(reachable(p)), ranges_(p), subjects_(p), ways_in_(ways_in(p)) {}
 
   bool found() const { return found_; }
 
@@ -30,7 +30,8 @@ class Order : public Rewrite {
 
   NodeId make(const Node& n, NodeId old, Span span) override {
     if (!n.forks()) return to_.add(n, span);
-    std::vector<Link> chain = chain_from(old);
+    std::vector<Link> chain;
+    if (subjects_.has_several(subject(from_, from_[old]))) chain = chain_from(old);
     const auto likelier = [](const Link& a, const Link& b) { return a.share != b.share ? a.share > b.share : a.place < b.place; };
     if (chain.size() < 2 || std::ranges::is_sorted(chain, likelier)) return n.kind == NodeKind::Member ? each(n, old, span) : to_.add(n, span);
     found_ = true;
@@ -95,6 +96,7 @@ class Order : public Rewrite {
   const Profile& profile_;
   std::vector<bool> reachable_;
   Ranges ranges_;
+  Subjects subjects_;
   std::vector<std::uint32_t> ways_in_;
   bool found_ = false;
 };

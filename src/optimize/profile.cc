@@ -8,25 +8,31 @@ namespace weir::optimize {
 
 using namespace ir;
 
-std::optional<double> Profile::share(const Program& p, Ranges& ranges, const Node& test, std::size_t network) const {
-  if (rows.empty()) return std::nullopt;
-  const auto q = question(p, ranges, test);
-  if (!q || p[q->value].kind != ValueKind::Load || p[q->value].a != no_value) return std::nullopt;
-  const std::uint32_t size = p[q->value].size();
-  std::uint32_t total = 0;
+namespace {
+
+using Shares = std::array<double, Profile::networks>;
+
+/// By network; nothing where no row is about the question.
+std::optional<Shares> shares_of(const Profile& profile, const Program& p, const Question& q) {
+  const Value& v = p[q.value];
+  if (v.kind != ValueKind::Load || v.a != no_value) return std::nullopt;
+  std::array<std::uint32_t, Profile::networks> total{};
   bool known = false;
-  for (const Row& row : rows) {
-    if (row.size != size || row.mask != (q->mask == 0xffffffff ? 0 : q->mask)) continue;
+  for (const Profile::Row& row : profile.rows) {
+    if (row.size != v.size() || row.mask != (q.mask == 0xffffffff ? 0 : q.mask)) continue;
     // A test that most of the named numbers fail is known, too.
     known = true;
-    if (q->holds.contains(row.mask ? row.mask : row.k)) total += row.share[network];
+    if (!q.holds.contains(row.mask ? row.mask : row.k)) continue;
+    for (std::size_t network = 0; network < Profile::networks; ++network) total[network] += row.share[network];
   }
-  return known ? std::optional(total / 10000.0) : std::nullopt;
+  if (!known) return std::nullopt;
+  Shares shares;
+  for (std::size_t network = 0; network < Profile::networks; ++network) shares[network] = total[network] / 10000.0;
+  return shares;
 }
 
-double expected_of(const Program& p, Ranges& ranges, const Node& test) {
+double expected_of(const std::optional<Question>& q) {
   constexpr double nothing_known = 0.5;
-  const auto q = question(p, ranges, test);
   if (!q || q->domain.size() <= 2) return nothing_known;
   const bool rather_not = q->holds.size() > q->domain.size() / 2;
   const Set few = rather_not ? q->domain - q->holds : q->holds;
@@ -37,9 +43,29 @@ double expected_of(const Program& p, Ranges& ranges, const Node& test) {
   return rather_not ? 1 - share : share;
 }
 
+}  // namespace
+
+std::optional<double> Profile::share(const Program& p, Ranges& ranges, const Node& test, std::size_t network) const {
+  const ValueId about = rows.empty() ? no_value : subject(p, test);
+  if (about == no_value || p[about].kind != ValueKind::Load) return std::nullopt;
+  const auto q = question(p, ranges, test);
+  const auto shares = q ? shares_of(*this, p, *q) : std::nullopt;
+  return shares ? std::optional((*shares)[network]) : std::nullopt;
+}
+
+Profile::Likelihoods Profile::likelihoods(const Program& p, Ranges& ranges, const Node& test) const {
+  const auto q = question(p, ranges, test);
+  const auto shares = q ? shares_of(*this, p, *q) : std::nullopt;
+  Likelihoods all{.known = {}, .unknown = expected_of(q)};
+  for (std::size_t network = 0; network < networks; ++network) {
+    const double known = shares ? (*shares)[network] : 0;
+    all.known[network] = known > 0 && known < 1 ? known : all.unknown;
+  }
+  return all;
+}
+
 double Profile::likelihood(const Program& p, Ranges& ranges, const Node& test, std::size_t network) const {
-  const auto known = share(p, ranges, test, network);
-  return known && *known > 0 && *known < 1 ? *known : expected_of(p, ranges, test);
+  return likelihoods(p, ranges, test).known[network];
 }
 
 }  // namespace weir::optimize

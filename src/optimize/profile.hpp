@@ -26,10 +26,14 @@ struct Profile {
   std::optional<double> share(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test, std::size_t network = 0) const;
   /// The same, or what can be expected of a test of its kind.
   double likelihood(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test, std::size_t network) const;
-};
 
-/// How often a test holds of which nothing is known: addresses and ports are seldom the one asked for; of a range or a
-/// bit nothing can be said.
-double expected_of(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test);
+  /// The likelihood in all networks, and how often a test holds of which nothing is known: addresses and ports are seldom
+  /// the one asked for; of a range or a bit nothing can be said.
+  struct Likelihoods {
+    std::array<double, networks> known{};
+    double unknown = 0;
+  };
+  Likelihoods likelihoods(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test) const;
+};
 
 }  // namespace weir::optimize

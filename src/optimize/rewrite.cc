@@ -6,8 +6,7 @@ using namespace ir;
 
 /// All of them, unless there are choices, whose roots are nodes.
 void Rewrite::keep_values() {
-  for (std::uint32_t i = 0; i < from_.value_count(); ++i)
-    if (from_[ValueId{i}].kind == ValueKind::Choice) return;
+  if (has_choices(from_)) return;
   to_ = Program::with_values_of(from_);
   kept_ = static_cast<std::uint32_t>(from_.value_count());
   kept_sets_ = static_cast<std::uint32_t>(from_.set_count());

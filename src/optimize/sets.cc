@@ -34,6 +34,7 @@ class Sets : public Rewrite {
 
   static std::vector<Node> nodes_of(const Program& p) {
     std::vector<Node> nodes;
+    nodes.reserve(p.node_count());
     for (std::uint32_t i = 0; i < p.node_count(); ++i) nodes.push_back(p[NodeId{i}]);
     return nodes;
   }

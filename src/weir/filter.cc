@@ -15,8 +15,9 @@ namespace weir {
 
 std::vector<Instruction> bytecode_of(const Result<cbpf::Program>& program) {
   std::vector<Instruction> code;
-  if (program)
-    for (const cbpf::Instruction& i : program->instructions) code.push_back({i.code, i.jt, i.jf, i.k});
+  if (!program) return code;
+  code.reserve(program->instructions.size());
+  for (const cbpf::Instruction& i : program->instructions) code.push_back({i.code, i.jt, i.jf, i.k});
   return code;
 }
 
