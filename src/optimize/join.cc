@@ -48,12 +48,13 @@ class Join : public Rewrite {
                                      : to_.member(asked_about, both->numbers, both->then, reject, span);
   }
 
-  /// Whether the next test is about bytes right before or behind.
+  /// Whether the next test is about bytes that one load can have, too.
   bool has_neighbour(const Node& n, NodeId then) {
     const ValueId a = subject(to_, n), b = subject(to_, to_[past_guards(then)]);
     if (a == no_value || b == no_value) return false;
     const Value &x = to_[a], &y = to_[b];
-    return x.kind == ValueKind::Load && y.kind == ValueKind::Load && x.a == y.a && (x.k + x.size() == y.k || y.k + y.size() == x.k);
+    if (x.kind != ValueKind::Load || y.kind != ValueKind::Load || x.a != y.a) return false;
+    return std::max(std::uint64_t{x.k} + x.size(), std::uint64_t{y.k} + y.size()) - std::min(x.k, y.k) <= 4;
   }
 
   NodeId past_guards(NodeId n) {

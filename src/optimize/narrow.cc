@@ -23,11 +23,11 @@ class Narrow : public Rewrite {
   bool wanted(NodeId old) const override { return reachable_[static_cast<std::uint32_t>(old)]; }
 
   NodeId make(const Node& n, NodeId, Span span) override {
-    const auto q = n.forks() ? question(to_, ranges_, n) : std::nullopt;
+    const auto q = n.forks() && !is_one_comparison(n) ? question(to_, ranges_, n) : std::nullopt;
     if (!q || q->mask != 0xffffffff || q->holds.intervals().size() > few || to_[q->value].kind != ValueKind::Load) return to_.add(n, span);
     Value load = to_[q->value];
     const std::uint32_t size = needed(load.size(), q->holds);
-    if (size == load.size() || is_one_comparison(n)) return to_.add(n, span);
+    if (size == load.size()) return to_.add(n, span);
     found_ = true;
     const Set numbers = without_last(q->holds, 8 * (load.size() - size));
     load.detail = static_cast<std::uint8_t>(size);

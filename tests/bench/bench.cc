@@ -3,6 +3,14 @@
 //   weir_bench [--only filters|themes|lists|triggers] [--plots DIR] [--seconds S] [--packets N] [--longest N]
 //              [--corpus DIR] [--conformance DIR] [--model FILE]
 //
+//   weir_bench --compile FILTER [--engine libpcap|libpcap -O|weir|weir -O] [--times N]
+//
+// compiles FILTER for Ethernet N times and prints nothing: for counting instructions, of which N more times take N times
+// as many as one does:
+//   valgrind --tool=callgrind --callgrind-out-file=out weir_bench --compile 'tcp port 80' --times 10
+//   valgrind --tool=callgrind --callgrind-out-file=out weir_bench --compile 'tcp port 80' --times 20
+// (the difference of what was collected, divided by 10); callgrind_annotate --inclusive=yes out says where they go.
+//
 // --seconds: how long one compilation may take (then `>S s` is printed); --plots: writes compile_time.svg and executed.svg.
 #include "bench.hpp"
 
@@ -257,7 +265,16 @@ int bench_triggers(const Bench& b, const std::string& conformance) {
   return slow + dead == 0 ? 0 : 1;
 }
 
+/// In this process, so that a profiler sees it.
+int compile_only(const Settings& s) {
+  const auto engine = std::ranges::find(engine_names, s.at("engine"), [](const char* name) { return std::string(name); });
+  if (engine == engine_names.end()) return fmt::print(stderr, "weir_bench: there is no engine `{}`\n", s.at("engine")), 2;
+  oracle::keep_off_the_network();
+  return compile_here(static_cast<Engine>(engine - engine_names.begin()), s.at("compile"), std::stoul(s.at("times"))) ? 0 : 1;
+}
+
 int run(const Settings& s) {
+  if (!s.at("compile").empty()) return compile_only(s);
   auto model = TrafficModel::read(s.at("model"));
   if (!model) return fmt::print(stderr, "weir_bench: {}\n", model.error()), 2;
   oracle::keep_off_the_network();
@@ -278,7 +295,8 @@ int run(const Settings& s) {
 
 int main(int argc, char** argv) {
   weir::bench::Settings s = {{"only", ""}, {"plots", ""}, {"seconds", "10"}, {"packets", "1000000"}, {"longest", "100000"},
-                             {"corpus", WEIR_BENCH_CORPUS}, {"conformance", WEIR_BENCH_CONFORMANCE}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"}};
+                             {"corpus", WEIR_BENCH_CORPUS}, {"conformance", WEIR_BENCH_CONFORMANCE}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"},
+                             {"compile", ""}, {"engine", "weir"}, {"times", "1"}};
   if (const char* elsewhere = std::getenv("WEIR_CONFORMANCE")) s["conformance"] = elsewhere;
   for (int i = 1; i < argc; i += 2) {
     const std::string word = argv[i];

@@ -29,6 +29,9 @@ struct Compiled {
 /// Compiles until `steady` seconds are over, at least once. The limit is on the whole.
 Compiled compile(Engine engine, const oracle::Setting& setting, const std::string& filter, double most_seconds, double steady = 0.1);
 
+/// Compiles for Ethernet in this process, so many times; whether that gives a program.
+bool compile_here(Engine engine, const std::string& filter, std::size_t times);
+
 /// Instructions executed per packet.
 struct Executed {
   double average = 0;

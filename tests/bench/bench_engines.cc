@@ -97,6 +97,12 @@ Compiled compile(Engine engine, const oracle::Setting& setting, const std::strin
   return c;
 }
 
+bool compile_here(Engine engine, const std::string& filter, std::size_t times) {
+  bool compiles = true;
+  for (std::size_t n = 0; n < times; ++n) compiles &= once(engine, {}, filter)[0] == 'p';
+  return compiles;
+}
+
 std::size_t Trace::add(const cbpf::Program& program, const std::string& aim) {
   if (aims_.empty() || aims_.back().first != aim) {
     oracle::Reference libpcap;
