@@ -67,6 +67,8 @@ class Select : private Xbyak::CodeGenerator {
   std::vector<Mark> marks() && { return std::move(marks_); }
 
  private:
+  using Register = std::size_t;  ///< a number in the pool
+
   // ---- x86_64_nodes.cc: control ---------------------------------------------------------------------
 
   /// A node of a copy of the graph, as a place in the code.
@@ -85,6 +87,9 @@ class Select : private Xbyak::CodeGenerator {
     Place* join = nullptr;         ///< behind a choice
   };
 
+  /// What the flags say.
+  enum class Condition : std::uint8_t { Equal, NotEqual, Below, BelowEqual, Above, AboveEqual, Carry, NotCarry };
+
   Graph graph_of(ir::NodeId root) const;
   void select(Graph& g);
   void node(Graph& g, ir::NodeId id);
@@ -93,6 +98,10 @@ class Select : private Xbyak::CodeGenerator {
   void question(Graph& g, const ir::Node& n);
   bool wide_test(Graph& g, ir::NodeId id);
   bool verdict(Graph& g, const ir::Node& n);
+  bool are_verdicts(const Graph& g, ir::NodeId t, ir::NodeId f) const;
+  void return_either(Condition c, ir::NodeId t, ir::NodeId f);
+  bool either(Graph& g, const ir::Node& n);
+  bool is_cheap(const ir::Node& n);
   /// Where an edge leads when guards are passed over that hold already.
   ir::NodeId follow(ir::NodeId to) const;
   void release(Graph& g, ir::NodeId to);
@@ -101,17 +110,18 @@ class Select : private Xbyak::CodeGenerator {
   ir::NodeId next(Graph& g);
   void go_to(Graph& g, ir::NodeId to);
   /// Both ways out: `t` when the condition holds for the flags, otherwise `f`.
-  enum class Condition : std::uint8_t { Equal, NotEqual, Below, BelowEqual, Above, AboveEqual, Carry, NotCarry };
   static Condition opposite(Condition c);
   void jump(Condition c, const Xbyak::Label& to);
+  void set(Condition c, const Xbyak::Reg8& to);
   void branch(Graph& g, Condition c, ir::NodeId t, ir::NodeId f);
+  void finish_branch(Graph& g, Condition c, ir::NodeId then, ir::NodeId otherwise);
   void end();
   void mark(Span span);
   Xbyak::Label& way(Graph& g, ir::NodeId to);
 
   // ---- x86_64_values.cc: data ---------------------------------------------------------------------
 
-  using Register = std::size_t;  ///< a number in the pool
+  Xbyak::Reg8 r8(Register r) const;
   Xbyak::Reg32 r32(Register r) const;
   Xbyak::Reg64 r64(Register r) const;
 
@@ -142,7 +152,13 @@ class Select : private Xbyak::CodeGenerator {
   // ---- x86_64_sets.cc: membership --------------------------------------------------------------------
 
   void member(Graph& g, const ir::Node& n);
-  struct Ways;
+  /// Where a membership leads. The last jump is left to who asks: the flags say it.
+  struct Ways {
+    Xbyak::Label* in;
+    Xbyak::Label* out;
+  };
+  const SetPlan& plan_of(const ir::Node& member);
+  static bool is_straight(const SetPlan& plan);
   Condition membership(const SetPlan& plan, ir::ValueId v, Ways& ways);
   Condition chain(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways);
   Condition tree(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways);

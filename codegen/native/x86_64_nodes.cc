@@ -143,8 +143,8 @@ void Select::node(Graph& g, NodeId id) {
       jz(reject_);
       return go_to(g, n.t);
     }
-    case NodeKind::Test: return wide_test(g, id) ? void() : question(g, n);
-    case NodeKind::Member: return member(g, n);
+    case NodeKind::Test: return wide_test(g, id) || either(g, n) ? void() : question(g, n);
+    case NodeKind::Member: return either(g, n) ? void() : member(g, n);
   }
 }
 
@@ -212,14 +212,25 @@ void Select::question(Graph& g, const Node& n) {
 
 /// A test between two constant verdicts needs no branch, which could be mispredicted.
 bool Select::verdict(Graph& g, const Node& n) {
-  if (g.join != nullptr) return false;
-  const Node &t = program_[n.t], &f = program_[n.f];
-  if (t.kind != NodeKind::Return || f.kind != NodeKind::Return) return false;
-  const auto yes = constant_of(program_, t.a), no = constant_of(program_, f.a);
-  if (!yes || !no || (*yes != 0) == (*no != 0)) return false;
-  Condition c = flags(n);
-  if (*yes == 0) c = opposite(c);
-  mov(edx, *yes != 0 ? *yes : *no);  // keeps the flags, which xor would not
+  if (!are_verdicts(g, n.t, n.f)) return false;
+  const Condition c = flags(n);
+  return_either(c, n.t, n.f);
+  release(g, n.t);
+  release(g, n.f);
+  return true;
+}
+
+/// Whether both nodes return constants, one of them 0.
+bool Select::are_verdicts(const Graph& g, NodeId t, NodeId f) const {
+  if (g.join != nullptr || program_[t].kind != NodeKind::Return || program_[f].kind != NodeKind::Return) return false;
+  const auto yes = constant_of(program_, program_[t].a), no = constant_of(program_, program_[f].a);
+  return yes && no && (*yes == 0) != (*no == 0);
+}
+
+void Select::return_either(Condition c, NodeId t, NodeId f) {
+  const std::uint32_t yes = *constant_of(program_, program_[t].a), no = *constant_of(program_, program_[f].a);
+  if (yes == 0) c = opposite(c);
+  mov(edx, yes != 0 ? yes : no);  // keeps the flags, which xor would not
   mov(eax, 0);
   switch (c) {
     case Condition::Equal: cmove(eax, edx); break;
@@ -232,9 +243,6 @@ bool Select::verdict(Graph& g, const Node& n) {
     case Condition::Above: cmova(eax, edx); break;
   }
   end();
-  release(g, n.t);
-  release(g, n.f);
-  return true;
 }
 
 // ---- several tests at once ---------------------------------------------------------------------------------
@@ -337,14 +345,89 @@ bool Select::wide_test(Graph& g, NodeId id) {
   release(g, program_[id].f);
   release(g, otherwise);
   release(g, then);
-  const NodeId following = next(g);
-  if (following == then) {
-    jump(Condition::NotEqual, f.label);
-  } else {
-    jump(Condition::Equal, t.label);
-    if (following != otherwise) jmp(f.label);
-  }
+  finish_branch(g, Condition::Equal, then, otherwise);
   return true;
+}
+
+/// Whether asking costs less than a branch that is mispredicted now and then: a load, a mask, a look into a table.
+bool Select::is_cheap(const Node& n) {
+  if (n.kind == NodeKind::Member) return program_[n.a].kind == ValueKind::Load && is_straight(plan_of(n));
+  if (n.kind != NodeKind::Test || !constant_of(program_, n.b)) return false;
+  const Value* v = &program_[n.a];
+  if (v->kind == ValueKind::Binary && v->arith() == Arith::And && constant_of(program_, v->b)) v = &program_[v->a];
+  return v->kind == ValueKind::Load;
+}
+
+/// `port 80`, `host a`: two and more cheap tests of which one alone leads to the same place. All are asked, and one branch
+/// is taken for all; which of them holds cannot be predicted.
+bool Select::either(Graph& g, const Node& n) {
+  constexpr std::size_t most_links = 4;
+  struct Link {
+    const Node* node;
+    bool when;  ///< the answer that leads there
+    Span words;
+  };
+  if (unpinned() < 3 || !is_cheap(n)) return false;
+  for (const bool when : {true, false}) {
+    const NodeId there = follow(when ? n.t : n.f);
+    std::vector<Link> links{{&n, when, {}}};
+    NodeId rest = follow(when ? n.f : n.t);
+    while (links.size() < most_links && rest != there) {
+      const Node& m = program_[rest];
+      if (!is_cheap(m)) break;
+      const NodeId t = follow(m.t), f = follow(m.f);
+      if (t == f || (t != there && f != there)) break;
+      links.push_back({&m, t == there, program_.span(rest)});
+      rest = t == there ? f : t;
+    }
+    if (links.size() < 2 || rest == there) continue;
+    const Register any = take();
+    for (const Link& l : links) {
+      mark(l.words);
+      ++pins_[any];
+      Ways none{nullptr, nullptr};
+      Condition c = l.node->kind == NodeKind::Member ? membership(plan_of(*l.node), l.node->a, none) : flags(*l.node);
+      --pins_[any];
+      if (!l.when) c = opposite(c);
+      if (l.node == &n) {
+        set(c, r8(any));
+      } else {
+        set(c, al);
+        or_(r8(any), al);  // its flags are those of the answers so far
+      }
+    }
+    if (are_verdicts(g, there, rest)) {
+      return_either(Condition::NotEqual, there, rest);
+      release(g, n.t);
+      release(g, n.f);
+      return true;
+    }
+    Place& yes = g.places[static_cast<std::uint32_t>(there)];
+    Place& no = g.places[static_cast<std::uint32_t>(rest)];
+    ++yes.pending;
+    ++no.pending;
+    arrive(yes);
+    arrive(no);
+    release(g, n.t);
+    release(g, n.f);
+    release(g, rest);
+    release(g, there);
+    return finish_branch(g, Condition::NotEqual, there, rest), true;
+  }
+  return false;
+}
+
+void Select::set(Condition c, const Xbyak::Reg8& to) {
+  switch (c) {
+    case Condition::Equal: return sete(to);
+    case Condition::NotEqual: return setne(to);
+    case Condition::Below:
+    case Condition::Carry: return setb(to);
+    case Condition::AboveEqual:
+    case Condition::NotCarry: return setae(to);
+    case Condition::BelowEqual: return setbe(to);
+    case Condition::Above: return seta(to);
+  }
 }
 
 // ---- edges ----------------------------------------------------------------------------------------------
@@ -438,12 +521,17 @@ void Select::branch(Graph& g, Condition c, NodeId t, NodeId f) {
   release(g, f);
   release(g, otherwise);
   release(g, then);
+  finish_branch(g, c, then, otherwise);
+}
+
+/// The jumps of a branch: what is selected next needs none.
+void Select::finish_branch(Graph& g, Condition c, NodeId then, NodeId otherwise) {
   const NodeId following = next(g);
   if (following == then) {
-    if (then != otherwise) jump(opposite(c), no.label);
+    if (then != otherwise) jump(opposite(c), way(g, otherwise));
   } else {
-    jump(c, yes.label);
-    if (following != otherwise) jmp(no.label);
+    jump(c, way(g, then));
+    if (following != otherwise) jmp(way(g, otherwise));
   }
 }
 

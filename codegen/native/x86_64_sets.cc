@@ -6,28 +6,30 @@ namespace weir::native {
 
 using namespace ir;
 
-/// Where a membership leads. The last jump may be left to who asks: then the flags say it.
-struct Select::Ways {
-  Xbyak::Label* in;
-  Xbyak::Label* out;
-};
-
-void Select::member(Graph& g, const Node& n) {
+/// How the set of a node is asked; its table is the current one then.
+const SetPlan& Select::plan_of(const Node& n) {
   const Value& v = program_[n.a];
   const std::uint32_t size = v.kind == ValueKind::Load ? v.size() : 0;
   const std::uint64_t key = std::uint64_t{n.k} << 3 | size;
   auto known = plans_.find(key);
   if (known == plans_.end())
     known = plans_.emplace(key, std::pair(plan_set(program_.set_of(n), size, size != 0 ? Interval{0, highest(size)} : Interval{}), static_cast<Table*>(nullptr))).first;
-  const SetPlan& plan = known->second.first;
   current_table_ = &known->second.second;
+  return known->second.first;
+}
 
-  const NodeId then = follow(n.t), otherwise = follow(n.f);
-  Place& yes = g.places[static_cast<std::uint32_t>(then)];
-  Place& no = g.places[static_cast<std::uint32_t>(otherwise)];
-  Ways ways{&yes.label, &no.label};
+void Select::member(Graph& g, const Node& n) {
+  const SetPlan& plan = plan_of(n);
+  Ways ways{&way(g, follow(n.t)), &way(g, follow(n.f))};
   const Condition c = membership(plan, n.a, ways);
   branch(g, c, n.t, n.f);
+}
+
+/// Whether it is asked without a jump in between.
+bool Select::is_straight(const SetPlan& plan) {
+  if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return c->intervals.size() == 1;
+  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return b->whole;
+  return std::holds_alternative<SetPlan::Hash>(plan.how);
 }
 
 /// What is asked last is in the flags; ways that are clear before are taken. Registers of the pool change before the

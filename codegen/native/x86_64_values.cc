@@ -31,6 +31,7 @@ bool commutes(Arith op) { return op == Arith::Add || op == Arith::Mul || op == A
 }  // namespace
 
 Xbyak::Reg32 Select::r32(Register r) const { return Xbyak::Reg32(first_of_pool + static_cast<int>(r)); }
+Xbyak::Reg8 Select::r8(Register r) const { return Xbyak::Reg8(first_of_pool + static_cast<int>(r)); }
 Xbyak::Reg64 Select::r64(Register r) const { return Xbyak::Reg64(first_of_pool + static_cast<int>(r)); }
 
 // ---- registers and words of the stack --------------------------------------------------------------------

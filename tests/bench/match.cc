@@ -156,7 +156,8 @@ std::vector<Runner> runners(const Row& row, const Filter& filter, const native::
     };
   };
   std::vector<Runner> all;
-  all.push_back({"bpf_filter", each([libpcap](const Packets& p, std::size_t i) {
+  // Nothing where libpcap has no program.
+  all.push_back({"bpf_filter", libpcap.empty() ? std::function<std::size_t(const Packets&)>() : each([libpcap](const Packets& p, std::size_t i) {
                    const Packet& q = p.ours[i];
                    return bpf_filter(libpcap.data(), q.bytes.data(), q.length, static_cast<unsigned>(q.bytes.size())) != 0;
                  })});
@@ -168,7 +169,7 @@ std::vector<Runner> runners(const Row& row, const Filter& filter, const native::
                    return f(q.bytes.data(), q.bytes.size(), q.length, &q.meta) != 0;
                  })});
   all.push_back({"match", each([&filter](const Packets& p, std::size_t i) { return filter.match(p.ours[i]); })});
-  all.push_back({"hand", each([f = hand->one, hosts](const Packets& p, std::size_t i) { return f(p.theirs[i].bytes, p.theirs[i].captured, hosts.get()) != 0; })});
+  all.push_back({"hand", each([f = hand->one, hosts](const Packets& p, std::size_t i) { return f(p.ours[i].bytes.data(), p.ours[i].bytes.size(), hosts.get()) != 0; })});
   all.push_back({"batch", batch([&filter](const Packets& p, std::vector<std::uint64_t>& v) { filter.match_batch(p.ours, v); })});
   all.push_back({"hand batch", batch([f = hand->batch, hosts](const Packets& p, std::vector<std::uint64_t>& v) { f(p.theirs.data(), p.theirs.size(), v.data(), hosts.get()); })});
   return all;
@@ -188,6 +189,10 @@ std::vector<double> measure(std::vector<Runner>& all, const Packets& packets, do
   std::vector<double> best(all.size(), 1e9);
   for (int turn = 0; turn < turns; ++turn)
     for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!all[i].run) {
+        best[i] = std::nan("");
+        continue;
+      }
       const auto begin = Clock::now();
       std::chrono::duration<double> spent{};
       do {
@@ -214,10 +219,11 @@ double microseconds(const std::function<void()>& what) {
 }
 
 bool agree(std::vector<Runner>& all, const Packets& packets, const std::string& name) {
-  const std::size_t expected = all.front().run(packets);
+  const std::size_t expected = all[1].run(packets);
   for (Runner& r : all)
-    if (const std::size_t n = r.run(packets); n != expected) {
-      fmt::print("{}: {} accepts {} packets, {} {}\n", name, all.front().name, expected, r.name, n);
+    if (!r.run) continue;
+    else if (const std::size_t n = r.run(packets); n != expected) {
+      fmt::print("{}: {} accepts {} packets, {} {}\n", name, all[1].name, expected, r.name, n);
       return false;
     }
   return true;
@@ -251,15 +257,17 @@ void print(const char* title, const std::vector<std::string>& engines, const std
     for (std::size_t i = 0; i < engines.size() + 3; ++i) line += "---|";
     return line;
   }());
-  double log_sum = 0;
+  double log_sum = 0, counted = 0;
   for (const Line& r : results) {
     fmt::print("| {} |", r.name);
     for (const double ns : r.nanoseconds) fmt::print(" {:.2f} |", ns);
     const double ratio = r.nanoseconds[0] / r.nanoseconds[2];
     fmt::print(" {:.2f} | {:.2f} | {:.1f} |\n", r.nanoseconds[2] / r.nanoseconds[4], r.nanoseconds[5] / r.nanoseconds[6], ratio);
+    if (std::isnan(ratio)) continue;
     log_sum += std::log(ratio);
+    ++counted;
   }
-  if (!results.empty()) fmt::print("\nbpf_filter/native, geometric mean: {:.1f}\n", std::exp(log_sum / static_cast<double>(results.size())));
+  if (counted != 0) fmt::print("\nbpf_filter/native, geometric mean: {:.1f}\n", std::exp(log_sum / counted));
 }
 
 }  // namespace
@@ -284,8 +292,10 @@ int main(int argc, char** argv) {
       return 1;
     }
     // libpcap's optimizer takes minutes for long lists.
-    const auto plain = libpcap_program(row.filter, false);
-    const auto libpcap = row.hosts > 100 ? plain : libpcap_program(row.filter, true);
+    // Of 10 000 hosts its parser does, too: then it is left out.
+    const bool is_endless = row.hosts > 1000;
+    const auto plain = is_endless ? std::vector<bpf_insn>() : libpcap_program(row.filter, false);
+    const auto libpcap = is_endless || row.hosts > 100 ? plain : libpcap_program(row.filter, true);
     const auto aimed = row.hosts > 1000 ? aimed_at(*model, libpcap_program(part_of_list(list_kinds()[0], row.hosts, 100), false)) : aimed_at(*model, plain);
     auto all = runners(row, *filter, *code, libpcap);
     const Packets few = make_packets(*model, aimed, a.hot);
