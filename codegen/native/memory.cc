@@ -10,6 +10,9 @@ namespace weir::native {
 
 namespace {
 
+/// A cache line of nothing before the code: clang's -fsanitize=function looks for a type just before what is called.
+constexpr std::size_t before = 64;
+
 /// Pages near the code of this library: a call over a distance of some GB costs a third more than one over some hundred MB,
 /// for CPUs predict near targets faster (measured on Zen: 0.7 ns of 2.8). Anywhere, where there is no room nearby.
 void* pages_near(std::size_t size) {
@@ -36,13 +39,13 @@ Result<ExecutableMemory> ExecutableMemory::of(std::span<const std::uint8_t> byte
   const auto refused = [](const char* what) {
     return fail(weir::Code::System, {}, std::string("no memory for native code: ") + what + ": " + std::strerror(errno));
   };
-  void* pages = pages_near(bytes.size());
+  void* pages = pages_near(before + bytes.size());
   if (pages == MAP_FAILED) return refused("mmap");
   ExecutableMemory memory;
-  memory.data_ = static_cast<std::uint8_t*>(pages);
+  memory.data_ = static_cast<std::uint8_t*>(pages) + before;
   memory.size_ = bytes.size();
-  std::memcpy(pages, bytes.data(), bytes.size());
-  if (mprotect(pages, bytes.size(), PROT_READ | PROT_EXEC) != 0) return refused("mprotect");
+  std::memcpy(memory.data_, bytes.data(), bytes.size());
+  if (mprotect(pages, before + bytes.size(), PROT_READ | PROT_EXEC) != 0) return refused("mprotect");
   return memory;
 }
 
@@ -56,7 +59,7 @@ ExecutableMemory& ExecutableMemory::operator=(ExecutableMemory&& other) noexcept
 }
 
 ExecutableMemory::~ExecutableMemory() {
-  if (data_ != nullptr) munmap(data_, size_);
+  if (data_ != nullptr) munmap(data_ - before, before + size_);
 }
 
 }  // namespace weir::native

@@ -32,7 +32,6 @@ static inline uint32_t place_of(const struct hand_hosts *h, uint32_t key) {
   const uint64_t product = key * h->multiplier;
   return ((uint32_t)(product >> 24) ^ h->displacements[product >> h->bucket_shift]) & h->mask;
 }
-static inline int has_host(const struct hand_hosts *h, uint32_t key) { return h->keys[place_of(h, key)] == key; }
 /* Lists of two sizes have functions of their own, so that neither asks at run time which it is. */
 static inline int has_few(const struct hand_hosts *h, uint32_t key) {
   return h->keys[(uint32_t)(key * (uint32_t)h->multiplier) >> h->slot_shift] == key;
