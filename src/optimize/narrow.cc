@@ -65,9 +65,19 @@ class Narrow : public Rewrite {
   bool found_ = false;
 };
 
+/// Whether there is a test that is more than one comparison of a load.
+bool may_narrow(const Program& p) {
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const Node& n = p[NodeId{i}];
+    if (n.forks() && (n.kind == NodeKind::Member || p[n.a].kind != ValueKind::Load)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool narrow_loads(Program& p, const Profile&) {
+  if (!may_narrow(p)) return false;
   Narrow narrow(p);
   Program narrowed = narrow.run();
   if (!narrow.found()) return false;
