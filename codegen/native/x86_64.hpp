@@ -159,7 +159,7 @@ class Select : private Xbyak::CodeGenerator {
   };
   const SetPlan& plan_of(const ir::Node& member);
   static bool is_straight(const SetPlan& plan);
-  Condition membership(const SetPlan& plan, ir::ValueId v, Ways& ways);
+  Condition membership(const ir::Node& n, Ways& ways);
   Condition chain(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways);
   Condition tree(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways);
   Condition bits(const SetPlan::Bits& bits, const Xbyak::Reg32& v, Ways& ways);

@@ -386,7 +386,7 @@ bool Select::either(Graph& g, const Node& n) {
       mark(l.words);
       ++pins_[any];
       Ways none{nullptr, nullptr};
-      Condition c = l.node->kind == NodeKind::Member ? membership(plan_of(*l.node), l.node->a, none) : flags(*l.node);
+      Condition c = l.node->kind == NodeKind::Member ? membership(*l.node, none) : flags(*l.node);
       --pins_[any];
       if (!l.when) c = opposite(c);
       if (l.node == &n) {

@@ -19,9 +19,8 @@ const SetPlan& Select::plan_of(const Node& n) {
 }
 
 void Select::member(Graph& g, const Node& n) {
-  const SetPlan& plan = plan_of(n);
   Ways ways{&way(g, follow(n.t)), &way(g, follow(n.f))};
-  const Condition c = membership(plan, n.a, ways);
+  const Condition c = membership(n, ways);
   branch(g, c, n.t, n.f);
 }
 
@@ -34,12 +33,19 @@ bool Select::is_straight(const SetPlan& plan) {
 
 /// What is asked last is in the flags; ways that are clear before are taken. Registers of the pool change before the
 /// first jump only.
-Select::Condition Select::membership(const SetPlan& plan, ValueId v, Ways& ways) {
-  if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return chain(c->intervals, r32(c->raw ? raw(v) : value(v)), ways);
-  if (const auto* t = std::get_if<SetPlan::Tree>(&plan.how)) return tree(t->intervals, r32(value(v)), ways);
-  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return bits(*b, r32(b->raw ? raw(v) : value(v)), ways);
-  if (const auto* h = std::get_if<SetPlan::Hash>(&plan.how)) return hashed(*h, h->raw ? raw(v) : value(v));
-  return search(std::get<SetPlan::Search>(plan.how), value(v), ways);
+Select::Condition Select::membership(const Node& n, Ways& ways) {
+  const auto is_raw = [](const auto& how) {
+    if constexpr (requires { how.raw; }) return how.raw;
+    else return false;
+  };
+  const bool wants_raw = std::visit(is_raw, plan_of(n).how);
+  const Register v = wants_raw ? raw(n.a) : value(n.a);
+  const SetPlan& plan = plan_of(n);  // once more: choices inside the value may have asked for other sets
+  if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return chain(c->intervals, r32(v), ways);
+  if (const auto* t = std::get_if<SetPlan::Tree>(&plan.how)) return tree(t->intervals, r32(v), ways);
+  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return bits(*b, r32(v), ways);
+  if (const auto* h = std::get_if<SetPlan::Hash>(&plan.how)) return hashed(*h, v);
+  return search(std::get<SetPlan::Search>(plan.how), v, ways);
 }
 
 /// How far v lies above `low`, into eax.

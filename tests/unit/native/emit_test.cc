@@ -111,6 +111,30 @@ TEST_CASE("sets of all kinds") {
           }
 }
 
+TEST_CASE("a set of a value that chooses by another set") {
+  ir::Program p;
+  const auto set = [](std::uint32_t step) {
+    std::vector<Interval> all;
+    for (std::uint32_t i = 1; i < 40; ++i) all.push_back({i * step, i * step});
+    return Set::join(all);
+  };
+  const auto kind = p.load(4, ir::no_value, 0);
+  const auto chosen = p.choice(p.guard(4, ir::no_value, 0, p.member(kind, set(1'000'003), p.ret(4u), p.ret(8u))));
+  p.root = p.guard(4, chosen, 0, p.member(p.load(4, chosen, 0), set(7'000'001), p.ret(1u), p.ret(0u)));
+  REQUIRE_FALSE(ir::verify(p));
+  const Pair pair(std::move(p));
+  const auto ask = [&](std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+    std::vector<std::uint8_t> bytes;
+    for (const std::uint32_t k : {a, b, c})
+      for (const std::uint8_t byte : word(k)) bytes.push_back(byte);
+    return pair.run(bytes);
+  };
+  CHECK_EQ(ask(1'000'003, 7'000'001, 0), 1);
+  CHECK_EQ(ask(1'000'003, 0, 7'000'001), 0);
+  CHECK_EQ(ask(1'000'004, 0, 7'000'001), 1);
+  CHECK_EQ(ask(1'000'004, 7'000'001, 1'000'003), 0);
+}
+
 TEST_CASE("a merged guard that fails does not reject what needs fewer bytes") {
   const Pair pair("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = load 4 [30]\nn2: if v1 == 5 then n0 else n1\nn3: guard 4 [30] then n2\n"
                   "n4: if v0 == 7 then n0 else n3\nn5: guard 1 [0] then n4\nroot n5\n");
