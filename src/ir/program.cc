@@ -113,6 +113,8 @@ std::uint32_t Program::add(Set numbers) {
   return set_index_.intern(sets_, std::move(numbers), [](const Set& s) { return hash(s); });
 }
 
+bool rejects(const Program& p, NodeId n) { return p[n].kind == NodeKind::Return && constant_of(p, p[n].a) == 0u; }
+
 std::optional<std::uint32_t> constant_of(const Program& p, ValueId v) {
   if (v == no_value || p[v].kind != ValueKind::Constant) return std::nullopt;
   return p[v].k;

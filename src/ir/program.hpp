@@ -133,6 +133,9 @@ Program compact(const Program& p);
 /// The value as a number when it is a constant.
 std::optional<std::uint32_t> constant_of(const Program& p, ValueId v);
 
+/// Whether a node of the filter's own graph, not a choice's, ends it with "reject".
+bool rejects(const Program& p, NodeId n);
+
 /// Runs the graph on a packet: the returned value, 0 where a guard or division rejects, also inside a choice.
 /// A load past the captured bytes and a division by zero reject by themselves where no guard does.
 std::uint32_t evaluate(const Program& p, const Packet& packet);

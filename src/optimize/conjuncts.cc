@@ -54,14 +54,13 @@ class Onward {
 
   static bool is_somewhere(NodeId n) { return at(n) != nowhere; }
   NodeId operator[](NodeId n) const { return to_[at(n)]; }
-  bool rejects(NodeId n) const { return p_[n].kind == NodeKind::Return && constant_of(p_, p_[n].a) == 0u; }
 
  private:
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
 
   NodeId meeting(const Node& n) const {
-    if (!n.forks() || rejects(n.f)) return n.t;
-    if (rejects(n.t)) return n.f;
+    if (!n.forks() || rejects(p_, n.f)) return n.t;
+    if (rejects(p_, n.t)) return n.f;
     NodeId a = n.t, b = n.f;
     for (int steps = 0; a != b && steps < farthest; ++steps) {
       NodeId& deeper = depth_[at(a)] >= depth_[at(b)] ? a : b;
@@ -151,7 +150,7 @@ class Conjuncts : public Rewrite {
     while (!left.empty()) {
       const NodeId id = left.back();
       left.pop_back();
-      if (id == part.exit || onward_.rejects(id) || std::ranges::find(part.nodes, id) != part.nodes.end()) continue;
+      if (id == part.exit || rejects(from_, id) || std::ranges::find(part.nodes, id) != part.nodes.end()) continue;
       if (part.nodes.size() == largest) return std::nullopt;
       part.nodes.push_back(id);
       left.push_back(from_[id].t);
@@ -248,8 +247,9 @@ class Conjuncts : public Rewrite {
     return n.kind == NodeKind::Member ? static_cast<double>(from_.set_of(n).intervals().size()) : 1;
   }
 
-  /// Instructions to work a value out, once; constants are operands.
+  /// Instructions to work a value out, once; constants are operands. What has many values costs much, however much.
   double cost(ValueId id, std::vector<ValueId>& at_hand) const {
+    if (at_hand.size() > most_values) return 1;
     if (id == no_value || from_[id].kind == ValueKind::Constant || std::ranges::find(at_hand, id) != at_hand.end()) return 0;
     at_hand.push_back(id);
     const Value& v = from_[id];
@@ -303,7 +303,7 @@ class Conjuncts : public Rewrite {
   }
 
   static constexpr ValueId unseen{0xfffffffe};
-  static constexpr std::size_t largest = 12, longest = 16, few = 4;
+  static constexpr std::size_t largest = 12, longest = 16, few = 4, most_values = 64;
   const Profile& profile_;
   std::vector<bool> reachable_, in_choice_;
   Ranges ranges_;

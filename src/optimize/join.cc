@@ -32,10 +32,9 @@ class Join : public Rewrite {
 
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
   bool wanted(NodeId old) const override { return reachable_[at(old)]; }
-  bool rejects(NodeId n) const { return to_[n].kind == NodeKind::Return && constant_of(to_, to_[n].a) == 0u; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
-    const bool may_be_two = n.forks() && !in_choice_[at(old)] && rejects(n.t) != rejects(n.f) && has_neighbour(n, rejects(n.f) ? n.t : n.f);
+    const bool may_be_two = n.forks() && !in_choice_[at(old)] && rejects(to_, n.t) != rejects(to_, n.f) && has_neighbour(n, rejects(to_, n.f) ? n.t : n.f);
     const auto first = may_be_two ? asked(n) : std::nullopt;
     const auto second = first ? next(first->then, from_[old]) : std::nullopt;
     const auto both = second ? joined(*first, *second) : std::nullopt;
@@ -43,7 +42,7 @@ class Join : public Rewrite {
     found_ = true;
     const ValueId bytes = to_.add(both->load, span);
     const ValueId asked_about = is_whole(*both) ? bytes : to_.binary(Arith::And, bytes, to_.constant(both->mask));
-    const NodeId reject = rejects(n.t) ? n.t : n.f;
+    const NodeId reject = rejects(to_, n.t) ? n.t : n.f;
     return both->numbers.size() == 1 ? to_.test(Relation::Equal, asked_about, to_.constant(both->numbers.low()), both->then, reject, span)
                                      : to_.member(asked_about, both->numbers, both->then, reject, span);
   }
@@ -63,10 +62,10 @@ class Join : public Rewrite {
   }
 
   std::optional<Asked> asked(const Node& n) {
-    if (!n.forks() || rejects(n.t) == rejects(n.f)) return std::nullopt;
+    if (!n.forks() || rejects(to_, n.t) == rejects(to_, n.f)) return std::nullopt;
     const auto q = question(to_, ranges_, n);
     if (!q || to_[q->value].kind != ValueKind::Load) return std::nullopt;
-    const bool straight = rejects(n.f);
+    const bool straight = rejects(to_, n.f);
     Asked a{to_[q->value], q->mask & bits_of(to_[q->value].size()), straight ? q->holds & q->domain : q->domain - q->holds, straight ? n.t : n.f};
     if (a.numbers.size() > few || a.numbers.size() != a.numbers.intervals().size()) return std::nullopt;
     return a;
@@ -74,8 +73,7 @@ class Join : public Rewrite {
 
   /// What is asked of packets that pass the first test, and of no others: or it would have to stand twice.
   std::optional<Asked> next(NodeId then, const Node& old) {
-    const auto rejected = [&](NodeId n) { return from_[n].kind == NodeKind::Return && constant_of(from_, from_[n].a) == 0u; };
-    NodeId was = rejected(old.f) ? old.t : old.f;
+    NodeId was = ir::rejects(from_, old.f) ? old.t : old.f;
     for (; from_[was].kind == NodeKind::Guard && ways_in_[at(was)] == 1; was = from_[was].t) {}
     if (ways_in_[at(was)] != 1) return std::nullopt;
     return asked(to_[past_guards(then)]);
@@ -106,7 +104,7 @@ class Join : public Rewrite {
   bool pays(const Node& first_test, const Asked& first, const Asked& second, const Asked& both) {
     constexpr double hardly = 0.15;  // for it is shorter, too
     if (profile_.rows.empty()) return cost(both) <= cost(first);
-    const bool straight = rejects(first_test.f);
+    const bool straight = rejects(to_, first_test.f);
     for (std::size_t network = 0; network < Profile::networks; ++network) {
       const double holds = profile_.likelihood(to_, ranges_, first_test, network);
       if (cost(both) > cost(first) + (straight ? holds : 1 - holds) * cost(second) + hardly) return false;

@@ -7,10 +7,10 @@ namespace weir {
 
 namespace {
 
-/// Takes another graph where its program is no longer than the best so far.
+/// Takes another graph where its program is no longer than the best so far, or is the first one that fits.
 bool take(ir::Program& other, ir::Program& graph, Result<cbpf::Program>& best, const Limits& limits) {
   auto program = cbpf::emit(other, limits);
-  if (!program || program->instructions.size() > best->instructions.size()) return false;
+  if (!program || (best && program->instructions.size() > best->instructions.size())) return false;
   graph = std::move(other);
   best = std::move(program);
   return true;
@@ -28,9 +28,9 @@ std::size_t reorder(ir::Program& graph, const optimize::Profile& profile) {
 
 Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& profile, const Limits& limits) {
   auto best = cbpf::emit(graph, limits);
-  ir::Program all = best ? graph : ir::Program();
-  const std::size_t found = best ? reorder(all, profile) : 0;
-  if (found != 0 && !take(all, graph, best, limits) && found > 1) {
+  ir::Program all = graph;
+  const std::size_t found = reorder(all, profile);
+  if (found != 0 && !take(all, graph, best, limits) && found > 1 && best) {
     for (const optimize::Pass& pass : optimize::passes()) {
       ir::Program other = graph;
       if (pass.reorders && pass.apply(other, profile)) take(other, graph, best, limits);

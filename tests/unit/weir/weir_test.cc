@@ -370,6 +370,16 @@ TEST_CASE("native code and the interpreters give the same verdicts") {
   }
 }
 
+TEST_CASE("a program fits where it does so after its tests are joined") {
+  std::string text = "ether[0] = 0";
+  for (int i = 1; i < 2040; ++i) text += " and ether[" + std::to_string(i) + "] = " + std::to_string(i % 251);
+  const auto f = compile(text);
+  REQUIRE(f);
+  const auto program = f->bytecode();
+  REQUIRE(program);
+  CHECK(program->size() < 1200);
+}
+
 TEST_CASE("a batch has the verdict of each packet") {
   const auto f = compile("tcp port 80");
   REQUIRE(f);
