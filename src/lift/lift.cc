@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "cbpf/decode.hpp"
 #include "cbpf/opcodes.hpp"
 #include "ir/ranges.hpp"
 #include "lift/liveness.hpp"
@@ -20,6 +21,8 @@ namespace {
 
 using cbpf::Instruction;
 using cbpf::Opcode;
+using cbpf::arith_of;
+using cbpf::size_of;
 using ir::NodeId;
 using ir::ValueId;
 namespace op = cbpf::op;
@@ -27,26 +30,6 @@ namespace op = cbpf::op;
 /// Offsets of the kernel that have a sign, and where the headers that they count from are taken to begin (vm/cbpf.cc).
 constexpr std::uint32_t network_offset = 0xfff00000, link_offset = 0xffe00000, network_header = 14, link_header = 0;
 constexpr std::uint32_t xor_x = meta_offset + 40;  // SKF_AD_ALU_XOR_X: a load that is none
-
-constexpr std::uint32_t size_of(std::uint16_t code) { return 4u >> ((code & 0x18) / op::H); }
-static_assert(size_of(op::W) == 4 && size_of(op::H) == 2 && size_of(op::B) == 1);
-
-/// What an instruction of class ALU computes; `neg` has a way of its own.
-std::optional<Arith> arith_of(std::uint16_t code) {
-  switch (code & 0xf0) {
-    case op::ADD: return Arith::Add;
-    case op::SUB: return Arith::Sub;
-    case op::MUL: return Arith::Mul;
-    case op::DIV: return Arith::Div;
-    case op::MOD: return Arith::Mod;
-    case op::AND: return Arith::And;
-    case op::OR: return Arith::Or;
-    case op::XOR: return Arith::Xor;
-    case op::LSH: return Arith::Lsh;
-    case op::RSH: return Arith::Rsh;
-  }
-  return std::nullopt;
-}
 
 /// What a jump asks; `ja` asks nothing.
 std::optional<Relation> relation_of(std::uint16_t code) {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cbpf/decode.hpp"
 #include "cbpf/opcodes.hpp"
 #include "prove/partial.hpp"
 
@@ -15,6 +16,8 @@ namespace {
 
 using cbpf::Instruction;
 using cbpf::Opcode;
+using cbpf::arith_of;
+using cbpf::size_of;
 using vm::Machine;
 
 constexpr std::uint32_t network_offset = 0xfff00000, link_offset = 0xffe00000, network_header = 14, link_header = 0;
@@ -33,26 +36,6 @@ constexpr int class_of(std::uint16_t code) { return code & 0x07; }
 constexpr int mode_of(std::uint16_t code) { return code & 0xe0; }
 constexpr int operation_of(std::uint16_t code) { return code & 0xf0; }
 constexpr bool with_x(std::uint16_t code) { return (code & op::X) != 0; }
-constexpr std::uint32_t size_of(std::uint16_t code) { return 4u >> ((code & 0x18) / op::H); }
-static_assert(size_of(op::W) == 4 && size_of(op::H) == 2 && size_of(op::B) == 1);
-
-/// What arithmetic is computed; `neg` has a way of its own.
-constexpr std::optional<Arith> arith_of(std::uint16_t code) {
-  switch (operation_of(code)) {
-    case op::ADD: return Arith::Add;
-    case op::SUB: return Arith::Sub;
-    case op::MUL: return Arith::Mul;
-    case op::DIV: return Arith::Div;
-    case op::MOD: return Arith::Mod;
-    case op::AND: return Arith::And;
-    case op::OR: return Arith::Or;
-    case op::XOR: return Arith::Xor;
-    case op::LSH: return Arith::Lsh;
-    case op::RSH: return Arith::Rsh;
-  }
-  return std::nullopt;
-}
-
 /// What a jump asks; `ja` asks nothing.
 constexpr std::optional<Relation> relation_of(std::uint16_t code) {
   switch (operation_of(code)) {

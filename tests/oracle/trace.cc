@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "cbpf/decode.hpp"
+
 namespace weir::oracle {
 namespace {
 
@@ -9,34 +11,12 @@ namespace {
 bool is_metadata(std::uint32_t k) { return k >= meta_offset && k - meta_offset < 64; }
 
 namespace op = cbpf::op;
+using cbpf::arith_of;
+using cbpf::size_of;
 
 /// A program that jumps forward only ends by itself. libpcap's `protochain` may go round for ever, because behind an
 /// authentication header it goes on at that header's length, not at where it ends.
 constexpr std::uint32_t most_laps = 200;
-
-std::uint32_t size_of(std::uint16_t code) {
-  switch (code & 0x18) {
-    case op::W: return 4;
-    case op::H: return 2;
-    default: return 1;
-  }
-}
-
-std::optional<Arith> arith_of(std::uint16_t code) {
-  switch (code & 0xf0) {
-    case op::ADD: return Arith::Add;
-    case op::SUB: return Arith::Sub;
-    case op::MUL: return Arith::Mul;
-    case op::DIV: return Arith::Div;
-    case op::MOD: return Arith::Mod;
-    case op::AND: return Arith::And;
-    case op::OR: return Arith::Or;
-    case op::XOR: return Arith::Xor;
-    case op::LSH: return Arith::Lsh;
-    case op::RSH: return Arith::Rsh;
-    default: return std::nullopt;
-  }
-}
 
 bool holds_jump(std::uint16_t code, std::uint32_t a, std::uint32_t b) {
   switch (code & 0xf0) {
