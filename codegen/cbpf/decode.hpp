@@ -29,4 +29,15 @@ constexpr std::optional<Arith> arith_of(std::uint16_t code) {
   return std::nullopt;
 }
 
+/// What an instruction of class JMP asks; `ja` asks nothing.
+constexpr std::optional<Relation> relation_of(std::uint16_t code) {
+  switch (code & 0xf0) {
+    case op::JEQ: return Relation::Equal;
+    case op::JGT: return Relation::Greater;
+    case op::JGE: return Relation::GreaterEqual;
+    case op::JSET: return Relation::Bits;
+  }
+  return std::nullopt;
+}
+
 }  // namespace weir::cbpf

@@ -22,6 +22,7 @@ namespace {
 using cbpf::Instruction;
 using cbpf::Opcode;
 using cbpf::arith_of;
+using cbpf::relation_of;
 using cbpf::size_of;
 using ir::NodeId;
 using ir::ValueId;
@@ -30,17 +31,6 @@ namespace op = cbpf::op;
 /// Offsets of the kernel that have a sign, and where the headers that they count from are taken to begin (vm/cbpf.cc).
 constexpr std::uint32_t network_offset = 0xfff00000, link_offset = 0xffe00000, network_header = 14, link_header = 0;
 constexpr std::uint32_t xor_x = meta_offset + 40;  // SKF_AD_ALU_XOR_X: a load that is none
-
-/// What a jump asks; `ja` asks nothing.
-std::optional<Relation> relation_of(std::uint16_t code) {
-  switch (code & 0xf0) {
-    case op::JEQ: return Relation::Equal;
-    case op::JGT: return Relation::Greater;
-    case op::JGE: return Relation::GreaterEqual;
-    case op::JSET: return Relation::Bits;
-  }
-  return std::nullopt;
-}
 
 /// The metadata at an offset, where the graph knows it.
 std::optional<Meta> known_meta(std::uint32_t offset) {

@@ -17,6 +17,7 @@ namespace {
 using cbpf::Instruction;
 using cbpf::Opcode;
 using cbpf::arith_of;
+using cbpf::relation_of;
 using cbpf::size_of;
 using vm::Machine;
 
@@ -36,17 +37,6 @@ constexpr int class_of(std::uint16_t code) { return code & 0x07; }
 constexpr int mode_of(std::uint16_t code) { return code & 0xe0; }
 constexpr int operation_of(std::uint16_t code) { return code & 0xf0; }
 constexpr bool with_x(std::uint16_t code) { return (code & op::X) != 0; }
-/// What a jump asks; `ja` asks nothing.
-constexpr std::optional<Relation> relation_of(std::uint16_t code) {
-  switch (operation_of(code)) {
-    case op::JEQ: return Relation::Equal;
-    case op::JGT: return Relation::Greater;
-    case op::JGE: return Relation::GreaterEqual;
-    case op::JSET: return Relation::Bits;
-  }
-  return std::nullopt;
-}
-
 /// Whether Evaluation::step knows what to do. It is run on instructions that exist only: rows of opcodes.def.
 constexpr bool is_known(Opcode instruction) {
   const auto code = static_cast<std::uint16_t>(instruction);
