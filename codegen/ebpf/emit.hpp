@@ -1,0 +1,27 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/result.hpp"
+#include "ebpf/program.hpp"
+#include "ir/program.hpp"
+
+namespace weir::ebpf {
+
+struct EmitOptions {
+  Hook hook = Hook::Socket;
+  /// What the program returns for a packet that the graph accepts, and for one that it rejects. Without them: what makes the
+  /// kernel keep the one and drop the other (a socket filter keeps as many bytes as the graph says).
+  std::optional<std::int32_t> match, no_match;
+  /// Sets of so many intervals and more become maps; by default where a map is measured to be faster. 1: every set that can.
+  std::optional<std::size_t> map_threshold;
+  /// Tracing: which argument of the tracepoint is the sk_buff.
+  std::uint32_t argument = 0;
+};
+
+/// The graph as a program for a hook. "Captured" means the whole packet, also where part of it is not linear; `length` is the
+/// packet's length there. Tracing: the linear part alone. Errors: Unsupported (the hook does not know what the graph asks, as VLAN metadata in XDP), TooLarge.
+Result<Program> emit(const ir::Program& p, const EmitOptions& options);
+
+}  // namespace weir::ebpf
