@@ -12,7 +12,7 @@ namespace weir::ebpf {
 struct EmitOptions {
   Hook hook = Hook::Socket;
   /// What the program returns for a packet that the graph accepts, and for one that it rejects. Without them: what makes the
-  /// kernel keep the one and drop the other (a socket filter keeps as many bytes as the graph says).
+  /// kernel keep the one and drop the other (a socket filter keeps as many bytes as the graph says). They must differ.
   std::optional<std::int32_t> match, no_match;
   /// Sets of so many intervals and more become maps; by default where a map is measured to be faster. 1: every set that can.
   std::optional<std::size_t> map_threshold;

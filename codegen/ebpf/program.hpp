@@ -86,13 +86,15 @@ struct FieldUse {
 
 struct Program {
   Hook hook = Hook::Socket;
+  std::int32_t no_match = 0;  ///< what it returns for a packet that the filter rejects, and for no other
   std::vector<Instruction> instructions;
   std::vector<Map> maps;
   std::vector<FieldUse> fields;
   std::vector<Span> spans;  ///< by instruction: the words of the filter it came from; may be empty; no part of equality
   bool operator==(const Program& o) const {
-    return hook == o.hook && instructions == o.instructions && maps == o.maps && fields == o.fields;
+    return hook == o.hook && no_match == o.no_match && instructions == o.instructions && maps == o.maps && fields == o.fields;
   }
+  bool accepts(std::uint32_t returned) const { return returned != static_cast<std::uint32_t>(no_match); }
 };
 
 /// The kernel looks at programs only under a licence that it knows as compatible where they call its GPL-only helpers.
