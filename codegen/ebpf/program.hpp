@@ -40,6 +40,17 @@ inline constexpr std::uint8_t
 /// of descriptors and leaves the instructions alone.
 inline constexpr std::uint8_t map_index = 5;
 
+/// Others that programs from objects have there, and the kernel knows (include/uapi/linux/bpf.h, BPF_PSEUDO_*): a map by descriptor, which
+/// is read as its number, too; and the first value of a map, with the offset in the imm of the second half.
+inline constexpr std::uint8_t map_descriptor = 1, map_value_descriptor = 2, map_value_index = 6;
+
+/// In `src` of a call: to a function of the program, imm instructions on (BPF_PSEUDO_CALL); 0 is a helper of the kernel.
+inline constexpr std::uint8_t call_local = 1;
+
+/// In `imm` of ATOMIC stores: ADD, OR, AND or XOR, with FETCH when the old value is wanted; or one of the other two, which have it.
+inline constexpr std::int32_t atomic_fetch = 0x01, atomic_exchange = 0xe1, atomic_compare_exchange = 0xf1;
+
+inline constexpr std::uint32_t call_depth = 8;            ///< MAX_CALL_FRAMES (include/linux/bpf_verifier.h)
 inline constexpr std::uint32_t stack_bytes = 512;         ///< MAX_BPF_STACK (include/linux/filter.h)
 inline constexpr std::size_t max_instructions = 1'000'000;  ///< BPF_COMPLEXITY_LIMIT_INSNS (include/linux/bpf.h)
 
@@ -99,6 +110,25 @@ struct Program {
 
 /// The kernel looks at programs only under a licence that it knows as compatible where they call its GPL-only helpers.
 inline constexpr const char* licence = "Dual MIT/GPL";
+
+/// One instruction in the kernel's notation, as bpftool prints it (`r0 = *(u16 *)(r7 +12)`), jumps as `pc+5`. `next` is the second half of a
+/// 64-bit constant, which shows as `ll`; alone it has no meaning. What is no instruction is `.8byte` and its number.
+std::string to_string(const Instruction& i, const Instruction& next = {});
+
+/// Whether there is such an instruction: its code, and fields that it can have. The second half of a 64-bit constant is none.
+bool exists(const Instruction& i);
+
+/// What messages call an instruction: `instruction 3 (r0 = 0)`.
+std::string name(const Program& p, std::size_t index);
+
+/// Why the kernel's verifier, or our interpreter, would stop the program: nothing when it reads only what was written or given to it, by all ways
+/// and for all packets, ends, and leaves a value. At least as strict as the kernel (kernel/bpf/verifier.c) is for programs without privileges. The
+/// message names the instruction.
+std::optional<Diagnostic> check(const Program& p);
+
+/// The part of it that needs no registers: every instruction exists, with fields that it can have; jumps stay inside and hit no second half of
+/// a constant; every instruction can be reached; no way runs past the end; maps and helpers exist.
+std::optional<Diagnostic> check_form(const Program& p);
 
 /// The name of a hook on the command line, and back.
 std::string_view to_string(Hook hook);

@@ -1,0 +1,48 @@
+#include "ebpf/helpers.hpp"
+
+#include <algorithm>
+
+namespace weir::ebpf {
+namespace {
+
+#define ARGUMENTS(...) list(__VA_ARGS__)
+#define WEIR_HELPER(helper, id, name, returns, arguments, hooks) {Helper::helper, id, name, Returns::returns, arguments, hooks},
+constexpr auto rows = [] {
+  using enum Argument;
+  constexpr auto list = [](auto... arguments) { return std::array<Argument, 5>{arguments...}; };
+  return std::to_array<HelperRow>({
+#include "ebpf/helpers.def"
+  });
+}();
+#undef WEIR_HELPER
+#undef ARGUMENTS
+
+}  // namespace
+
+const HelperRow* find_helper(std::int32_t id) {
+  const auto* const row = std::ranges::find(rows, id, &HelperRow::id);
+  return row == rows.end() ? nullptr : row;
+}
+
+const HelperRow* find_helper(std::string_view name) {
+  constexpr std::string_view prefix = "bpf_";
+  const auto* const row = std::ranges::find_if(rows, [&](const HelperRow& r) { return r.name == name || r.name.substr(prefix.size()) == name; });
+  return row == rows.end() ? nullptr : row;
+}
+
+char letter(Hook hook) {
+  switch (hook) {
+    case Hook::Socket: return 's';
+    case Hook::Xdp: return 'x';
+    case Hook::TcIngress:
+    case Hook::TcEgress: return 't';
+    case Hook::Cgroup: return 'c';
+    case Hook::Tracing:
+    case Hook::TracingBtf: return 'r';
+  }
+  return '?';
+}
+
+bool has(const HelperRow& row, Hook hook) { return row.hooks.contains(letter(hook)); }
+
+}  // namespace weir::ebpf
