@@ -1,8 +1,9 @@
-// Native code of a filter: machine instructions in memory of their own, which is first written and then run, never both.
-// Any number of threads may run one Code at a time. Tested by tests/unit/native/.
+// Native code of a filter: machine instructions as bytes, for any CPU that there is an encoder for, and in memory of their own,
+// which is first written and then run, never both. Any number of threads may run one Code at a time. Tested by tests/unit/native/.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,20 @@
 #include "base/span.hpp"
 
 namespace weir::native {
+
+/// CPUs that code is made for.
+enum class Cpu : std::uint8_t { X86_64, AArch64 };
+
+/// The one that this process runs on; nothing for others.
+constexpr std::optional<Cpu> host_cpu() {
+#if defined(__x86_64__)
+  return Cpu::X86_64;
+#elif defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  return Cpu::AArch64;
+#else
+  return std::nullopt;
+#endif
+}
 
 /// Pages of this process that hold code. Empty when default constructed or moved from.
 class ExecutableMemory {
@@ -43,7 +58,18 @@ struct Mark {
   Span span;
 };
 
-/// A filter as a function: the same value for every packet as ir::evaluate of the graph that it was made of.
+/// A filter's code as bytes, which run wherever they are loaded (at a multiple of 64, for tables lie in cache lines).
+struct Encoded {
+  Cpu cpu{};
+  std::vector<std::uint8_t> bytes;     ///< instructions, and behind them tables of sets
+  std::size_t instruction_bytes = 0;
+  std::vector<Mark> marks;             ///< ascending
+
+  std::span<const std::uint8_t> instructions() const { return std::span(bytes).first(instruction_bytes); }
+  std::span<const std::uint8_t> tables() const { return std::span(bytes).subspan(instruction_bytes); }
+};
+
+/// Encoded for this CPU, as a function: the same value for every packet as ir::evaluate of the graph that it was made of.
 class Code {
  public:
   Code(ExecutableMemory memory, std::size_t instructions, std::vector<Mark> marks)
@@ -67,6 +93,7 @@ class Code {
 
 /// Bytes and assembly, each group of instructions under a comment with the words of the filter it came from. `filter` is
 /// the text that the spans point into.
+std::string to_string(const Encoded& code, std::string_view filter);
 std::string to_string(const Code& code, std::string_view filter);
 
 }  // namespace weir::native

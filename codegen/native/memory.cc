@@ -45,6 +45,8 @@ Result<ExecutableMemory> ExecutableMemory::of(std::span<const std::uint8_t> byte
   memory.data_ = static_cast<std::uint8_t*>(pages) + before;
   memory.size_ = bytes.size();
   std::memcpy(memory.data_, bytes.data(), bytes.size());
+  // CPUs other than x86 look for instructions in a cache that does not see what was written.
+  __builtin___clear_cache(reinterpret_cast<char*>(memory.data_), reinterpret_cast<char*>(memory.data_) + bytes.size());
   if (mprotect(pages, before + bytes.size(), PROT_READ | PROT_EXEC) != 0) return refused("mprotect");
   return memory;
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t bytes_a_line = 10;  ///< most instructions fit; longer ones push their text to the right
 
-std::string line(std::size_t offset, std::span<const std::uint8_t> bytes, const char* text) {
+std::string line(std::size_t offset, std::span<const std::uint8_t> bytes, std::string_view text) {
   std::string hex;
   for (const std::uint8_t b : bytes) hex += fmt::format("{:02x} ", b);
   return fmt::format("{:6x}:  {:<{}} {}\n", offset, hex, bytes_a_line * 3, text);
@@ -21,26 +21,49 @@ std::string comment(Span span, std::string_view filter) {
   return fmt::format("; {}\n", filter.substr(span.begin, span.end - span.begin));
 }
 
+/// An instruction as text, and how many bytes it has; nothing for bytes that are none.
+struct Instruction {
+  std::size_t size;
+  std::string text;
+};
+
+std::optional<Instruction> of_x86_64(std::span<const std::uint8_t> bytes, std::size_t at) {
+  ZydisDisassembledInstruction instruction;
+  // Addresses count from the beginning of the code, so that listings do not depend on where it lies.
+  if (!ZYAN_SUCCESS(ZydisDisassembleIntel(ZYDIS_MACHINE_MODE_LONG_64, at, bytes.data() + at, bytes.size() - at, &instruction))) return std::nullopt;
+  return Instruction{instruction.info.length, instruction.text};
+}
+
+std::optional<Instruction> instruction(Cpu cpu, std::span<const std::uint8_t> bytes, std::size_t at) {
+  switch (cpu) {
+    case Cpu::X86_64: return of_x86_64(bytes, at);
+    case Cpu::AArch64: break;
+  }
+  return std::nullopt;
+}
+
+std::string listing(Cpu cpu, std::span<const std::uint8_t> bytes, std::size_t table_bytes, std::span<const Mark> marks, std::string_view filter) {
+  std::string text;
+  auto mark = marks.begin();
+  for (std::size_t at = 0; at < bytes.size();) {
+    for (; mark != marks.end() && mark->offset <= at; ++mark) text += comment(mark->span, filter);
+    const auto next = instruction(cpu, bytes, at).value_or(Instruction{1, "(no instruction)"});
+    text += line(at, bytes.subspan(at, next.size), next.text);
+    at += next.size;
+  }
+  if (table_bytes != 0) text += fmt::format("; tables of sets: {} bytes\n", table_bytes);
+  return text;
+}
+
 }  // namespace
 
+std::string to_string(const Encoded& code, std::string_view filter) {
+  return listing(code.cpu, code.instructions(), code.tables().size(), code.marks, filter);
+}
+
 std::string to_string(const Code& code, std::string_view filter) {
-  std::string text;
-  const auto bytes = code.instructions();
-  auto mark = code.marks().begin();
-  for (std::size_t at = 0; at < bytes.size();) {
-    for (; mark != code.marks().end() && mark->offset <= at; ++mark) text += comment(mark->span, filter);
-    ZydisDisassembledInstruction instruction;
-    // Addresses count from the beginning of the code, so that listings do not depend on where it lies.
-    if (!ZYAN_SUCCESS(ZydisDisassembleIntel(ZYDIS_MACHINE_MODE_LONG_64, at, bytes.data() + at, bytes.size() - at, &instruction))) {
-      text += line(at, bytes.subspan(at, 1), "(no instruction)");
-      ++at;
-      continue;
-    }
-    text += line(at, bytes.subspan(at, instruction.info.length), instruction.text);
-    at += instruction.info.length;
-  }
-  if (!code.tables().empty()) text += fmt::format("; tables of sets: {} bytes\n", code.tables().size());
-  return text;
+  constexpr auto cpu = host_cpu();
+  return cpu ? listing(*cpu, code.instructions(), code.tables().size(), code.marks(), filter) : std::string();
 }
 
 }  // namespace weir::native

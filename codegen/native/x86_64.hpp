@@ -27,7 +27,7 @@
 #include "native/plan.hpp"
 #include "native/set_plan.hpp"
 
-namespace weir::native {
+namespace weir::native::x86_64 {
 
 inline constexpr std::size_t pool_size = 4;
 
@@ -195,4 +195,4 @@ class Select : private Xbyak::CodeGenerator {
 /// Bytes below the stack pointer that a function which calls none may use (System V ABI), in words.
 inline constexpr std::uint32_t red_zone_words = 32;
 
-}  // namespace weir::native
+}  // namespace weir::native::x86_64

@@ -4,7 +4,7 @@
 
 #include "native/x86_64.hpp"
 
-namespace weir::native {
+namespace weir::native::x86_64 {
 
 using namespace ir;
 
@@ -542,4 +542,4 @@ void Select::mark(Span span) {
   marks_.push_back({getSize(), span});
 }
 
-}  // namespace weir::native
+}  // namespace weir::native::x86_64

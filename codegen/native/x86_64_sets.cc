@@ -2,7 +2,7 @@
 
 #include "native/x86_64.hpp"
 
-namespace weir::native {
+namespace weir::native::x86_64 {
 
 using namespace ir;
 
@@ -199,4 +199,4 @@ void Select::put_tables() {
   }
 }
 
-}  // namespace weir::native
+}  // namespace weir::native::x86_64

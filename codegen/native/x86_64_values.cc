@@ -4,7 +4,7 @@
 
 #include "native/x86_64.hpp"
 
-namespace weir::native {
+namespace weir::native::x86_64 {
 
 using namespace ir;
 
@@ -407,4 +407,4 @@ bool Select::flags_of_bytes(Relation relation, ValueId a, std::uint32_t k, Condi
   return true;
 }
 
-}  // namespace weir::native
+}  // namespace weir::native::x86_64
