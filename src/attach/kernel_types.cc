@@ -1,0 +1,95 @@
+#include "attach/kernel_types.hpp"
+
+#include <bpf/btf.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "attach/quiet.hpp"
+
+namespace weir::attach {
+namespace {
+
+struct FieldRow {
+  const char *structure, *member;
+  std::uint32_t bytes;
+};
+constexpr std::array rows = {
+#define WEIR_KERNEL_FIELD(field, structure, member, bytes) FieldRow{structure, member, bytes},
+#include "ebpf/kernel_fields.def"
+#undef WEIR_KERNEL_FIELD
+};
+
+struct FreeBtf {
+  void operator()(btf* types) const { btf__free(types); }
+};
+using Types = std::unique_ptr<btf, FreeBtf>;
+
+Result<Types> kernel_types() {
+  const Quiet quiet;
+  Types types(btf__load_vmlinux_btf());
+  if (types) return types;
+  return fail(Code::System, {}, fmt::format("the kernel does not say where its structures' fields are (/sys/kernel/btf/vmlinux: {})", std::strerror(errno)),
+              "tracing needs a kernel that was built with CONFIG_DEBUG_INFO_BTF");
+}
+
+/// In bits from the structure's start; members of members without a name count as its own, as they do in C.
+std::optional<std::uint32_t> find_member(const btf* types, std::uint32_t structure, std::string_view name) {
+  const btf_type* type = btf__type_by_id(types, static_cast<std::uint32_t>(btf__resolve_type(types, structure)));
+  if (!type || !btf_is_composite(type)) return std::nullopt;
+  const btf_member* members = btf_members(type);
+  for (std::uint32_t i = 0; i < btf_vlen(type); ++i) {
+    const std::string_view is = btf__name_by_offset(types, members[i].name_off);
+    const std::uint32_t at = btf_member_bit_offset(type, i);
+    if (is == name) return at;
+    if (!is.empty()) continue;
+    if (const auto inner = find_member(types, members[i].type, name)) return at + *inner;
+  }
+  return std::nullopt;
+}
+
+/// Bytes from the structure's start.
+Result<std::uint32_t> offset_of(const btf* types, const FieldRow& row) {
+  const int structure = btf__find_by_name_kind(types, row.structure, BTF_KIND_STRUCT);
+  const auto bits = structure < 0 ? std::nullopt : find_member(types, static_cast<std::uint32_t>(structure), row.member);
+  if (bits && *bits % 8 == 0) return *bits / 8;
+  return fail(Code::System, {}, fmt::format("the running kernel has no field {} in its struct {}", row.member, row.structure),
+              "weir does not know the structures of this kernel; other hooks work without them");
+}
+
+/// Arithmetic takes the offset as its constant, loads and stores as their displacement.
+void place(ebpf::Instruction& i, std::uint32_t offset) {
+  const int kind = i.code & 0x07;
+  if (kind == ebpf::op::ALU || kind == ebpf::op::ALU64) i.imm = static_cast<std::int32_t>(offset);
+  else i.offset = static_cast<std::int16_t>(offset);
+}
+
+}  // namespace
+
+Result<void> place_fields(ebpf::Program& program) {
+  if (program.fields.empty()) return {};
+  const auto types = kernel_types();
+  if (!types) return std::unexpected(types.error());
+  for (const ebpf::FieldUse& use : program.fields) {
+    const auto offset = offset_of(types->get(), rows[static_cast<std::size_t>(use.field)]);
+    if (!offset) return std::unexpected(offset.error());
+    place(program.instructions[use.instruction], *offset);
+  }
+  return {};
+}
+
+Result<std::uint32_t> tracepoint_type(const std::string& tracepoint) {
+  const auto types = kernel_types();
+  if (!types) return std::unexpected(types.error());
+  // tools/lib/bpf/libbpf_internal.h, BTF_TRACE_PREFIX
+  const int id = btf__find_by_name_kind(types->get(), ("btf_trace_" + tracepoint).c_str(), BTF_KIND_TYPEDEF);
+  if (id > 0) return static_cast<std::uint32_t>(id);
+  return fail(Code::Name, {}, fmt::format("the kernel has no tracepoint '{}'", tracepoint),
+              "their names are those of the folders in /sys/kernel/tracing/events/*/");
+}
+
+}  // namespace weir::attach

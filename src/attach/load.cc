@@ -1,0 +1,152 @@
+// The kernel's side: bpf_prog_load() in kernel/bpf/syscall.c, and kernel/bpf/verifier.c.
+#include "attach/load.hpp"
+
+#include <bpf/bpf.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <type_traits>
+
+#include "attach/kernel_types.hpp"
+#include "attach/rights.hpp"
+
+namespace weir::attach {
+namespace {
+
+static_assert(sizeof(ebpf::Instruction) == sizeof(bpf_insn) && alignof(ebpf::Instruction) <= alignof(bpf_insn) &&
+              std::is_trivially_copyable_v<ebpf::Instruction>);
+
+constexpr std::size_t first_log = std::size_t{1} << 20, longest_log = std::size_t{1} << 26;
+/// Lines of the verifier's log that a message shows.
+constexpr int shown_lines = 12;
+
+struct HookRow {
+  bpf_prog_type type;
+  int attach_type;
+};
+constexpr std::array hooks = {
+#define WEIR_HOOK(hook, name, type, attach_type, section, context, packets) HookRow{type, attach_type},
+#include "ebpf/hooks.def"
+#undef WEIR_HOOK
+};
+
+/// tcx's attach types are newer than what programs for tc need to say; older kernels want 0 there.
+bpf_attach_type expected_attach_type(ebpf::Hook hook) {
+  if (hook == ebpf::Hook::TcIngress || hook == ebpf::Hook::TcEgress) return {};
+  return static_cast<bpf_attach_type>(hooks[static_cast<std::size_t>(hook)].attach_type);
+}
+
+/// What refers to a map by its number gets the map's descriptor, which every kernel understands.
+void place_maps(ebpf::Program& program, const std::vector<Map>& maps) {
+  for (ebpf::Instruction& i : program.instructions) {
+    if (i.code != (ebpf::op::LD | ebpf::op::DW | ebpf::op::IMM) || i.src != ebpf::map_index) continue;
+    i.src = BPF_PSEUDO_MAP_FD;
+    i.imm = maps[static_cast<std::size_t>(i.imm)].descriptor();
+  }
+}
+
+int try_load(const ebpf::Program& program, const LoadOptions& options, std::uint32_t type, std::string* log) {
+  LIBBPF_OPTS(bpf_prog_load_opts, request);
+  request.expected_attach_type = expected_attach_type(program.hook);
+  request.attach_btf_id = type;
+  if (program.hook == ebpf::Hook::Xdp) request.prog_flags = BPF_F_XDP_HAS_FRAGS;
+  if (log) {
+    request.log_level = 1;
+    request.log_buf = log->data();
+    request.log_size = static_cast<std::uint32_t>(log->size());
+  }
+  return bpf_prog_load(hooks[static_cast<std::size_t>(program.hook)].type, options.name.c_str(), ebpf::licence,
+                       reinterpret_cast<const bpf_insn*>(program.instructions.data()), program.instructions.size(), &request);
+}
+
+/// The log of the same attempt once more: it takes time, so the first goes without.
+std::string log_of(const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
+  for (std::size_t size = first_log;; size *= 4) {
+    std::string log(size, '\0');
+    const Descriptor loaded(try_load(program, options, type, &log));
+    if (!loaded && errno == ENOSPC && size < longest_log) continue;
+    log.resize(std::strlen(log.c_str()));
+    return log;
+  }
+}
+
+std::string_view last_lines(std::string_view log, int count) {
+  while (log.ends_with('\n')) log.remove_suffix(1);
+  std::size_t begin = log.size();
+  for (int i = 0; i < count && begin != log.npos && begin > 0; ++i) begin = log.rfind('\n', begin - 1);
+  return begin == log.npos ? log : log.substr(begin == 0 ? 0 : begin + 1);
+}
+
+/// A line of the log about an instruction begins with its number and, in brackets, its code.
+std::optional<std::size_t> instruction_of(std::string_view line) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+  if (error != std::errc() || !line.substr(static_cast<std::size_t>(end - line.data())).starts_with(": (")) return std::nullopt;
+  return number;
+}
+
+Diagnostic refused_by_verifier(int error, const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
+  const std::string log = log_of(program, options, type);
+  const Refusal why = last_refusal(log);
+  const Span span = why.instruction < program.spans.size() ? program.spans[why.instruction] : Span{};
+  std::string message = fmt::format("the kernel's verifier refuses the program at instruction {} of {}: {}", why.instruction,
+                                    program.instructions.size(), why.words.empty() ? std::strerror(error) : why.words);
+  if (!span.empty() && span.end <= options.text.size())
+    message += fmt::format(" (made for '{}')", options.text.substr(span.begin, span.end - span.begin));
+  return {Code::Unsupported, span, std::move(message),
+          fmt::format("this is a mistake of weir: please report it, with the filter and the end of the verifier's log:\n{}", last_lines(log, shown_lines))};
+}
+
+/// EINVAL comes both from the verifier and, before it, from a kernel that does not know the hook.
+Diagnostic refused(int error, const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
+  if (error == EPERM) return not_permitted("load the program", program.hook, !program.maps.empty(), rights());
+  if (error == ENOMEM) return {Code::TooLarge, {}, "the kernel has no memory for the program", "the memory limit of the control group counts, too"};
+  if (error == ENOSYS) return {Code::Unsupported, {}, "the kernel has no bpf(2)", "it must be built with CONFIG_BPF_SYSCALL"};
+  return refused_by_verifier(error, program, options, type);
+}
+
+}  // namespace
+
+Refusal last_refusal(std::string_view log) {
+  Refusal why;
+  for (std::size_t begin = 0; begin < log.size();) {
+    const std::size_t end = std::min(log.find('\n', begin), log.size());
+    const std::string_view line = log.substr(begin, end - begin);
+    begin = end + 1;
+    if (const auto instruction = instruction_of(line)) {
+      why = {*instruction, {}};
+    } else if (!line.empty() && why.words.empty() && !line.starts_with("processed ") && !line.starts_with(';') &&
+               !std::isdigit(static_cast<unsigned char>(line.front()))) {
+      why.words = line;  // other lines that begin with a number show registers
+    }
+  }
+  return why;
+}
+
+Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& options) {
+  std::uint32_t type = 0;
+  if (program.hook == ebpf::Hook::TracingBtf) {
+    const auto found = tracepoint_type(options.tracepoint);
+    if (!found) return std::unexpected(found.error());
+    type = *found;
+  }
+  ebpf::Program placed = program;
+  if (auto done = place_fields(placed); !done) return std::unexpected(done.error());
+  std::vector<Map> maps;
+  for (const ebpf::Map& map : program.maps) {
+    auto made = Map::make(map, options.room, program.hook);
+    if (!made) return std::unexpected(made.error());
+    maps.push_back(std::move(*made));
+  }
+  place_maps(placed, maps);
+  Descriptor loaded(try_load(placed, options, type, nullptr));
+  if (!loaded) return std::unexpected(refused(errno, placed, options, type));
+  return Loaded(program.hook, std::move(loaded), std::move(maps));
+}
+
+}  // namespace weir::attach

@@ -1,0 +1,45 @@
+// A network of one's own to attach programs in: a namespace with a pair of veth interfaces, `near` and `far`.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attach/descriptor.hpp"
+
+namespace weir::kernel {
+
+using Bytes = std::vector<std::uint8_t>;
+
+/// Runs a command of the shell; false, with its output on standard error, when it fails.
+bool run(const std::string& command);
+/// What a command prints, or nothing when it fails.
+std::optional<std::string> output_of(const std::string& command);
+
+/// Moves the process into an empty network namespace, for good: it goes with the process. Why it cannot; empty: done.
+std::string enter_new_network();
+
+/// A pair of veth interfaces, up, without addresses and IPv6; the kernel says nothing on them by itself. They go with this object.
+class Pair {
+ public:
+  explicit Pair(int mtu = 1500);
+  ~Pair();
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+};
+
+/// A packet socket on an interface, for frames with their link-layer header.
+class FrameSocket {
+ public:
+  explicit FrameSocket(const std::string& interface);
+  int descriptor() const { return socket_.get(); }
+  bool send(std::span<const std::uint8_t> frame) const;
+  /// The next frame that comes in; nothing after so many milliseconds.
+  std::optional<Bytes> receive(int milliseconds = 200) const;
+
+ private:
+  attach::Descriptor socket_;
+};
+
+}  // namespace weir::kernel

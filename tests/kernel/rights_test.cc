@@ -1,0 +1,73 @@
+// What somebody is told who has not all capabilities.
+#include <doctest/doctest.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <initializer_list>
+
+#include "attach/load.hpp"
+#include "attach/rights.hpp"
+#include "programs.hpp"
+
+using namespace weir;
+using attach::Loaded;
+using ebpf::Hook;
+using kernel::returning;
+
+namespace {
+
+/// What the work says in a process that has these capabilities only.
+std::string with_only(std::initializer_list<int> capabilities, const std::function<std::string()>& work) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+    for (const int c : capabilities) {
+      data[c / 32].effective |= 1u << c % 32;
+      data[c / 32].permitted |= 1u << c % 32;
+    }
+    const std::string said = ::syscall(SYS_capset, &header, data) == 0 ? work() : "capset failed";
+    (void)!::write(ends[1], said.data(), said.size());
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string said;
+  char part[512];
+  for (ssize_t got; (got = ::read(ends[0], part, sizeof part)) > 0;) said.append(part, static_cast<std::size_t>(got));
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  return said;
+}
+
+std::string loading(Hook hook) {
+  const auto loaded = Loaded::load(returning(hook, hook == Hook::Cgroup ? 1 : 0), {.tracepoint = "netif_receive_skb"});
+  return loaded ? "loaded" : loaded.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("without any capability") {
+  CHECK(with_only({}, [] { return loading(Hook::Xdp); }) == "no permission to load the program: CAP_BPF and CAP_NET_ADMIN are missing");
+  CHECK(with_only({}, [] { return loading(Hook::TracingBtf); }) == "no permission to load the program: CAP_BPF and CAP_PERFMON are missing");
+  const auto socket = with_only({}, [] { return loading(Hook::Socket); });
+  CHECK(socket == (attach::rights().everybody ? "loaded" : "no permission to load the program: CAP_BPF is missing"));
+}
+
+TEST_CASE("with one capability of two") {
+  CHECK(with_only({CAP_BPF}, [] { return loading(Hook::Xdp); }) == "no permission to load the program: CAP_NET_ADMIN is missing");
+  CHECK(with_only({CAP_BPF}, [] { return loading(Hook::TcEgress); }) == "no permission to load the program: CAP_NET_ADMIN is missing");
+  CHECK(with_only({CAP_BPF}, [] { return loading(Hook::Tracing); }) == "no permission to load the program: CAP_PERFMON is missing");
+  CHECK(with_only({CAP_NET_ADMIN}, [] { return loading(Hook::Xdp); }) == "no permission to load the program: CAP_BPF is missing");
+}
+
+TEST_CASE("with those that are named it works") {
+  CHECK(with_only({CAP_BPF}, [] { return loading(Hook::Socket); }) == "loaded");
+  for (const Hook hook : {Hook::Xdp, Hook::TcIngress, Hook::TcEgress, Hook::Cgroup})
+    CHECK(with_only({CAP_BPF, CAP_NET_ADMIN}, [&] { return loading(hook); }) == "loaded");
+  for (const Hook hook : {Hook::Tracing, Hook::TracingBtf}) CHECK(with_only({CAP_BPF, CAP_PERFMON}, [&] { return loading(hook); }) == "loaded");
+}

@@ -1,0 +1,54 @@
+// What errors of the kernel are made to say, without the kernel.
+#include <doctest/doctest.h>
+
+#include "attach/load.hpp"
+#include "attach/rights.hpp"
+
+using namespace weir;
+using attach::Rights;
+using ebpf::Hook;
+
+TEST_CASE("the end of the verifier's log says which instruction it minds, and why") {
+  const auto why = attach::last_refusal(
+      "0: R1=ctx() R10=fp0\n"
+      "0: (61) r2 = *(u32 *)(r1 +76)         ; R1=ctx() R2=pkt(r=0)\n"
+      "; tcp port 80\n"
+      "1: (71) r3 = *(u8 *)(r2 +12)\n"
+      "invalid access to packet, off=12 size=1, R2(id=0,off=12,r=0)\n"
+      "R2 offset is outside of the packet\n"
+      "processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0\n");
+  CHECK(why.instruction == 1);
+  CHECK(why.words == "invalid access to packet, off=12 size=1, R2(id=0,off=12,r=0)");
+}
+
+TEST_CASE("words before the last instruction are about others") {
+  const auto why = attach::last_refusal("7: (85) call bpf_map_lookup_elem#1\nsome remark\n8: (95) exit\nR0 !read_ok\n");
+  CHECK(why.instruction == 8);
+  CHECK(why.words == "R0 !read_ok");
+}
+
+TEST_CASE("an empty log says nothing") {
+  CHECK(attach::last_refusal("").words.empty());
+  CHECK(attach::last_refusal("").instruction == 0);
+}
+
+TEST_CASE("which capability is missing depends on the hook") {
+  const auto message = [](Hook hook, const Rights& r, bool maps = false) { return attach::not_permitted("load the program", hook, maps, r).message; };
+  const Rights none = {}, all = {.bpf = true, .net_admin = true, .perfmon = true};
+  CHECK(message(Hook::Xdp, none) == "no permission to load the program: CAP_BPF and CAP_NET_ADMIN are missing");
+  CHECK(message(Hook::Xdp, {.bpf = true}) == "no permission to load the program: CAP_NET_ADMIN is missing");
+  CHECK(message(Hook::TracingBtf, {.bpf = true, .net_admin = true}) == "no permission to load the program: CAP_PERFMON is missing");
+  CHECK(message(Hook::Socket, none) == "no permission to load the program: CAP_BPF is missing");
+  CHECK(message(Hook::Socket, {.everybody = true}, true) == "no permission to load the program: CAP_BPF is missing");
+  CHECK(message(Hook::Socket, {.everybody = true}).contains("no capability is missing"));
+  CHECK(message(Hook::Cgroup, all).contains("no capability is missing"));
+}
+
+TEST_CASE("with all capabilities it may be the namespace, or the locked memory of kernels before 5.11") {
+  Rights all = {.bpf = true, .net_admin = true, .perfmon = true, .counts_locked_memory = true, .lockable = 65536};
+  const auto locked = attach::not_permitted("load the program", Hook::Xdp, true, all);
+  CHECK(locked.message.contains("more memory than the 65536 bytes that this process may lock"));
+  CHECK(locked.hint.contains("ulimit -l"));
+  all.initial_namespace = false;
+  CHECK(attach::not_permitted("load the program", Hook::Xdp, true, all).message.contains("user namespace"));
+}
