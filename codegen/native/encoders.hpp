@@ -12,6 +12,7 @@ inline std::unexpected<Diagnostic> too_large() { return fail(weir::Code::TooLarg
 
 namespace x86_64 {
 Result<Encoded> encode(const ir::Program& p, const Plan& plan);
+Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan);  ///< a native::BatchFunction
 }
 namespace aarch64 {
 Result<Encoded> encode(const ir::Program& p, const Plan& plan);

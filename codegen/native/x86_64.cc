@@ -15,16 +15,14 @@ Encoded finished(Select& select) {
   return {Cpu::X86_64, {bytes.begin(), bytes.end()}, select.instruction_bytes(), std::move(select).marks()};
 }
 
-}  // namespace
-
-Result<Encoded> encode(const ir::Program& p, const Plan& plan) {
+Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form) {
   try {
-    Select select(p, plan, 0);
+    Select select(p, plan, 0, form);
     select.run();
     if (select.too_long()) return too_large();
     if (select.words() <= red_zone_words) return finished(select);
     constexpr std::uint32_t aligned = 16;
-    Select framed(p, plan, (select.words() * 4 + aligned - 1) / aligned * aligned);
+    Select framed(p, plan, (select.words() * 4 + aligned - 1) / aligned * aligned, form);
     framed.run();
     if (framed.too_long()) return too_large();
     return finished(framed);
@@ -33,11 +31,17 @@ Result<Encoded> encode(const ir::Program& p, const Plan& plan) {
   }
 }
 
+}  // namespace
+
+Result<Encoded> encode(const ir::Program& p, const Plan& plan) { return encode(p, plan, Form::One); }
+Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan) { return encode(p, plan, Form::Batch); }
+
 #else
 
 Result<Encoded> encode(const ir::Program&, const Plan&) {
   return fail(weir::Code::Unsupported, {}, "this build of weir makes no code for x86-64");
 }
+Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan) { return encode(p, plan); }
 
 #endif
 

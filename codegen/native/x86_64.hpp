@@ -1,6 +1,6 @@
-// Instruction selection for x86-64: the graph's nodes (x86_64_nodes.cc), its values (x86_64_values.cc) and its sets
-// (x86_64_sets.cc) as instructions of Xbyak, while keeping track of what the registers hold. One walk in the graph's
-// order, each node when all that lead to it are done; never along its edges.
+// Instruction selection for x86-64: the graph's nodes (x86_64_nodes.cc, x86_64_joined.cc), its values (x86_64_values.cc) and
+// its sets (x86_64_sets.cc) as instructions of Xbyak, while keeping track of what the registers hold. One walk in the
+// graph's order, each node when all that lead to it are done; never along its edges.
 //
 // The graph is there twice when it has guards that can be merged. In the first copy a guard asks for what later guards
 // with the same base want, too; when not so much is captured, the code goes on at the same node of the second copy, where
@@ -8,6 +8,8 @@
 //
 // Registers: rdi packet, rsi captured bytes; rax, rcx, rdx within one step; r8 to r11 hold values of the graph. Words of the
 // stack: costly values, the packet's length, what does not fit the registers. No calls, so the red zone does for most.
+//
+// The code is a function of one packet, or a loop over many (x86_64_batch.cc), which has further registers for itself.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -22,6 +24,7 @@
 
 #include "ir/program.hpp"
 #include "ir/ranges.hpp"
+#include "native/batch.hpp"
 #include "native/bytes.hpp"
 #include "native/code.hpp"
 #include "native/plan.hpp"
@@ -53,10 +56,13 @@ struct Machine {
   void learn(ir::ValueId base, std::uint64_t end);
 };
 
+/// What the code is: a native::Function, or a native::BatchFunction.
+enum class Form : std::uint8_t { One, Batch };
+
 class Select : private Xbyak::CodeGenerator {
  public:
   /// `frame`: bytes of stack beyond the red zone; 0 when that is enough.
-  Select(const ir::Program& p, const Plan& plan, std::uint32_t frame);
+  Select(const ir::Program& p, const Plan& plan, std::uint32_t frame, Form form = Form::One);
 
   void run();
   /// Words of stack that the code uses: the red zone has room for `red_zone_words`.
@@ -90,6 +96,7 @@ class Select : private Xbyak::CodeGenerator {
   /// What the flags say.
   enum class Condition : std::uint8_t { Equal, NotEqual, Below, BelowEqual, Above, AboveEqual, Carry, NotCarry };
 
+  void graphs();
   Graph graph_of(ir::NodeId root) const;
   void select(Graph& g);
   void node(Graph& g, ir::NodeId id);
@@ -116,8 +123,20 @@ class Select : private Xbyak::CodeGenerator {
   void branch(Graph& g, Condition c, ir::NodeId t, ir::NodeId f);
   void finish_branch(Graph& g, Condition c, ir::NodeId then, ir::NodeId otherwise);
   void end();
+  void end_constant(Place& place, std::uint32_t k);
   void mark(Span span);
   Xbyak::Label& way(Graph& g, ir::NodeId to);
+
+  // ---- x86_64_batch.cc: the loop over packets -------------------------------------------------------
+
+  void batch();
+  void begin_batch();
+  void begin_word();
+  void each_packet();
+  void next_packet();
+  void end_word();
+  void end_batch();
+  void end_with(Condition c);
 
   // ---- x86_64_values.cc: data ---------------------------------------------------------------------
 
@@ -128,12 +147,17 @@ class Select : private Xbyak::CodeGenerator {
   Register value(ir::ValueId v);
   Register raw(ir::ValueId load);
   Register compute(ir::ValueId v);
+  Xbyak::Address length();
+  Xbyak::Address metadata(Meta m);
   Register load(const ir::Value& v, bool is_raw);
   Register binary(const ir::Value& v);
   Register into_third(Arith op, Register a, Register b);
   Register with_constant(Arith op, ir::ValueId a, std::uint32_t k);
   void apply(Arith op, Register to, const Xbyak::Reg32& by);
   Register choose(ir::ValueId v);
+
+  // ---- x86_64_tests.cc: comparisons ----------------------------------------------------------------
+
   /// The condition that a test comes to, for the flags as the code leaves them.
   Condition flags(const ir::Node& test);
   bool flags_of_bytes(Relation r, ir::ValueId a, std::uint32_t k, Condition& c);
@@ -169,16 +193,23 @@ class Select : private Xbyak::CodeGenerator {
   Xbyak::Label& table(std::vector<std::uint32_t> words);
   void put_tables();
 
+  /// Of a batch: the packet that is looked at, up to which one this code goes, the verdicts so far (the latest on top), the end of
+  /// those that a word has room for, how far ahead headers are asked for, the end of all.
+  const Xbyak::Reg64 cursor = rbx, stop = r12, verdicts = r13, word_end = r14, ahead = r15, packets_end = rbp;
+
   const ir::Program& program_;
   const Plan& plan_;
   ir::Ranges ranges_;
   std::uint32_t frame_;
+  Form form_;
   Machine machine_;
   std::array<std::uint32_t, pool_size> pins_{};
   std::array<std::uint64_t, pool_size> stamps_{};
   std::uint64_t clock_ = 0;
   std::uint32_t length_word_ = 0, metadata_word_ = 0, next_word_ = 0, most_words_ = 0;
   Xbyak::Label reject_;
+  /// Of a batch: the packet passes; the carry says whether it does; the code of one packet; and what comes behind some.
+  Xbyak::Label accept_, verdict_, packet_, some_done_;
   struct Table {
     Xbyak::Label label;
     std::vector<std::uint32_t> words;

@@ -47,10 +47,28 @@ std::uint32_t Filter::run_otherwise(const Packet& packet) const {
   return vm::run_checked(*stages_->cbpf, packet, vm::Machine::Kernel);
 }
 
+native::BatchFunction Filter::Stages::native_batch() const {
+  std::call_once(batch_once, [&] {
+    if (!may_run_native) return;
+    if (auto code = native::emit_batch(ir)) batch_code.emplace(std::move(*code));
+  });
+  return batch_code ? batch_code->function() : nullptr;
+}
+
 std::size_t Filter::match_batch(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const {
+  if (packets.empty()) return 0;
+  const std::size_t words = (packets.size() + 63) / 64;
+  if (const native::BatchFunction code = stages_->native_batch()) code(packets.data(), packets.size(), verdicts.data());
+  else match_each(packets, verdicts);
+  std::size_t passed = 0;
+  for (const std::uint64_t word : verdicts.first(words)) passed += static_cast<std::size_t>(std::popcount(word));
+  return passed;
+}
+
+/// A call a packet.
+void Filter::match_each(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const {
   // The headers of a packet are asked for while those so many before it are looked at.
   constexpr std::size_t ahead = 12;
-  std::size_t passed = 0;
   for (std::size_t first = 0; first < packets.size(); first += 64) {
     const std::size_t end = std::min(first + 64, packets.size());
     std::uint64_t bits = 0;
@@ -59,9 +77,7 @@ std::size_t Filter::match_batch(std::span<const Packet> packets, std::span<std::
       bits |= std::uint64_t{run(packets[i]) != 0} << (i - first);
     }
     verdicts[first / 64] = bits;
-    passed += static_cast<std::size_t>(std::popcount(bits));
   }
-  return passed;
 }
 
 Engine Filter::engine(std::string* why) const {

@@ -9,6 +9,7 @@
 #include "cbpf/program.hpp"
 #include "ir/program.hpp"
 #include "lift/lift.hpp"
+#include "native/batch.hpp"
 #include "native/code.hpp"
 #include "pred/filter.hpp"
 #include "weir/weir.hpp"
@@ -37,6 +38,10 @@ struct Filter::Stages {
   const Result<native::Code>& native() const;
   mutable std::once_flag native_once = {};
   mutable std::optional<Result<native::Code>> native_code = std::nullopt;
+  /// Made at the first batch. Null: each packet takes a call.
+  native::BatchFunction native_batch() const;
+  mutable std::once_flag batch_once = {};
+  mutable std::optional<native::BatchCode> batch_code = std::nullopt;
 };
 
 /// As the public header has instructions; none of a program that does not fit.

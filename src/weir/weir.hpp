@@ -134,6 +134,7 @@ class Filter {
   explicit Filter(std::unique_ptr<const Stages>);
   using Function = std::uint32_t (*)(const std::uint8_t*, std::size_t, std::uint32_t, const Metadata*);
   std::uint32_t run_otherwise(const Packet& packet) const;
+  void match_each(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const;
   std::unique_ptr<const Stages> stages_;
   mutable std::atomic<Function> code_ = nullptr;  ///< null: not made yet, or there is none
 };

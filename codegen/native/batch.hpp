@@ -1,0 +1,32 @@
+// A filter as a loop over many packets. Tested by tests/unit/native/batch_test.cc.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "base/packet.hpp"
+#include "base/result.hpp"
+#include "ir/program.hpp"
+#include "native/code.hpp"
+
+namespace weir::native {
+
+/// What the code is called with: the packets, how many, and a word for every 64 of them: bit i % 64 of word i / 64 is the
+/// verdict of packet i, bits behind the last packet become 0.
+using BatchFunction = void (*)(const Packet* packets, std::size_t count, std::uint64_t* verdicts);
+
+class BatchCode {
+ public:
+  explicit BatchCode(ExecutableMemory memory, std::size_t instructions) : memory_(std::move(memory)), instruction_bytes_(instructions) {}
+
+  BatchFunction function() const { return reinterpret_cast<BatchFunction>(reinterpret_cast<std::uintptr_t>(memory_.data())); }
+  std::span<const std::uint8_t> instructions() const { return {memory_.data(), instruction_bytes_}; }
+
+ private:
+  ExecutableMemory memory_;
+  std::size_t instruction_bytes_;
+};
+
+/// As native::emit, and with its errors; a CPU may have that and not this (Unsupported): then each packet takes a call.
+Result<BatchCode> emit_batch(const ir::Program& p);
+
+}  // namespace weir::native

@@ -1,0 +1,101 @@
+// Loops over packets against the graph's own evaluator.
+#include <doctest/doctest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "../ir/random_program.hpp"
+#include "guarded.hpp"
+#include "native/batch.hpp"
+
+using namespace weir;
+
+namespace {
+
+/// Packets, each in memory of its own, so that the sanitizers see what is read past it.
+class Packets {
+ public:
+  void add(std::vector<std::uint8_t> bytes, std::uint32_t length = 0, Metadata meta = {}) {
+    bytes.shrink_to_fit();
+    bytes_.push_back(std::move(bytes));
+    all_.push_back({bytes_.back(), length, meta});
+  }
+  std::span<const Packet> all() const { return all_; }
+
+ private:
+  std::vector<std::vector<std::uint8_t>> bytes_;
+  std::vector<Packet> all_;
+};
+
+/// The number of the first packet with another verdict than the evaluator's; nothing when there is none.
+std::optional<std::size_t> first_difference(const ir::Program& graph, const native::BatchCode& code, std::span<const Packet> packets) {
+  constexpr std::uint64_t untouched = 0x5a5a5a5a5a5a5a5a;
+  const std::size_t words = (packets.size() + 63) / 64;
+  std::vector<std::uint64_t> verdicts(words + 1, untouched);
+  code.function()(packets.data(), packets.size(), verdicts.data());
+  if (verdicts[words] != untouched) return packets.size();
+  for (std::size_t i = 0; i < words * 64; ++i) {
+    const bool expected = i < packets.size() && ir::evaluate(graph, packets[i]) != 0;
+    if ((verdicts[i / 64] >> i % 64 & 1) != expected) return i;
+  }
+  return std::nullopt;
+}
+
+void check(const ir::Program& graph, const native::BatchCode& code, std::span<const Packet> packets) {
+  const auto wrong = first_difference(graph, code, packets);
+  if (!wrong) return;
+  MESSAGE("packet ", *wrong, " of ", packets.size(), " (", *wrong < packets.size() ? packets[*wrong].bytes.size() : 0, " bytes):\n", ir::to_string(graph));
+  REQUIRE_FALSE(wrong);
+}
+
+std::vector<std::uint8_t> bytes_of(std::mt19937& random, std::size_t size) {
+  std::vector<std::uint8_t> bytes(size);
+  // Small bytes lead to small offsets, and so to loads inside the packet.
+  for (auto& b : bytes) b = static_cast<std::uint8_t>(random() % 3 == 0 ? random() : random() % 12);
+  return bytes;
+}
+
+/// So many, most of which are long enough for all that is at fixed places.
+Packets packets_of(std::mt19937& random, std::size_t count, std::size_t shortest) {
+  Packets packets;
+  for (std::size_t i = 0; i < count; ++i)
+    packets.add(bytes_of(random, shortest + random() % 40), static_cast<std::uint32_t>(random() % 64), {1, 2, 3, static_cast<std::uint32_t>(random() % 20), 1, 6});
+  return packets;
+}
+
+}  // namespace
+
+TEST_CASE("random graphs over batches of all sizes") {
+  std::mt19937 random(1);
+  int emitted = 0;
+  for (std::uint32_t seed = 0; seed < 2000; ++seed) {
+    ir::RandomProgram maker(seed);
+    const ir::Program graph = ir::Guarded(maker.make(3 + seed % 14)).make();
+    if (graph.node_count() > 3000) continue;  // guards of values inside values multiply
+    const auto code = native::emit_batch(graph);
+    if (!code) continue;
+    ++emitted;
+    for (const std::size_t shortest : {0u, 30u, 70u}) check(graph, *code, packets_of(random, 1 + seed % 200, shortest).all());
+  }
+  CHECK_GT(emitted, 1600);
+}
+
+TEST_CASE("words of verdicts are full, and no bit is set behind the last packet") {
+  const auto graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nn2: if v0 == 7 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n");
+  const auto code = native::emit_batch(graph);
+  REQUIRE(code);
+  for (std::size_t count = 1; count <= 200; ++count) {
+    Packets packets;
+    for (std::size_t i = 0; i < count; ++i) packets.add(i % 5 == 4 ? std::vector<std::uint8_t>{} : std::vector<std::uint8_t>{static_cast<std::uint8_t>(i % 3 == 0 ? 7 : 1)});
+    check(graph, *code, packets.all());
+  }
+}
+
+TEST_CASE("what a packet's length and the kernel say of it") {
+  const auto graph = *ir::read("n0: return 1\nn1: return 0\nv0 = length\nv1 = meta vlan_tag\nn2: if v1 > v0 then n0 else n1\nn3: if v0 &? 1 then n2 else n1\nroot n3\n");
+  const auto code = native::emit_batch(graph);
+  REQUIRE(code);
+  std::mt19937 random(3);
+  for (const std::size_t count : {1u, 8u, 63u, 64u, 65u, 130u}) check(graph, *code, packets_of(random, count, 0).all());
+}
