@@ -31,6 +31,14 @@ constexpr std::uint32_t bytes_of(const Instruction& i) {
   }
 }
 
+/// Registers are numbers from 0 to 10.
+constexpr Instruction make(std::uint8_t code, unsigned dst, unsigned src, std::int16_t offset, std::int32_t imm) {
+  Instruction i{code, 0, 0, offset, imm};
+  i.dst = dst & 0xf;
+  i.src = src & 0xf;
+  return i;
+}
+
 /// How many instructions a jump or a local call skips; `gotol` has it in imm.
 constexpr std::int64_t distance(const Instruction& i) {
   return is_call(i) || i.code == (op::JMP32 | op::JA) ? i.imm : i.offset;

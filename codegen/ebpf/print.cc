@@ -55,8 +55,8 @@ std::string constant(const Instruction& i, const Instruction& next) {
   switch (i.src) {
     case map_index: return fmt::format("r{} = map[idx:{}]", +i.dst, i.imm);
     case map_descriptor: return fmt::format("r{} = map[id:{}]", +i.dst, i.imm);
-    case map_value_index: return fmt::format("r{} = map[idx:{}]+{}", +i.dst, i.imm, next.imm);
-    case map_value_descriptor: return fmt::format("r{} = map[id:{}][0]+{}", +i.dst, i.imm, next.imm);
+    case map_value_index: return fmt::format("r{} = map[idx:{}]+{}", +i.dst, i.imm, static_cast<std::uint32_t>(next.imm));
+    case map_value_descriptor: return fmt::format("r{} = map[id:{}][0]+{}", +i.dst, i.imm, static_cast<std::uint32_t>(next.imm));
     default: return fmt::format("r{} = {:#x} ll", +i.dst, wide_constant(i, next));
   }
 }

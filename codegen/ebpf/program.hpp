@@ -115,6 +115,9 @@ inline constexpr const char* licence = "Dual MIT/GPL";
 /// 64-bit constant, which shows as `ll`; alone it has no meaning. What is no instruction is `.8byte` and its number.
 std::string to_string(const Instruction& i, const Instruction& next = {});
 
+/// Why there can be no such map; empty when there can.
+std::string problem_with(const Map& map);
+
 /// Whether there is such an instruction: its code, and fields that it can have. The second half of a 64-bit constant is none.
 bool exists(const Instruction& i);
 
@@ -129,6 +132,11 @@ std::optional<Diagnostic> check(const Program& p);
 /// The part of it that needs no registers: every instruction exists, with fields that it can have; jumps stay inside and hit no second half of
 /// a constant; every instruction can be reached; no way runs past the end; maps and helpers exist.
 std::optional<Diagnostic> check_form(const Program& p);
+
+/// Reads what to_string writes, what bpftool prints (`prog dump xlated`), and the lines of instructions of llvm-objdump: an instruction a line, a number and
+/// a colon before it or not, jumps to `pc+5` or to labels (`name:`), comments behind `;`. The hook is Socket: no text says it. Spans are the places in
+/// the text, as those of errors.
+Result<Program> read_text(std::string_view text);
 
 /// The name of a hook on the command line, and back.
 std::string_view to_string(Hook hook);

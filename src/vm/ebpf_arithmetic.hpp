@@ -1,0 +1,93 @@
+// Arithmetic of eBPF (RFC 9669, section 4.1; kernel/bpf/core.c, ___bpf_prog_run), for any operands.
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "ebpf/decode.hpp"
+
+namespace weir::vm {
+
+template <class Unsigned>
+using SignedOf = std::make_signed_t<Unsigned>;
+
+template <class Unsigned>
+constexpr Unsigned negated(Unsigned v) { return static_cast<Unsigned>(Unsigned{0} - v); }
+
+/// A division by zero gives 0; the smallest number by -1 is itself.
+template <class Unsigned>
+constexpr Unsigned divided(Unsigned a, Unsigned b, bool with_sign) {
+  if (b == 0) return 0;
+  if (!with_sign) return a / b;
+  if (b == static_cast<Unsigned>(-1)) return negated(a);
+  return static_cast<Unsigned>(static_cast<SignedOf<Unsigned>>(a) / static_cast<SignedOf<Unsigned>>(b));
+}
+
+/// A remainder by zero is what there was; with a sign it has that of the dividend.
+template <class Unsigned>
+constexpr Unsigned remainder(Unsigned a, Unsigned b, bool with_sign) {
+  if (b == 0) return a;
+  if (!with_sign) return a % b;
+  if (b == static_cast<Unsigned>(-1)) return 0;
+  return static_cast<Unsigned>(static_cast<SignedOf<Unsigned>>(a) % static_cast<SignedOf<Unsigned>>(b));
+}
+
+/// The low `bits` (8, 16, 32) as a number with a sign.
+constexpr std::uint64_t sign_extended(std::uint64_t v, int bits) {
+  const int spare = 64 - bits;
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(v << spare) >> spare);
+}
+
+/// `offset` is the instruction's: division with a sign, the bits of a move. Shifts use the low 5 or 6 bits.
+template <class Unsigned>
+constexpr Unsigned arithmetic(std::uint8_t operation, std::int16_t offset, Unsigned a, Unsigned b) {
+  constexpr Unsigned mask = std::numeric_limits<Unsigned>::digits - 1;
+  const bool with_sign = offset != 0;
+  switch (operation) {
+    case ebpf::op::ADD: return a + b;
+    case ebpf::op::SUB: return a - b;
+    case ebpf::op::MUL: return a * b;
+    case ebpf::op::DIV: return divided(a, b, with_sign);
+    case ebpf::op::OR: return a | b;
+    case ebpf::op::AND: return a & b;
+    case ebpf::op::LSH: return a << (b & mask);
+    case ebpf::op::RSH: return a >> (b & mask);
+    case ebpf::op::NEG: return negated(a);
+    case ebpf::op::MOD: return remainder(a, b, with_sign);
+    case ebpf::op::XOR: return a ^ b;
+    case ebpf::op::MOV: return with_sign ? static_cast<Unsigned>(sign_extended(b, offset)) : b;
+    case ebpf::op::ARSH: return static_cast<Unsigned>(static_cast<SignedOf<Unsigned>>(a) >> (b & mask));
+    default: return 0;
+  }
+}
+
+constexpr std::uint64_t swapped(std::uint64_t v, std::int32_t bits) { return __builtin_bswap64(v) >> (64 - bits); }
+constexpr std::uint64_t cut(std::uint64_t v, std::int32_t bits) { return bits == 64 ? v : v & ((std::uint64_t{1} << bits) - 1); }
+
+/// Byte order: `be` exchanges the bytes of a little-endian host, `le` only cuts off, `bswap` (ALU64) always exchanges.
+constexpr std::uint64_t byte_swapped(const ebpf::Instruction& i, std::uint64_t v) {
+  const bool exchanges = ebpf::class_of(i) == ebpf::op::ALU64 || ebpf::takes_register(i);
+  return exchanges ? swapped(v, i.imm) : cut(v, i.imm);
+}
+
+template <class Unsigned>
+constexpr bool holds(std::uint8_t operation, Unsigned a, Unsigned b) {
+  const auto signed_a = static_cast<SignedOf<Unsigned>>(a), signed_b = static_cast<SignedOf<Unsigned>>(b);
+  switch (operation) {
+    case ebpf::op::JEQ: return a == b;
+    case ebpf::op::JGT: return a > b;
+    case ebpf::op::JGE: return a >= b;
+    case ebpf::op::JSET: return (a & b) != 0;
+    case ebpf::op::JNE: return a != b;
+    case ebpf::op::JSGT: return signed_a > signed_b;
+    case ebpf::op::JSGE: return signed_a >= signed_b;
+    case ebpf::op::JLT: return a < b;
+    case ebpf::op::JLE: return a <= b;
+    case ebpf::op::JSLT: return signed_a < signed_b;
+    case ebpf::op::JSLE: return signed_a <= signed_b;
+    default: return false;
+  }
+}
+
+}  // namespace weir::vm
