@@ -13,9 +13,9 @@ struct EmitOptions {
   Hook hook = Hook::Socket;
   /// What the program returns for a packet that the graph accepts, and for one that it rejects. Without them: what makes the
   /// kernel keep the one and drop the other (a socket filter keeps as many bytes as the graph says). They must differ.
-  std::optional<std::int32_t> match, no_match;
+  std::optional<std::int32_t> match = std::nullopt, no_match = std::nullopt;
   /// Sets of so many intervals and more become maps; by default where a map is measured to be faster. 1: every set that can.
-  std::optional<std::size_t> map_threshold;
+  std::optional<std::size_t> map_threshold = std::nullopt;
   /// Tracing: which argument of the tracepoint is the sk_buff.
   std::uint32_t argument = 0;
 };

@@ -142,4 +142,8 @@ Result<Program> read_text(std::string_view text);
 std::string_view to_string(Hook hook);
 std::optional<Hook> find_hook(std::string_view name);
 
+/// What a program of the hook may return, by its word (actions.def), and all the words.
+std::optional<std::int32_t> find_action(Hook hook, std::string_view word);
+std::vector<std::string_view> action_words(Hook hook);
+
 }  // namespace weir::ebpf

@@ -1,0 +1,42 @@
+#pragma once
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "ebpf/assembler.hpp"
+#include "ir/program.hpp"
+
+namespace weir::ebpf {
+
+/// What registers and stack hold at a place of the code, in values of the graph.
+struct Machine {
+  enum class Form : std::uint8_t {
+    Value,    ///< in the host's order
+    Raw,      ///< a load as its bytes lie in memory
+    Pointer,  ///< to the packet's byte at that offset
+  };
+  struct Held {
+    ir::ValueId value = ir::no_value;
+    Form form = Form::Value;
+    std::uint64_t end = 0;  ///< of a pointer: the verifier knows of so many bytes behind it
+    bool is(ir::ValueId v, Form f) const { return value == v && form == f; }
+  };
+  /// So many bytes behind a base are captured.
+  struct Fact {
+    ir::ValueId base;
+    std::uint64_t end;
+  };
+  std::array<Held, 10> registers{};
+  std::vector<ir::ValueId> at_home;  ///< values that the stack holds; sorted
+  std::vector<Fact> captured;
+
+  /// What holds on both ways to a place.
+  void meet(const Machine& other);
+  bool has(ir::ValueId base, std::uint64_t end) const;
+  void learn(ir::ValueId base, std::uint64_t end);
+  bool is_home(ir::ValueId v) const { return std::ranges::binary_search(at_home, v); }
+  void come_home(ir::ValueId v);
+};
+
+}  // namespace weir::ebpf

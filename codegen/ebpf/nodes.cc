@@ -1,0 +1,151 @@
+#include <algorithm>
+
+#include "ebpf/raw.hpp"
+#include "ebpf/select.hpp"
+
+namespace weir::ebpf {
+
+using namespace ir;
+
+void Select::node(Graph& g, NodeId id) {
+  const Node& n = program_[id];
+  if (n.kind != NodeKind::Return) code_.words(program_.span(id));
+  switch (n.kind) {
+    case NodeKind::Return: return leaf(g, n);
+    case NodeKind::Guard: return guard(g, id, n);
+    case NodeKind::NonZero:
+      code_.jump({.relation = op::JEQ, .left = value(n.a), .k = 0}, reject_);
+      return go_to(g, n.t);
+    case NodeKind::Test: return wide_test(g, id) ? void() : question(g, n);
+    case NodeKind::Member: return member(g, n);
+  }
+}
+
+void Select::guard(Graph& g, NodeId id, const Node& n) {
+  const std::uint64_t own_end = end_of(n);
+  if (machine_.has(n.a, own_end)) return go_to(g, n.t);
+  if (const auto failure = sure_failure(n.a, own_end)) {
+    code_.jump(*failure);
+    return release(g, n.t);
+  }
+  std::uint64_t end = g.merges ? needs_.end(id, n.a, own_end) : own_end;
+  if (sure_failure(n.a, end)) end = own_end;
+  check(n.a, end);
+  machine_.learn(n.a, end);
+  go_to(g, n.t);
+}
+
+void Select::leaf(Graph& g, const Node& n) {
+  if (g.join != nullptr) {
+    const Register r = value(n.a);
+    keep(r, g.choice);
+    arrive(*g.join);
+    // The last leaf falls through.
+    if (!(g.ready.empty() && g.returns.empty())) code_.jump(label_of(*g.join));
+    return;
+  }
+  if (const auto k = constant_of(program_, n.a)) return verdict(*k);
+  const Register r = value(n.a);
+  code_.jump({.relation = op::JEQ, .left = r, .k = 0}, reject_);
+  if (match_) return verdict(1);
+  code_.move32(0, r);
+  code_.exit();
+}
+
+void Select::question(Graph& g, const Node& n) {
+  const Condition c = condition(n);
+  branch(g, c, n.t, n.f);
+}
+
+// ---- several tests at once ---------------------------------------------------------------------------------
+
+namespace {
+
+/// Bytes at a place that have to be these; `value` as they lie in memory.
+struct Piece {
+  ValueId base;
+  std::uint32_t at, size;
+  std::uint64_t value;
+};
+
+/// Joins two pieces where they lie side by side and fill a load together.
+bool join(Piece& a, const Piece& b) {
+  if (a.base != b.base || a.size != b.size || a.size == 8) return false;
+  const bool b_first = std::uint64_t{b.at} + b.size == a.at;
+  if (!b_first && std::uint64_t{a.at} + a.size != b.at) return false;
+  const Piece &first = b_first ? b : a, &second = b_first ? a : b;
+  constexpr bool little = std::endian::native == std::endian::little;
+  const std::uint64_t low = little ? first.value : second.value, high = little ? second.value : first.value;
+  a = {a.base, first.at, a.size * 2, low | high << 8 * a.size};
+  return true;
+}
+
+/// Joins what can be joined, in the order in which it was asked; whether anything could.
+bool join_all(std::vector<Piece>& pieces) {
+  bool any = false;
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    for (std::size_t j = i + 1; j < pieces.size();) {
+      if (join(pieces[i], pieces[j])) {
+        pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(j));
+        any = true;
+        i = 0;
+        j = 1;
+      } else {
+        ++j;
+      }
+    }
+  return any;
+}
+
+}  // namespace
+
+/// A chain of equalities of adjacent bytes with one outcome when they fail: asked in pieces of up to eight bytes.
+bool Select::wide_test(Graph& g, NodeId id) {
+  constexpr std::size_t most_links = 8;
+  std::vector<NodeId> links;
+  std::vector<Piece> pieces;
+  const NodeId otherwise = follow(program_[id].f);
+  NodeId at = id;
+  for (; links.size() < most_links; at = follow(program_[links.back()].t)) {
+    const Node& n = program_[at];
+    if (n.kind != NodeKind::Test || n.relation() != Relation::Equal || follow(n.f) != otherwise) break;
+    const Value& v = program_[n.a];
+    const auto k = constant_of(program_, n.b);
+    if (v.kind != ValueKind::Load || !k || *k > highest(v.size())) break;
+    if (!pieces.empty() && pieces.back().base != v.a) break;
+    pieces.push_back({v.a, v.k, v.size(), as_raw(*k, v.size())});
+    links.push_back(at);
+  }
+  // The chain ends with the last link that is part of a wider piece.
+  while (pieces.size() > 1) {
+    const Piece last = pieces.back();
+    if (std::any_of(pieces.begin(), pieces.end() - 1, [&](Piece p) { return join(p, last); })) break;
+    pieces.pop_back();
+    links.pop_back();
+  }
+  if (pieces.size() < 2 || !join_all(pieces)) return false;
+  Span words = program_.span(id);
+  for (const NodeId link : links) words = weir::join(words, program_.span(link));
+  code_.words(words);
+  const NodeId then = follow(program_[links.back()].t);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Condition c = equality(pieces[i].base, pieces[i].at, pieces[i].size, pieces[i].value);
+    if (i + 1 == pieces.size()) return branch_over(g, c, program_[id], then, otherwise), true;
+    arrive(g.places[static_cast<std::uint32_t>(otherwise)]);
+    code_.jump(*opposite(c), way(g, otherwise));
+  }
+  return true;
+}
+
+/// Whether up to eight bytes of the packet are these, as they lie in memory.
+Condition Select::equality(ValueId base, std::uint32_t at, std::uint32_t bytes, std::uint64_t wanted) {
+  const Register r = load_bytes(base, at, bytes);
+  if (bytes < 8 || wanted <= 0x7fffffff) return {.relation = op::JEQ, .wide = bytes == 8, .left = r, .k = static_cast<std::uint32_t>(wanted)};
+  ++pins_[r];
+  const Register k = take();
+  --pins_[r];
+  code_.set64(k, wanted);
+  return {.relation = op::JEQ, .wide = true, .left = r, .right = k};
+}
+
+}  // namespace weir::ebpf

@@ -1,0 +1,174 @@
+// How the bytes of a packet are got at.
+#include <algorithm>
+
+#include "ebpf/raw.hpp"
+#include "ebpf/select.hpp"
+
+namespace weir::ebpf {
+
+using namespace ir;
+
+namespace {
+
+/// Beyond that the verifier does not follow packet pointers (MAX_PACKET_OFF, kernel/bpf/verifier.c).
+constexpr std::uint64_t most_offset = 0xffff;
+/// Where a variable offset is no larger than this, the pointer can be checked for as much again. Few packets have one.
+constexpr std::uint64_t most_base = 0x7fff;
+/// Of loads: 16 bits with a sign.
+constexpr std::uint64_t most_displacement = 0x7fff;
+
+}  // namespace
+
+// ---- guards --------------------------------------------------------------------------------------------------
+
+/// Where the check of a guard leads whatever the packet: nothing where it depends on it.
+std::optional<Label> Select::sure_failure(ValueId base, std::uint64_t end) {
+  const std::uint64_t least = (base == no_value ? 0 : ranges_.of(base).low) + end;
+  if (least > max_captured) return reject_;
+  if (reach_ == Reach::Pointers && least > most_offset) return elsewhere_;
+  return std::nullopt;
+}
+
+/// Goes on when so many bytes behind the base are captured.
+void Select::check(ValueId base, std::uint64_t end) {
+  if (reach_ == Reach::Calls) return check_length(base, end);
+  if (base != no_value) pointer(base, end);
+  else check_pointer(data, end);
+}
+
+void Select::check_pointer(Register from, std::uint64_t end) {
+  ++pins_[from];
+  const Register past = take();
+  --pins_[from];
+  code_.move(past, from);
+  code_.alu64(op::ADD, past, static_cast<std::int32_t>(end));
+  code_.jump({.relation = op::JGT, .wide = true, .left = past, .right = data_end}, rejects_if_linear_);
+}
+
+/// Sums in 64 bits: without wrap.
+void Select::check_length(ValueId base, std::uint64_t end) {
+  const auto bytes = static_cast<std::uint32_t>(end);
+  if (base == no_value) return code_.jump({.relation = op::JLT, .wide = true, .left = length, .k = bytes}, reject_);
+  const Register from = value(base);
+  ++pins_[from];
+  const Register past = take();
+  --pins_[from];
+  code_.move(past, from);
+  code_.alu64(op::ADD, past, static_cast<std::int32_t>(bytes));
+  code_.jump({.relation = op::JGT, .wide = true, .left = past, .right = length}, reject_);
+}
+
+/// An upper bound that the verifier can see, too, from the instructions that make the value. It forgets what it knows when bytes are
+/// put in order.
+std::uint32_t Select::visible_high(ValueId id) {
+  const Value& v = program_[id];
+  if (v.kind == ValueKind::Constant) return v.k;
+  if (v.kind == ValueKind::Load && v.size() == 1) return 0xff;
+  if (v.kind != ValueKind::Binary) return 0xffffffff;
+  const auto k = constant_of(program_, v.b);
+  if (!k) return 0xffffffff;
+  const std::uint64_t a = visible_high(v.a);
+  switch (v.arith()) {
+    case Arith::And: return static_cast<std::uint32_t>(std::min<std::uint64_t>(a, *k));
+    case Arith::Lsh: return *k < 32 && a << *k <= most_offset ? static_cast<std::uint32_t>(a << *k) : 0xffffffff;
+    case Arith::Rsh: return *k < 32 ? static_cast<std::uint32_t>(a >> *k) : 0;
+    case Arith::Add: return a + *k <= most_offset ? static_cast<std::uint32_t>(a + *k) : 0xffffffff;
+    default: return 0xffffffff;
+  }
+}
+
+Register Select::pointer(ValueId base, std::uint64_t end) {
+  if (const auto r = held(base, Machine::Form::Pointer)) {
+    if (machine_.registers[*r].end >= end) return *r;
+    if (end <= most_offset - most_base) {
+      check_pointer(*r, end);
+      machine_.registers[*r].end = end;
+      return *r;
+    }
+    machine_.registers[*r] = {};  // the verifier knows too little of its offset
+  }
+  const Register offset = value(base);
+  const std::uint64_t most = std::min(most_base, most_offset - end);
+  if (visible_high(base) > most)
+    code_.jump({.relation = op::JGT, .wide = true, .left = offset, .k = static_cast<std::uint32_t>(most)}, elsewhere_);
+  const Register to = plan_->is_only_base(base) && pins_[offset] == 0 ? offset : take_over(offset, base);
+  code_.alu64(op::ADD, to, data);
+  hold(to, base, Machine::Form::Pointer);
+  ++pins_[to];
+  check_pointer(to, end);
+  --pins_[to];
+  machine_.registers[to].end = end;
+  return to;
+}
+
+// ---- loads ---------------------------------------------------------------------------------------------------
+
+Register Select::load(const Value& v, bool is_raw) {
+  const Register r = load_bytes(v.a, v.k, v.size());
+  if (!is_raw) code_.swap(r, v.size());
+  return r;
+}
+
+/// Up to eight bytes as they lie in memory, in a register that nobody holds yet.
+Register Select::load_bytes(ValueId base, std::uint64_t at, std::uint32_t bytes) {
+  return reach_ == Reach::Pointers ? load_from_pointer(base, at, bytes) : load_by_call(base, at, bytes);
+}
+
+/// A guard has seen to it that they are captured; the verifier has to have seen it in this register.
+Register Select::load_from_pointer(ValueId base, std::uint64_t at, std::uint32_t bytes) {
+  const std::uint64_t end = at + bytes;
+  Register from = data;
+  if (base != no_value) {
+    from = pointer(base, end);
+  } else if (!machine_.has(no_value, end)) {
+    check(no_value, end);
+    machine_.learn(no_value, end);
+  }
+  ++pins_[from];
+  const Register to = take();
+  --pins_[from];
+  if (at <= most_displacement) {
+    code_.load(to, from, static_cast<std::int32_t>(at), bytes);
+  } else {
+    code_.move(to, from);
+    code_.alu64(op::ADD, to, static_cast<std::int32_t>(at));
+    code_.load(to, to, 0, bytes);
+  }
+  return to;
+}
+
+/// Through the stack. What the helper returns says again what a guard has said before.
+Register Select::load_by_call(ValueId base, std::uint64_t at, std::uint32_t bytes) {
+  const auto k = static_cast<std::int32_t>(std::min<std::uint64_t>(at, max_captured));
+  const bool probes = row_.packets == Packets::Probe;
+  const Register offset = probes ? 3 : 2;
+  if (base != no_value) {
+    code_.move(offset, value(base));
+    if (k != 0) code_.alu64(op::ADD, offset, k);
+  } else if (!probes) {
+    code_.set(offset, static_cast<std::uint32_t>(k));
+  }
+  const Slot loaded = code_.slot();
+  if (probes) {
+    if (base != no_value) {
+      code_.alu64(op::ADD, offset, data);
+    } else {
+      code_.move(offset, data);
+      code_.alu64(op::ADD, offset, k);
+    }
+    code_.address(1, loaded);
+    code_.set(2, bytes);
+    call(helper::ProbeReadKernel);
+  } else {
+    code_.move(1, context);
+    code_.address(3, loaded);
+    code_.set(4, bytes);
+    call(row_.context == ContextKind::XdpMd ? helper::LoadBytesXdp : helper::LoadBytes);
+  }
+  code_.jump({.relation = op::JNE, .wide = true, .left = 0, .k = 0}, reject_);
+  const Register to = take();
+  code_.load(to, loaded, 0, bytes);
+  return to;
+}
+
+}  // namespace weir::ebpf

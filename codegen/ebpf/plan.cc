@@ -1,0 +1,146 @@
+#include "ebpf/plan.hpp"
+
+#include <algorithm>
+
+namespace weir::ebpf {
+
+using namespace ir;
+
+namespace {
+
+/// Values cheaper than this are worked out again where no register has them any more.
+constexpr std::uint32_t worth_a_slot = 4;
+constexpr std::uint32_t cost_of_call = 12;
+constexpr std::uint32_t deepest = 500;  ///< values inside values: selection recurses into them
+constexpr std::uint32_t most_cost = 1 << 20;
+
+}  // namespace
+
+std::vector<NodeId> nodes_below(const Program& p, NodeId root) {
+  std::vector<bool> found(static_cast<std::size_t>(root) + 1);
+  found[static_cast<std::size_t>(root)] = true;
+  std::vector<NodeId> all;
+  // Ways out have smaller ids.
+  for (auto i = static_cast<std::uint32_t>(root) + 1; i-- > 0;) {
+    if (!found[i]) continue;
+    const Node& n = p[NodeId{i}];
+    all.push_back(NodeId{i});
+    if (n.kind == NodeKind::Return) continue;
+    found[static_cast<std::size_t>(n.t)] = true;
+    if (n.forks()) found[static_cast<std::size_t>(n.f)] = true;
+  }
+  std::reverse(all.begin(), all.end());
+  return all;
+}
+
+Plan::Plan(const Program& p, Reach reach)
+    : uses_(p.value_count()), base_uses_(p.value_count()), costs_(p.value_count()), calls_(p.value_count()), choices_(p.value_count()) {
+  count_uses(p);
+  sum_costs(p, reach);
+}
+
+bool Plan::is_kept(ValueId v) const { return choices_[index(v)] || (uses_[index(v)] > 1 && costs_[index(v)] >= worth_a_slot); }
+
+void Plan::count_uses(const Program& p) {
+  const std::vector<bool> reachable = ir::reachable(p);
+  const auto use = [&](ValueId v, bool as_base = false) {
+    if (v == no_value) return;
+    ++uses_[index(v)];
+    if (as_base) ++base_uses_[index(v)];
+  };
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    if (!reachable[i]) continue;
+    use(p[NodeId{i}].a, p[NodeId{i}].kind == NodeKind::Guard);
+    use(p[NodeId{i}].b);
+  }
+  // Operands have smaller ids, so that who uses a value is known to be needed or not before the value is met.
+  for (auto i = static_cast<std::uint32_t>(p.value_count()); i-- > 0;) {
+    if (uses_[i] == 0) continue;
+    use(p[ValueId{i}].a, p[ValueId{i}].kind == ValueKind::Load);
+    use(p[ValueId{i}].b);
+  }
+}
+
+void Plan::sum_costs(const Program& p, Reach reach) {
+  std::vector<std::uint32_t> depths(p.value_count());
+  std::vector<std::uint32_t> depth_below(p.node_count());  // of values in the graph below a node, for choices
+  const auto depth = [&](ValueId v) { return v == no_value ? 0 : depths[index(v)]; };
+  const auto cost = [&](ValueId v) { return v == no_value ? 0 : costs_[index(v)]; };
+  const auto calls = [&](ValueId v) { return v != no_value && calls_[index(v)]; };
+  std::uint32_t node = 0;
+  for (std::uint32_t i = 0; i < p.value_count(); ++i) {
+    const Value& v = p[ValueId{i}];
+    std::uint32_t below = std::max(depth(v.a), depth(v.b));
+    std::uint32_t own = v.kind == ValueKind::Constant ? 0 : 1;
+    if (v.kind == ValueKind::Choice) {
+      // All nodes up to a choice's root are older than the choice, and so are their values.
+      for (; node <= v.k; ++node) {
+        const Node& n = p[NodeId{node}];
+        std::uint32_t deep = std::max(depth(n.a), depth(n.b));
+        if (n.kind != NodeKind::Return) deep = std::max(deep, depth_below[static_cast<std::size_t>(n.t)]);
+        if (n.forks()) deep = std::max(deep, depth_below[static_cast<std::size_t>(n.f)]);
+        depth_below[node] = deep;
+      }
+      below = depth_below[v.k];
+      own = 100;
+    }
+    const bool is_call = v.kind == ValueKind::Load && reach == Reach::Calls;
+    // Length and metadata may be asked of a helper, too; those are seldom.
+    calls_[i] = is_call || v.kind == ValueKind::Choice || v.kind == ValueKind::Length || v.kind == ValueKind::Meta || calls(v.a) || calls(v.b);
+    choices_[i] = v.kind == ValueKind::Choice;
+    if (is_call) own = cost_of_call;
+    depths[i] = below + 1;
+    costs_[i] = std::min(most_cost, own + cost(v.a) + cost(v.b));
+    if (uses_[i] != 0 && depths[i] > deepest) too_deep_ = true;
+  }
+}
+
+// ---- what all ways need -----------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::uint64_t rejected = ~std::uint64_t{0};  ///< no way from here accepts
+/// Nodes times bases that are looked at; with more of them guards stay as they are written.
+constexpr std::size_t most_work = 4'000'000;
+
+/// What the guard itself says about bytes behind `base`: one of another base says that there is a packet of so many bytes.
+std::uint64_t said(const Node& guard, ValueId base, Ranges& ranges) {
+  if (guard.a == base) return end_of(guard);
+  return base == no_value ? ranges.of(guard.a).low + end_of(guard) : 0;
+}
+
+}  // namespace
+
+Needs::Needs(const Program& p, Ranges& ranges) {
+  const std::vector<NodeId> nodes = nodes_below(p, p.root);
+  std::map<ValueId, std::size_t> bases;
+  for (const NodeId id : nodes)
+    if (p[id].kind == NodeKind::Guard) ++bases[p[id].a];
+  if (bases.size() * nodes.size() > most_work) return;
+  for (const auto& [base, guards] : bases) {
+    if (guards < 2 && base != no_value) continue;
+    Ends& ends = ends_[base];
+    const auto below = [&](NodeId id) {
+      const auto found = ends.find(static_cast<std::uint32_t>(id));
+      return found == ends.end() ? 0 : found->second;
+    };
+    for (const NodeId id : nodes) {
+      const Node& n = p[id];
+      std::uint64_t end = 0;
+      if (n.kind == NodeKind::Return) end = constant_of(p, n.a) == 0u ? rejected : 0;
+      else if (n.forks()) end = std::min(below(n.t), below(n.f));
+      else if (n.kind == NodeKind::Guard) end = std::max(below(n.t), said(n, base, ranges));
+      else end = below(n.t);
+      if (end != 0) ends[static_cast<std::uint32_t>(id)] = end;
+    }
+  }
+}
+
+std::uint64_t Needs::end(NodeId guard, ValueId base, std::uint64_t end) const {
+  const auto ends = ends_.find(base);
+  if (ends == ends_.end()) return end;
+  const auto found = ends->second.find(static_cast<std::uint32_t>(guard));
+  return found == ends->second.end() || found->second == rejected ? end : std::max(end, found->second);
+}
+
+}  // namespace weir::ebpf

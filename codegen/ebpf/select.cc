@@ -1,0 +1,116 @@
+#include "ebpf/select.hpp"
+
+#include <algorithm>
+
+namespace weir::ebpf {
+
+using ir::NodeId, ir::NodeKind;
+
+Select::Select(const ir::Program& p, const EmitOptions& options)
+    : program_(p), options_(options), row_(row_of(options.hook)), ranges_(p), needs_(p, ranges_) {
+  made_.hook = options.hook;
+  made_.no_match = options.no_match.value_or(*find_action(options.hook, "drop"));
+  match_ = options.match;
+  if (!match_ && options.hook != Hook::Socket) match_ = find_action(options.hook, "pass");
+  accept_ = code_.label();
+  reject_ = code_.label();
+  rejects_if_linear_ = code_.label();
+  elsewhere_ = code_.label();
+}
+
+Result<ebpf::Program> Select::run() {
+  const ir::Node& root = program_[program_.root];
+  const bool is_constant = root.kind == NodeKind::Return && ir::constant_of(program_, root.a);
+  if (!is_constant || row_.packets == Packets::Probe) code_.move(context, 1);
+  if (row_.packets == Packets::Probe) {
+    begin_tracing();
+    copy(Reach::Calls, true);
+  } else if (row_.packets == Packets::Pointers && asks_for_bytes()) {
+    begin_pointers();
+    copy(Reach::Pointers, true);
+    leave_pointers();
+    copy(Reach::Calls, false);
+  } else {
+    if (!is_constant) ask_length(length);
+    copy(Reach::Calls, true);
+  }
+  end();
+  if (trouble_) return std::unexpected(std::move(*trouble_));
+  if (auto done = code_.finish(made_); !done) return std::unexpected(std::move(done.error()));
+  return std::move(made_);
+}
+
+bool Select::asks_for_bytes() const {
+  const std::vector<bool> reached = ir::reachable(program_);
+  for (std::uint32_t i = 0; i < program_.node_count(); ++i)
+    if (reached[i] && program_[NodeId{i}].kind == NodeKind::Guard) return true;
+  return false;
+}
+
+/// The graph once. `merges`: guards ask for what all ways need.
+void Select::copy(Reach reach, bool merges) {
+  const Plan plan(program_, reach);
+  if (plan.too_deep()) {
+    trouble_ = Diagnostic{weir::Code::TooLarge, {}, "values of the filter are nested too deep for eBPF", "split it into several filters"};
+    return;
+  }
+  plan_ = &plan;
+  reach_ = reach;
+  machine_ = {};
+  homes_.clear();
+  Graph g = graph_of(program_.root);
+  g.merges = merges;
+  go_to(g, program_.root);
+  select(g);
+  plan_ = nullptr;
+}
+
+void Select::begin_pointers() {
+  const bool is_xdp = row_.context == ContextKind::XdpMd;
+  code_.load(data, context, is_xdp ? field_at::XdpData : field_at::Data, 4);
+  code_.load(data_end, context, is_xdp ? field_at::XdpDataEnd : field_at::DataEnd, 4);
+}
+
+/// Between the copies: a packet that ends with its linear part has no more bytes than the failed check saw.
+void Select::leave_pointers() {
+  code_.words({});
+  code_.bind(rejects_if_linear_);
+  ask_length(0);
+  code_.move(1, data);
+  code_.alu64(op::ADD, 1, Register{0});
+  code_.jump({.relation = op::JLE, .wide = true, .left = 1, .right = data_end}, reject_);
+  code_.bind(elsewhere_);
+  ask_length(length);
+}
+
+/// The length of the whole packet. It may take a call.
+void Select::ask_length(Register to) {
+  if (row_.context == ContextKind::SkBuff) return code_.load(to, context, field_at::Length, 4);
+  code_.move(1, context);
+  call(helper::BuffLength);
+  code_.move32(to, 0);
+}
+
+/// Ends with what the graph returns.
+void Select::verdict(std::uint32_t graph_value) {
+  if (row_.packets == Packets::Probe) return code_.jump(graph_value != 0 ? accept_ : reject_);
+  const auto accepted = match_ ? static_cast<std::uint32_t>(*match_) : graph_value;
+  code_.set(0, graph_value != 0 ? accepted : static_cast<std::uint32_t>(made_.no_match));
+  code_.exit();
+}
+
+void Select::end() {
+  code_.words({});
+  if (row_.packets == Packets::Probe) {
+    code_.bind(accept_);
+    count_and_end(true);
+    code_.bind(reject_);
+    return count_and_end(false);
+  }
+  code_.bind(reject_);
+  verdict(0);
+}
+
+Result<ebpf::Program> emit(const ir::Program& p, const EmitOptions& options) { return Select(p, options).run(); }
+
+}  // namespace weir::ebpf

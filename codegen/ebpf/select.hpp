@@ -1,0 +1,173 @@
+// Instruction selection: the graph's nodes (nodes.cc, edges.cc), its values (values.cc, tests.cc), its sets (sets.cc), and the bytes of
+// the packet (packet.cc). One walk in the graph's order, each node when all that lead to it are done; never along its edges.
+//
+// Where a hook gives pointers to the packet's linear part, the graph is there twice. In the first copy guards compare with
+// the end of the linear part, and ask at once for all bytes that every way to "accept" needs: when those are not captured, the packet
+// is rejected, whatever it is. Only when part of it is elsewhere than in the linear part does it go on in the second copy, at the root, which
+// compares with the packet's length and loads through a helper.
+//
+// Registers: r6 context. First copy: r7 data, r8 data_end. Second: r7 the packet's address where the hook has to know it, r8 length.
+// All others hold values of the graph; calls leave nothing in r0 to r5. Words of the stack: costly values, and what a helper loads.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "ebpf/assembler.hpp"
+#include "ebpf/emit.hpp"
+#include "ebpf/hook_row.hpp"
+#include "ebpf/machine.hpp"
+#include "ebpf/plan.hpp"
+#include "ir/program.hpp"
+#include "ir/ranges.hpp"
+
+namespace weir::ebpf {
+
+class Select {
+ public:
+  Select(const ir::Program& p, const EmitOptions& options);
+
+  Result<Program> run();
+
+ private:
+  static constexpr Register context = 6, data = 7, data_end = 8, length = 8;
+
+  // ---- select.cc: the program around the graph ------------------------------------------------------
+
+  /// A node of a copy of the graph, as a place in the code.
+  struct Place {
+    std::optional<Label> label;
+    Machine machine;             ///< what holds whichever way it was reached
+    std::uint32_t pending = 0;   ///< ways to it that are not selected yet
+    bool reached = false;
+  };
+  /// One copy of a graph, that of the filter or that of a choice.
+  struct Graph {
+    std::unordered_map<std::uint32_t, Place> places;
+    std::vector<ir::NodeId> ready, returns;
+    bool merges = false;         ///< its guards may ask for more
+    ir::ValueId choice = ir::no_value;
+    Place* join = nullptr;       ///< behind a choice
+  };
+
+  bool asks_for_bytes() const;
+  void copy(Reach reach, bool merges);
+  void begin_pointers();
+  void leave_pointers();
+  void ask_length(Register to);
+  void verdict(std::uint32_t graph_value);
+  void end();
+
+  // ---- tracing.cc -----------------------------------------------------------------------------------
+
+  void begin_tracing();
+  Register read_field(Register structure, KernelField field, std::uint32_t bytes);
+  void count_and_end(bool accepted);
+
+  // ---- nodes.cc: what nodes do, edges.cc: how they are joined ----------------------------------------
+
+  Graph graph_of(ir::NodeId root) const;
+  void select(Graph& g);
+  void node(Graph& g, ir::NodeId id);
+  void guard(Graph& g, ir::NodeId id, const ir::Node& n);
+  void leaf(Graph& g, const ir::Node& n);
+  void question(Graph& g, const ir::Node& n);
+  bool wide_test(Graph& g, ir::NodeId id);
+  /// Where an edge leads when guards are passed over that hold already.
+  ir::NodeId follow(ir::NodeId to) const;
+  void release(Graph& g, ir::NodeId to);
+  void arrive(Place& place);
+  void begin(Place& place);
+  static ir::NodeId next(const Graph& g);
+  void go_to(Graph& g, ir::NodeId to);
+  Condition equality(ir::ValueId base, std::uint32_t at, std::uint32_t bytes, std::uint64_t wanted);
+  void branch_over(Graph& g, const Condition& c, const ir::Node& ways, ir::NodeId then, ir::NodeId otherwise);
+  void branch(Graph& g, const Condition& c, ir::NodeId t, ir::NodeId f);
+  void finish_branch(Graph& g, const Condition& c, ir::NodeId then, ir::NodeId otherwise);
+  Label way(Graph& g, ir::NodeId to);
+  Label label_of(Place& place);
+
+  // ---- values.cc ------------------------------------------------------------------------------------
+
+  Register value(ir::ValueId v);
+  Register raw(ir::ValueId load);
+  Register compute(ir::ValueId v);
+  Register binary(const ir::Value& v);
+  Register with_constant(Arith op, ir::ValueId a, std::uint32_t k);
+  void apply(Arith op, Register to, Register by, ir::ValueId distance);
+  Register choose(ir::ValueId v);
+  Register metadata(ir::ValueId v);
+  Register traced_metadata(ir::ValueId v, Register to);
+  void refuse(ir::ValueId v);
+  Register whole_length();
+  /// The values of two operands, neither of which the other's computation destroys.
+  struct Two {
+    Register a, b;
+  };
+  Two both(ir::ValueId a, ir::ValueId b);
+
+  std::span<const Register> pool() const;
+  Register take();
+  /// A register with the content of another that may be changed: the same one when nobody needs it any more.
+  Register take_over(Register from, ir::ValueId v);
+  void hold(Register r, ir::ValueId v, Machine::Form form = Machine::Form::Value);
+  void keep(Register r, ir::ValueId v);
+  Slot home(ir::ValueId v);
+  std::optional<Register> held(ir::ValueId v, Machine::Form form);
+  bool is_at_hand(ir::ValueId v);
+  void call(std::int32_t helper);
+
+  // ---- tests.cc -------------------------------------------------------------------------------------
+
+  Condition condition(const ir::Node& test);
+  std::optional<Condition> condition_of_bytes(Relation r, ir::ValueId a, std::uint32_t k);
+
+  // ---- sets.cc --------------------------------------------------------------------------------------
+
+  void member(Graph& g, const ir::Node& n);
+  /// Where a membership leads.
+  struct Ways {
+    Label in, out;
+  };
+  Condition membership(Register v, std::span<const Interval> intervals, Interval domain, const Ways& ways);
+  Condition chain(Register v, std::span<const Interval> intervals, Interval domain, const Ways& ways);
+  Condition bits(Register v, std::span<const Interval> intervals, const Ways& ways);
+
+  // ---- packet.cc ------------------------------------------------------------------------------------
+
+  Register load(const ir::Value& v, bool is_raw);
+  Register load_bytes(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
+  Register load_from_pointer(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
+  Register load_by_call(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
+  std::optional<Label> sure_failure(ir::ValueId base, std::uint64_t end);
+  void check(ir::ValueId base, std::uint64_t end);
+  void check_pointer(Register pointer, std::uint64_t end);
+  void check_length(ir::ValueId base, std::uint64_t end);
+  /// A register that points to the byte at a base, behind which the verifier knows of so many bytes.
+  Register pointer(ir::ValueId base, std::uint64_t end);
+  std::uint32_t visible_high(ir::ValueId v);
+
+  const ir::Program& program_;
+  const EmitOptions& options_;
+  HookRow row_;
+  ir::Ranges ranges_;
+  Needs needs_;
+  Assembler code_;
+  Program made_;
+  const Plan* plan_ = nullptr;    ///< of the copy that is being made
+  Reach reach_ = Reach::Calls;
+  Machine machine_;
+  std::array<std::uint32_t, 10> pins_{};
+  std::array<std::uint64_t, 10> stamps_{};
+  std::uint64_t clock_ = 0;
+  std::unordered_map<std::uint32_t, Slot> homes_;  ///< of the copy, by value
+  std::optional<Slot> length_slot_;                ///< of the whole length, where r8 has that of the linear part
+  std::optional<std::int32_t> match_;              ///< nothing: what the graph returns
+  Label accept_{}, reject_{};
+  Label rejects_if_linear_{}, elsewhere_{};        ///< of a copy with pointers: a check fails, or an offset is beyond pointers
+  std::optional<Diagnostic> trouble_;
+};
+
+}  // namespace weir::ebpf
