@@ -15,7 +15,7 @@ foreach(room ${room_links})
 endforeach()
 add_library(libweir STATIC ${library_objects})
 set_target_properties(libweir PROPERTIES OUTPUT_NAME weir EXPORT_NAME weir)
-target_link_libraries(libweir PRIVATE fmt::fmt Zydis::Zydis PkgConfig::LIBBPF)
+target_link_libraries(libweir PRIVATE fmt::fmt Zydis::Zydis PkgConfig::LIBBPF PkgConfig::LIBELF)
 target_compile_features(libweir PUBLIC cxx_std_23)
 target_include_directories(libweir INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 
@@ -45,7 +45,7 @@ includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
 Name: weir
 Description: Compiles tcpdump filter expressions (C++23)
 Version: @PROJECT_VERSION@
-Requires: fmt libbpf
+Requires: fmt libbpf libelf
 Libs: -L${libdir} -lweir -lZydis
 Cflags: -I${includedir}
 ]])
@@ -55,6 +55,7 @@ find_dependency(fmt)
 find_dependency(Zydis)
 find_dependency(PkgConfig)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
+pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
 include(${CMAKE_CURRENT_LIST_DIR}/weirTargets.cmake)
 ]] @ONLY)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/installed/weirConfigVersion.cmake COMPATIBILITY SameMinorVersion)
