@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -14,6 +15,9 @@ namespace weir::capture {
 namespace {
 
 constexpr std::size_t buffer_size = 256 * 1024;
+/// From so many bytes on a system call costs less than copying them.
+constexpr std::size_t large = 64 * 1024;
+constexpr std::size_t most_at_once = 1024;  // IOV_MAX
 
 std::unexpected<Diagnostic> system_error(std::string_view doing, const std::string& name, int error) {
   return fail(Code::System, {}, fmt::format("cannot {} {}: {}", doing, name, std::strerror(error)));
@@ -45,6 +49,19 @@ int create_beside(const std::string& path, mode_t mode, std::string& temporary) 
 void keep_owner_and_mode(int fd, const struct stat& old) {
   if (::fchown(fd, old.st_uid, old.st_gid) != 0) return;
   (void)::fchmod(fd, old.st_mode & 07777);
+}
+
+/// What is left behind the first bytes of the pieces.
+std::span<iovec> without(std::span<iovec> pieces, std::size_t bytes) {
+  while (bytes > 0 && bytes >= pieces[0].iov_len) {
+    bytes -= pieces[0].iov_len;
+    pieces = pieces.subspan(1);
+  }
+  if (bytes > 0) {
+    pieces[0].iov_base = static_cast<char*>(pieces[0].iov_base) + bytes;
+    pieces[0].iov_len -= bytes;
+  }
+  return pieces;
 }
 
 std::unexpected<Diagnostic> no_room_beside(const std::string& path, int error) {
@@ -90,7 +107,7 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
 
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), owns_fd_(other.owns_fd_), flushed_(other.flushed_), error_(other.error_),
-      name_(std::move(other.name_)), buffer_(std::exchange(other.buffer_, {})),
+      name_(std::move(other.name_)), buffer_(std::exchange(other.buffer_, {})), pieces_(std::exchange(other.pieces_, {})),
       final_path_(std::move(other.final_path_)), temporary_(std::exchange(other.temporary_, {})) {}
 
 OutputFile::~OutputFile() {
@@ -109,16 +126,39 @@ Result<void> OutputFile::write(std::string_view bytes) {
   return buffer_.size() < buffer_size ? Result<void>{} : flush();
 }
 
+Result<void> OutputFile::write(std::span<const std::span<const std::uint8_t>> pieces) {
+  if (error_ != 0) return fail_with(error_);
+  std::size_t size = 0;
+  for (const auto piece : pieces) size += piece.size();
+  if (size < large) {
+    for (const auto piece : pieces) buffer_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    return buffer_.size() < buffer_size ? Result<void>{} : flush();
+  }
+  pieces_.assign(1, {buffer_.data(), buffer_.size()});
+  for (const auto piece : pieces) pieces_.push_back({const_cast<std::uint8_t*>(piece.data()), piece.size()});  // writev(2) only reads
+  return put_out();
+}
+
 Result<void> OutputFile::flush() {
   if (error_ != 0) return fail_with(error_);
-  std::string_view rest = buffer_;
-  while (!rest.empty()) {
-    const auto written = ::write(fd_, rest.data(), rest.size());
+  pieces_.assign(1, {buffer_.data(), buffer_.size()});
+  return put_out();
+}
+
+/// Writes pieces_, of which buffer_ is the first.
+Result<void> OutputFile::put_out() {
+  std::span<iovec> rest = pieces_;
+  off_t size = 0;
+  for (;;) {
+    while (!rest.empty() && rest[0].iov_len == 0) rest = rest.subspan(1);
+    if (rest.empty()) break;
+    const auto written = ::writev(fd_, rest.data(), static_cast<int>(std::min(rest.size(), most_at_once)));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return fail_with(errno);
-    rest.remove_prefix(static_cast<std::size_t>(written));
+    size += static_cast<off_t>(written);
+    rest = without(rest, static_cast<std::size_t>(written));
   }
-  flushed_ += static_cast<off_t>(buffer_.size());
+  flushed_ += size;
   buffer_.clear();
   return {};
 }

@@ -1,9 +1,13 @@
 // A file that appears under its name only when it is complete.
 #pragma once
 #include <sys/types.h>
+#include <sys/uio.h>
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -22,6 +26,8 @@ class OutputFile {
 
   /// Buffered. After a failure all further calls give the same error.
   Result<void> write(std::string_view bytes);
+  /// Pieces that belong behind each other. When they are large they go out at once, without being copied.
+  Result<void> write(std::span<const std::span<const std::uint8_t>> pieces);
   Result<void> flush();
   /// Puts everything on its medium and under its final name.
   Result<void> commit();
@@ -42,6 +48,7 @@ class OutputFile {
  private:
   OutputFile(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
   Result<void> fail_with(int error);
+  Result<void> put_out();
   Result<void> give_name();
 
   int fd_ = -1;
@@ -50,6 +57,7 @@ class OutputFile {
   int error_ = 0;            // errno of the first failure
   std::string name_;
   std::string buffer_;
+  std::vector<iovec> pieces_;  // what goes out; kept for its memory
   std::string final_path_;   // empty: written directly
   std::string temporary_;    // as long as it exists
 };

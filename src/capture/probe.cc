@@ -35,16 +35,21 @@ std::optional<std::endian> order_of(std::string_view bytes, std::size_t at, std:
   return std::nullopt;
 }
 
-struct Magic { std::uint32_t number; Precision precision; };
+struct Magic { std::uint32_t number; Precision precision; bool extended; };
 constexpr Magic classic_magics[] = {
-    {0xa1b2c3d4, Precision::Micro},
-    {0xa1b23c4d, Precision::Nano},
-    {0xa1b2cd34, Precision::Micro},  // libpcap as patched by Alexey Kuznetzov
+    {0xa1b2c3d4, Precision::Micro, false},
+    {0xa1b23c4d, Precision::Nano, false},
+    {0xa1b2cd34, Precision::Micro, true},  // libpcap as patched by Alexey Kuznetzov: more in each record
 };
+/// In older ones the two lengths of a record may have changed places.
+constexpr std::uint16_t version_major = 2, version_minor = 4;
 
 std::optional<Probe> probe_classic(std::string_view start) {
   for (const auto& magic : classic_magics) {
-    if (const auto order = order_of(start, 0, magic.number)) return Probe{magic.precision, *order};
+    const auto order = order_of(start, 0, magic.number);
+    if (!order) continue;
+    const bool current = number<std::uint16_t>(start, 4, *order) == version_major && number<std::uint16_t>(start, 6, *order) == version_minor;
+    return Probe{magic.precision, *order, current && !magic.extended};
   }
   return std::nullopt;
 }
@@ -74,7 +79,7 @@ bool has_fine_clock(std::string_view block, std::endian order) {
 
 /// Walks the blocks before the first packet. What is wrong with them is for libpcap to say.
 Result<Probe> probe_next_generation(Source& source, std::endian order) {
-  Probe result = {Precision::Micro, order};
+  Probe result = {Precision::Micro, order, false};
   for (std::size_t at = 0; at < longest_look;) {
     const auto head = source.peek(at + 8);
     if (!head) return std::unexpected(head.error());

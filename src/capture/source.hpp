@@ -25,6 +25,8 @@ class Source {
 
   /// The first `size` bytes; fewer when the input is shorter.
   Result<std::string_view> peek(std::size_t size);
+  /// The next bytes, as read(2) gives them: 0 at the end, -1 with errno. Those that were looked at come again, first.
+  ssize_t read(char* to, std::size_t size);
   /// A stream of all bytes from the first. It owns the source, closing it ends both; null: errno says why.
   static std::FILE* stream(std::unique_ptr<Source> source);
   /// Called before a read that has to wait for more input.
@@ -38,7 +40,6 @@ class Source {
 
  private:
   Source(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
-  ssize_t read(char* to, std::size_t size);
   ssize_t read_more(char* to, std::size_t size);
   bool wait_for_input();
 

@@ -39,6 +39,7 @@ constexpr auto filter_examples = R"(Input is pcap or pcapng; output (-w) is pcap
 Examples:
   weir filter -r in.pcapng -w dns.pcap port 53
   weir filter -r in.pcap --count 'tcp[tcpflags] & tcp-syn != 0'
+  weir filter -r monday.pcap -r tuesday.pcap -w both.pcap --invert arp
   zstd -dc in.pcap.zst | weir filter -r - -w - 'not port 22' | tcpdump -r -)";
 
 constexpr auto capture_about = "Capture the packets on an interface that match an expression: print or write them.";
@@ -79,14 +80,24 @@ std::vector<std::string> protect(std::vector<std::string> arguments) {
   return arguments;
 }
 
-/// An option that takes a file name, which is not to have such a space.
+/// A file name is not to have such a space.
+std::string as_given(std::string word) {
+  if (word.ends_with(' ') && would_be_taken_apart(std::string_view(word).substr(0, word.size() - 1))) word.pop_back();
+  return word;
+}
+
+/// An option that takes a file name.
 template <class Place>
 CLI::Option* add_file(CLI::App& command, const std::string& name, Place& place, const std::string& about) {
-  const auto take = [&](std::string word) {
-    if (word.ends_with(' ') && would_be_taken_apart(std::string_view(word).substr(0, word.size() - 1))) word.pop_back();
-    place = word;
-  };
+  const auto take = [&](const std::string& word) { place = as_given(word); };
   return command.add_option_function<std::string>(name, take, about)->type_name("FILE");
+}
+
+/// The same that may be there several times.
+void add_files(CLI::App& command, const std::string& name, std::vector<std::string>& place, const std::string& about) {
+  const auto take = [&](const std::vector<std::string>& words) { std::ranges::transform(words, std::back_inserter(place), as_given); };
+  command.add_option_function<std::vector<std::string>>(name, take, about)
+      ->type_name("FILE")->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 /// Puts a value where it belongs, or makes CLI11 report what is wrong with it.
@@ -161,12 +172,14 @@ CLI::App* add_filter(CLI::App& program, FilterCommand& c) {
   auto& command = *program.add_subcommand("filter", filter_about);
   command.footer(filter_examples);
   add_expression(command, c.expression);
-  add_file(command, "-r", c.input, "Savefile to read (-: standard input)")->required();
+  add_files(command, "-r", c.inputs, "Savefile to read (-: standard input); several are read one after the other");
+  add_file(command, "-V", c.list, "Read the savefiles, too, that FILE names, each on a line (-: standard input)");
   add_file(command, "-w", c.output, "Write the packets to this savefile (-: standard output)");
-  command.add_flag("--count", c.count, "Print only how many packets matched");
+  command.add_flag("--invert", c.invert, "Keep the packets that do not match");
+  command.add_flag("--count", c.count, "Print only how many packets are kept");
   command.add_option_function<std::string>(
       "-c", [&](const std::string& word) { store(parse_packet_count(word), c.limit); },
-      "Stop after N packets that match")->type_name("N");
+      "Stop after N packets that are kept")->type_name("N");
   command.add_option_function<std::string>(
       "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
       "Refuse a file that has another link type")->type_name("LINKTYPE");
@@ -284,7 +297,10 @@ std::optional<std::string> contradiction(const CLI::App& command, const CompileC
 
 std::optional<std::string> contradiction(const FilterCommand& c) {
   if (auto both = contradiction(c.expression)) return both;
-  if (c.input == "-" && c.expression.file == "-") return "-r and -F cannot both read standard input";
+  if (c.inputs.empty() && !c.list) return "-r is required: the savefile to read";
+  const auto from_standard_input = std::ranges::count(c.inputs, "-");
+  if (from_standard_input > 0 && c.expression.file == "-") return "-r and -F cannot both read standard input";
+  if (from_standard_input + (c.list == "-" ? 1 : 0) + (c.expression.file == "-" ? 1 : 0) > 1) return "standard input can be read once only";
   if (c.count && c.output == "-") return "--count and -w - cannot both write to standard output";
   return std::nullopt;
 }

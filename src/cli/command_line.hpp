@@ -33,9 +33,11 @@ struct FilterCommand {
   Expression expression;
   Options options;                       ///< link type, snaplen and byte order come from the file
   std::optional<std::string> link_type;  ///< what the file is expected to have
-  std::string input;
+  std::vector<std::string> inputs;       ///< with those of the list, at least one; "-" is standard input
+  std::optional<std::string> list;       ///< file with names of further inputs; "-" is standard input
   std::optional<std::string> output;
   bool count = false;
+  bool invert = false;                   ///< keep what does not match
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< packets to keep at most
 };
 

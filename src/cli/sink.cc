@@ -36,6 +36,30 @@ Result<void> Sink::put(const capture::Record& record) {
   return written && lines_->is_terminal() ? lines_->flush() : written;
 }
 
+/// Whether records of such a file can be copied.
+bool Sink::takes_as_stored(const capture::Format& from) const {
+  return packets_ && from.byte_order == format_.byte_order && from.precision == format_.precision;
+}
+
+Result<void> Sink::put(const capture::Reader& from, const Verdicts& verdicts) {
+  if (!packets_ && !lines_) return {};
+  const bool as_stored = takes_as_stored(from.format());
+  pieces_.clear();
+  for (auto run = verdicts.run(0); run; run = verdicts.run(run->end)) {
+    // All packets of a batch are stored so, or none.
+    const auto stored = as_stored ? from.stored(run->first, run->end) : std::span<const std::uint8_t>();
+    if (!stored.empty()) {
+      pieces_.push_back(stored);
+      continue;
+    }
+    for (std::size_t i = run->first; i < run->end; ++i) {
+      auto done = put(with_precision(from.record(i), from.format().precision, format_.precision));
+      if (!done) return done;
+    }
+  }
+  return pieces_.empty() ? Result<void>{} : packets_->write_stored(pieces_);
+}
+
 void Sink::flush() {
   if (packets_) (void)packets_->flush();
   if (lines_) (void)lines_->flush();

@@ -1,10 +1,14 @@
 // Where packets that match go.
 #pragma once
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "capture/output_file.hpp"
 #include "capture/savefile.hpp"
+#include "cli/verdicts.hpp"
 
 namespace weir::cli {
 
@@ -15,7 +19,10 @@ class Sink {
   /// they are wanted.
   static Result<Sink> open(const std::optional<std::string>& output, bool lines, const capture::Format& format);
 
+  /// A record of the sink's format.
   Result<void> put(const capture::Record& record);
+  /// Of the reader's last batch those that are kept, as the sink's format has them.
+  Result<void> put(const capture::Reader& from, const Verdicts& verdicts);
   /// Before a wait for more packets, so that readers are not kept waiting too. A failure comes back at the next put() or
   /// finish().
   void flush();
@@ -29,10 +36,12 @@ class Sink {
 
  private:
   explicit Sink(const capture::Format& format) : format_(format) {}
+  bool takes_as_stored(const capture::Format& from) const;
 
   capture::Format format_;
   std::optional<capture::Writer> packets_;
   std::optional<capture::OutputFile> lines_;
+  std::vector<std::span<const std::uint8_t>> pieces_;  // kept for its memory
 };
 
 }  // namespace weir::cli
