@@ -121,8 +121,8 @@ void ClassicFile::make_room(std::size_t needed) {
 Diagnostic ClassicFile::cut_off(std::size_t needed) const {
   return {.code = Code::Input,
           .span = {},
-          .message = fmt::format("truncated dump file: of the {} bytes of the packet at byte {}, {} are there; the file was cut off, or it is still being written",
-                                 needed == record_header_size ? "header" : fmt::format("{}", needed), begin_ + at_, rest().size()),
+          .message = fmt::format("truncated dump file: of the {} {} of the packet at byte {}, {} are there; the file was cut off, or it is still being written",
+                                 needed, needed == record_header_size ? "header bytes" : "bytes", begin_ + at_, rest().size()),
           .hint = ""};
 }
 

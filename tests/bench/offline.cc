@@ -205,7 +205,7 @@ std::optional<std::string> make_capture(const Arguments& a) {
   if (!model) return std::nullopt;
   const auto packets = write_capture(path, *model, aimed_at_all(*model), a.megabytes * 1'000'000, a.snaplen);
   if (!packets) return std::nullopt;
-  fmt::print("{} MB, {} packets\n\n", a.megabytes, *packets);
+  fmt::print("{} MB, {} packets, in memory already. ", a.megabytes, *packets);
   return path;
 }
 
@@ -214,9 +214,11 @@ std::optional<std::string> make_capture(const Arguments& a) {
 int main(int argc, char** argv) {
   const auto a = read(argc, argv);
   if (!a) return std::fputs("weir_offline_bench [--megabytes N] [--snaplen N] [--rounds N] [--filter NAME] [--capture FILE]\n", stderr), 2;
+  fmt::print("\n### Filtering a capture from file to file\n\n");
   const auto capture = make_capture(*a);
   if (!capture) return std::fputs("the capture cannot be made\n", stderr), 1;
-  fmt::print("| seconds | packets kept | {} | weir/hand |\n|---|---|---|---|---|---|---|\n", fmt::join(programs, " | "));
+  fmt::print("The packets that match are written to /dev/null. Seconds, the shortest of {}; `hand` is C over mmap.\n\n", a->rounds);
+  fmt::print("| filter | packets kept | {} | weir/hand |\n|---|---|---|---|---|---|---|\n", fmt::join(programs, " | "));
   double worst = 0;
   for (const Row& row : rows()) {
     if (!a->filter.empty() && a->filter != row.name) continue;

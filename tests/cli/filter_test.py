@@ -101,6 +101,159 @@ class Packets(ProgramTest):
         self.assertEqual(pathlib.Path("a.pcap").read_bytes(), elsewhere)
 
 
+MICRO, NANO = 0xa1b2c3d4, 0xa1b23c4d
+
+
+def header(order="<", magic=MICRO, snaplen=65535, link_type=1):
+    return struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snaplen, link_type)
+
+
+def record(size, number=0, order="<", length=None):
+    """An Ethernet frame, every second one of IPv4."""
+    frame = (bytes(12) + (b"\x08\x00" if number % 2 else b"\x08\x06") + number.to_bytes(4, "big") + bytes(size))[:size]
+    return struct.pack(order + "4I", 1700000000 + number, number % 1000000, size, size if length is None else length) + frame
+
+
+class Batches(ProgramTest):
+    """Packets are read and looked at many at a time; nothing of that is to be seen."""
+
+    def setUp(self):
+        super().setUp()
+        sizes = (60, 1514, 61, 700, 14, 9000)
+        self.records = [record(sizes[n * 7 % len(sizes)], n) for n in range(3000)]
+        pathlib.Path("in.pcap").write_bytes(header() + b"".join(self.records))
+
+    def test_every_limit(self):
+        for limit in (1, 2, 63, 64, 65, 127, 128, 255, 256, 257, 511, 512, 513, 1024, 1499, 1500, 1501, 3000):
+            self.check("filter", "-r", "in.pcap", "-w", "out.pcap", "-c", limit, "ip")
+            self.assertEqual(pathlib.Path("out.pcap").read_bytes(), header() + b"".join(self.records[1::2][:limit]), limit)
+            self.assertEqual(self.check("filter", "-r", "in.pcap", "--count", "-c", limit), f"{limit} packet{'s' * (limit > 1)}\n")
+
+    def test_inverted(self):
+        for expression, kept in (("ip", self.records[::2]), ("arp", self.records[1::2]), ("ip or arp", []), ("", []), ("udp", self.records)):
+            self.check("filter", "-r", "in.pcap", "-w", "out.pcap", "--invert", expression)
+            self.assertEqual(pathlib.Path("out.pcap").read_bytes(), header() + b"".join(kept), expression)
+            self.assertEqual(self.check("filter", "-r", "in.pcap", "--count", "--invert", expression), f"{len(kept)} packets\n")
+        self.check("filter", "-r", "in.pcap", "-w", "out.pcap", "--invert", "-c", "70", "ip")
+        self.assertEqual(pathlib.Path("out.pcap").read_bytes(), header() + b"".join(self.records[::2][:70]))
+        self.assertEqual(len(self.check("filter", "-r", "in.pcap", "--invert", "ip").splitlines()), 1500)
+
+    def test_runs_of_any_length(self):
+        """What is kept goes out in pieces; here they are from one packet to all of a block."""
+        flags = [n % 64 < n // 64 for n in range(4096)]
+        records = [record(100 + n % 50, 2 * n + kept) for n, kept in enumerate(flags)]
+        data = header() + b"".join(records)
+        process = run("filter", "-r", "-", "-w", "-", "ip", stdin=data)
+        self.assertEqual(process.stdout, header() + b"".join(r for r, kept in zip(records, flags) if kept))
+
+    def test_through_a_pipe_bit_by_bit(self):
+        data = pathlib.Path("in.pcap").read_bytes()[:100000]
+        with subprocess.Popen([WEIR, "filter", "-r", "-", "-w", "out.pcap"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            at = 0
+            for step in [1, 7, 15, 16, 17, 24, 1000] * 100:
+                process.stdin.write(data[at:at + step])
+                process.stdin.flush()
+                at += step
+            process.stdin.close()
+            self.assertIn(b"truncated", process.stderr.read())
+        kept = pathlib.Path("out.pcap").read_bytes()
+        self.assertTrue(data.startswith(kept))
+        self.assertGreater(len(kept), 90000)
+
+    def test_packets_larger_than_a_block(self):
+        records = [record(size, n) for n, size in enumerate((300, 1000000, 262144, 40, 3000000))]
+        data = header(link_type=231, snaplen=0) + b"".join(records)
+        process = run("filter", "-r", "-", "-w", "-", stdin=data)
+        self.assertEqual((process.returncode, process.stdout[24:]), (0, data[24:]))
+
+
+class SeveralFiles(ProgramTest):
+    def test_one_after_the_other(self):
+        names = [PACKETS / name for name in ("ethernet.pcap", "vlan.pcap", "ethernet.pcap")]
+        inputs = [option for name in names for option in ("-r", name)]
+        self.check("filter", *inputs, "-w", "out.pcap")
+        data = [name.read_bytes() for name in names]
+        self.assertEqual(pathlib.Path("out.pcap").read_bytes(), data[0] + data[1][24:] + data[2][24:])
+        self.assertEqual(self.check("filter", *inputs, "--count", "arp"), "10 packets\n")
+        limited = self.check("filter", *inputs, "-c", len(records(data[0])) + 2)
+        self.assertEqual(len(limited.splitlines()), len(records(data[0])) + 2)
+
+    def test_names_from_a_file(self):
+        pathlib.Path("names").write_text(f"{PACKETS / 'vlan.pcap'}\n\n{PACKETS / 'ethernet.pcap'}")
+        self.check("filter", "-r", PACKETS / "ethernet.pcap", "-V", "names", "-w", "out.pcap")
+        expected = [(PACKETS / f"{name}.pcap").read_bytes() for name in ("ethernet", "vlan", "ethernet")]
+        self.assertEqual(pathlib.Path("out.pcap").read_bytes(), expected[0] + expected[1][24:] + expected[2][24:])
+        self.assertEqual(self.check("filter", "-V", "-", "--count", "arp", stdin=f"{PACKETS / 'ethernet.pcap'}\n".encode()), "5 packets\n")
+        self.check_error(1, "names no file", "filter", "-V", "/dev/null")
+        self.check_error(1, "cannot read none: No such file", "filter", "-V", "none")
+        self.check_error(2, "read once only", "filter", "-V", "-", "-F", "-")
+        self.check_error(2, "read once only", "filter", "-r", "-", "-r", "-")
+        self.check_error(1, "read once only", "filter", "-r", "-", "-V", "names2", preexec_fn=lambda: pathlib.Path("names2").write_text("-\n"))
+
+    def test_stamps_and_byte_orders_are_brought_together(self):
+        def capture(order, magic, fraction):
+            return header(order, magic) + struct.pack(order + "4I", 1700000000, fraction, 4, 9) + b"abcd"
+        cases = {"micro": capture("<", MICRO, 123456), "nano": capture("<", NANO, 123456789),
+                 "big": capture(">", MICRO, 654321), "big_nano": capture(">", NANO, 987654321)}
+        for name, data in cases.items():
+            pathlib.Path(name).write_bytes(data)
+        for first, second, order, magic, fractions in (
+                ("micro", "nano", "<", NANO, (123456000, 123456789)), ("nano", "micro", "<", NANO, (123456789, 123456000)),
+                ("micro", "big", "<", MICRO, (123456, 654321)), ("big", "micro", ">", MICRO, (654321, 123456)),
+                ("big", "nano", ">", NANO, (654321000, 123456789)), ("big_nano", "big_nano", ">", NANO, (987654321, 987654321))):
+            self.check("filter", "-r", first, "-r", second, "-w", "out.pcap")
+            expected = header(order, magic) + b"".join(struct.pack(order + "4I", 1700000000, f, 4, 9) + b"abcd" for f in fractions)
+            self.assertEqual(pathlib.Path("out.pcap").read_bytes(), expected, (first, second))
+
+    def test_stamps_that_say_more_than_a_second(self):
+        pathlib.Path("odd").write_bytes(header() + struct.pack("<4I", 10, 0xffffffff, 0, 0))
+        pathlib.Path("nano").write_bytes(header(magic=NANO))
+        self.check("filter", "-r", "odd", "-r", "nano", "-w", "out.pcap")
+        self.assertEqual(struct.unpack("<4I", pathlib.Path("out.pcap").read_bytes()[24:]), (10 + 4294, 967295000, 0, 0))
+
+    def test_the_largest_snapshot_length(self):
+        for name, snaplen in (("a", 100), ("b", 2000), ("c", 96)):
+            pathlib.Path(name).write_bytes(header(snaplen=snaplen) + record(90))
+        self.check("filter", "-r", "a", "-r", "b", "-r", "c", "-w", "out")
+        self.assertEqual(pathlib.Path("out").read_bytes(), header(snaplen=2000) + 3 * record(90))
+
+    def test_pcapng_among_them(self):
+        self.check("filter", "-r", PACKETS / "format_micro.pcapng", "-r", PACKETS / "ethernet.pcap", "-r", PACKETS / "format_nano.pcapng", "-w", "out.pcap")
+        found = records(pathlib.Path("out.pcap").read_bytes())
+        self.assertEqual(len(found), 3 + 95 + 3)
+        self.assertEqual(pathlib.Path("out.pcap").read_bytes()[:4], struct.pack("<I", NANO))
+
+    def test_a_pipe_among_them(self):
+        data = (PACKETS / "vlan.pcap").read_bytes()
+        self.check("filter", "-r", PACKETS / "ethernet.pcap", "-r", "-", "-w", "out.pcap", stdin=data)
+        self.assertEqual(pathlib.Path("out.pcap").read_bytes(), (PACKETS / "ethernet.pcap").read_bytes() + data[24:])
+
+    def test_what_does_not_go_together(self):
+        self.check_error(2, "link_raw.pcap has RAW: packets of one file", "filter", "-r", PACKETS / "ethernet.pcap", "-r", PACKETS / "link_raw.pcap", "-w", "out")
+        self.check_error(2, "different byte order", "filter", "-r", PACKETS / "link_null_little.pcap", "-r", PACKETS / "link_null_big.pcap", "-w", "out")
+        self.check_error(1, "cannot read none", "filter", "-r", PACKETS / "ethernet.pcap", "-r", "none", "-w", "out")
+        pathlib.Path("empty").touch()
+        self.check_error(1, "empty is empty", "filter", "-r", PACKETS / "ethernet.pcap", "-r", "empty", "-w", "out")
+        self.assertEqual(self.files(), ["empty"])
+
+    def test_damage_in_one_stops_no_other(self):
+        whole = (PACKETS / "ethernet.pcap").read_bytes()
+        pathlib.Path("cut").write_bytes(whole[:-1])
+        process = run("filter", "-r", "cut", "-r", PACKETS / "ethernet.pcap", "-r", "cut", "-w", "out.pcap", "arp")
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.stderr.count(b"cut: truncated"), 2)
+        self.assertEqual(process.stderr.count(b"94 packets could be read before that, 5 of them matched, now in out.pcap"), 2)
+        self.assertEqual(len(records(pathlib.Path("out.pcap").read_bytes())), 15)
+
+    def test_many(self):
+        """More than a process may have open at a time."""
+        pathlib.Path("one").write_bytes(header() + record(60))
+        pathlib.Path("names").write_text("one\n" * 3000)
+        import resource
+        process = run("filter", "-V", "names", "--count", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)))
+        self.assertEqual((process.stdout, process.stderr), (b"3000 packets\n", b""))
+
+
 class Pipes(ProgramTest):
     def test_from_and_to_pipes(self):
         data = (PACKETS / "tunnels.pcap").read_bytes()
@@ -191,6 +344,69 @@ class Damage(ProgramTest):
         stamps = header + struct.pack("<IIII", 0xffffffff, 0xffffffff, 4, 0) + b"abcd"
         self.assertEqual(run("filter", "-r", "-", "-w", "-", stdin=stamps).stdout, stamps)
         self.check("filter", "-r", "-", stdin=stamps)
+
+    def test_snapshot_lengths(self):
+        """None and absurd ones stand for the most there is; packets that are longer are cut, as libpcap does."""
+        for snaplen, said in ((0, 262144), (0x80000000, 262144), (0xffffffff, 262144), (0x7fffffff, 0x7fffffff), (262144, 262144)):
+            process = run("filter", "-r", "-", "-w", "-", stdin=header(snaplen=snaplen) + record(1000))
+            self.assertEqual((process.returncode, process.stdout), (0, header(snaplen=said) + record(1000)))
+        data = header(snaplen=100) + record(60) + record(1000) + record(100, 1) + record(101) + record(50)
+        cut = header(snaplen=100) + record(60) + record(100, length=1000) + record(100, 1) + record(100, length=101) + record(50)
+        self.assertEqual(run("filter", "-r", "-", "-w", "-", stdin=data).stdout, cut)
+        theirs = subprocess.run(["tcpdump", "-r", "-", "-w", "-"], input=data, capture_output=True).stdout
+        self.assertEqual(cut, theirs)
+        self.assertEqual(run("filter", "-r", "-", "--count", "len = 1000", stdin=data).stdout, b"1 packet\n")
+        for order in "<>":
+            data = header(order, snaplen=0) + record(90, order=order)
+            self.assertEqual(run("filter", "-r", "-", "-w", "-", stdin=data).stdout[24:], data[24:])
+
+    def test_a_packet_that_is_longer_than_it_was(self):
+        data = header() + record(60, length=10) + record(60, length=0) + record(60, length=0xffffffff)
+        process = run("filter", "-r", "-", "-w", "-", stdin=data)
+        self.assertEqual((process.returncode, process.stdout), (0, data))
+
+    def test_where_the_damage_is(self):
+        data = header() + record(60) + record(262145)
+        self.assertIn("the packet at byte 100 claims to have 262145 captured bytes", run("filter", "-r", "-", "--count", stdin=data).stderr.decode())
+        self.assertIn("of the 76 bytes of the packet at byte 24, 75 are there", run("filter", "-r", "-", "--count", stdin=data[:99]).stderr.decode())
+        self.assertIn("of the 16 header bytes of the packet at byte 100, 3 are there", run("filter", "-r", "-", "--count", stdin=data[:103]).stderr.decode())
+
+    def test_a_file_that_shrinks_while_it_is_read(self):
+        """Whoever does not look at the output holds the work up; by then the file has lost what was not read yet."""
+        whole = header() + b"".join(record(1000, n) for n in range(20000))
+        for size in (0, 24, 5000000, 5000001):
+            pathlib.Path("in.pcap").write_bytes(whole)
+            with subprocess.Popen([WEIR, "filter", "-r", "in.pcap", "-w", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                got = process.stdout.read(100)
+                os.truncate("in.pcap", size)
+                got += process.stdout.read()
+                errors = process.stderr.read()
+            self.assertTrue(whole.startswith(got))
+            self.assertEqual((len(got) - 24) % 1016, 0)
+            self.assertIn(process.returncode, (0, 1))
+            self.assertEqual(process.returncode == 1, b"truncated" in errors)
+
+    def test_a_file_that_is_still_being_written(self):
+        with open("in.pcap", "wb", buffering=0) as writing:
+            writing.write(header() + record(60) + record(60)[:50])
+            self.assertIn("or it is still being written", self.check_error(1, "truncated", "filter", "-r", "in.pcap", "-w", "out.pcap"))
+            self.assertEqual(pathlib.Path("out.pcap").read_bytes(), header() + record(60))
+            writing.write(record(60)[50:])
+            self.check("filter", "-r", "in.pcap", "-w", "out.pcap")
+        self.assertEqual(pathlib.Path("out.pcap").read_bytes(), header() + 2 * record(60))
+
+    def test_a_full_disk(self):
+        """The old file stays, and no other."""
+        os.mkdir("disk")
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", "disk"], capture_output=True).returncode != 0:
+            self.skipTest("no right to mount a disk")
+        self.addCleanup(subprocess.run, ["umount", "disk"], check=True)
+        pathlib.Path("in.pcap").write_bytes(header() + b"".join(record(1000, n) for n in range(1000)))
+        for options in ((), ("ip",), ("len = 1000",)):
+            pathlib.Path("disk/out").write_bytes(b"old")
+            self.check_error(1, "cannot write disk/out: No space left", "filter", "-r", "in.pcap", "-w", "disk/out", *options)
+            self.assertEqual(os.listdir("disk"), ["out"])
+            self.assertEqual(pathlib.Path("disk/out").read_bytes(), b"old")
 
     def test_interfaces_of_different_link_types(self):
         def block(kind, body):
