@@ -7,8 +7,8 @@
 #include <bit>
 #include <cstring>
 
+#include "ebpf/arithmetic.hpp"
 #include "ebpf/decode.hpp"
-#include "vm/ebpf_arithmetic.hpp"
 #include "vm/ebpf_helpers.hpp"
 
 namespace weir::vm {
@@ -86,8 +86,8 @@ class Run {
     const std::uint64_t a = operation == op::MOV ? 0 : get(i.dst);
     if (operation == op::END) return put(i.dst, byte_swapped(i, a));
     const std::uint64_t b = takes_register(i) ? get(i.src) : static_cast<std::uint64_t>(std::int64_t{i.imm});
-    if (class_of(i) == op::ALU64) return put(i.dst, vm::arithmetic<std::uint64_t>(operation, i.offset, a, b));
-    put(i.dst, vm::arithmetic<std::uint32_t>(operation, i.offset, static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b)));
+    if (class_of(i) == op::ALU64) return put(i.dst, ebpf::arithmetic<std::uint64_t>(operation, i.offset, a, b));
+    put(i.dst, ebpf::arithmetic<std::uint32_t>(operation, i.offset, static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b)));
   }
 
   void jump(const Instruction& i) {
@@ -96,8 +96,8 @@ class Run {
     if (is_always(i)) return go(i);
     const std::uint64_t a = get(i.dst);
     const std::uint64_t b = takes_register(i) ? get(i.src) : static_cast<std::uint64_t>(std::int64_t{i.imm});
-    const bool taken = class_of(i) == op::JMP ? holds<std::uint64_t>(operation(i), a, b)
-                                              : holds<std::uint32_t>(operation(i), static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
+    const bool taken = class_of(i) == op::JMP ? ebpf::holds<std::uint64_t>(operation(i), a, b)
+                                              : ebpf::holds<std::uint32_t>(operation(i), static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
     if (taken) go(i);
   }
 
@@ -184,7 +184,7 @@ class Run {
       if (!place.bytes) return stop(fmt::format("reads {} bytes at {:#x}, which {}", size, address, place.problem));
       std::memcpy(&value, place.bytes, size);
     }
-    put(i.dst, mode(i) == op::MEMSX ? sign_extended(value, static_cast<int>(size) * 8) : value);
+    put(i.dst, mode(i) == op::MEMSX ? ebpf::sign_extended(value, static_cast<int>(size) * 8) : value);
   }
 
   /// Bytes to write to, or none and a fault.
@@ -226,8 +226,8 @@ class Run {
 
   static std::uint64_t changed(const Instruction& i, std::uint64_t old, std::uint64_t operand, std::uint64_t expected, std::uint32_t size) {
     if (i.imm == ebpf::atomic_exchange) return operand;
-    if (i.imm == ebpf::atomic_compare_exchange) return old == cut(expected, static_cast<std::int32_t>(size) * 8) ? operand : old;
-    return vm::arithmetic<std::uint64_t>(static_cast<std::uint8_t>(i.imm & ~ebpf::atomic_fetch), 0, old, operand);
+    if (i.imm == ebpf::atomic_compare_exchange) return old == ebpf::cut(expected, static_cast<std::int32_t>(size) * 8) ? operand : old;
+    return ebpf::arithmetic<std::uint64_t>(static_cast<std::uint8_t>(i.imm & ~ebpf::atomic_fetch), 0, old, operand);
   }
 
   /// LD_ABS and LD_IND: r6 is the context, the value comes in host order into r0, r1 to r5 are lost. What is not there ends the function with 0.

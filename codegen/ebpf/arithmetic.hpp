@@ -7,7 +7,7 @@
 
 #include "ebpf/decode.hpp"
 
-namespace weir::vm {
+namespace weir::ebpf {
 
 template <class Unsigned>
 using SignedOf = std::make_signed_t<Unsigned>;
@@ -45,19 +45,19 @@ constexpr Unsigned arithmetic(std::uint8_t operation, std::int16_t offset, Unsig
   constexpr Unsigned mask = std::numeric_limits<Unsigned>::digits - 1;
   const bool with_sign = offset != 0;
   switch (operation) {
-    case ebpf::op::ADD: return a + b;
-    case ebpf::op::SUB: return a - b;
-    case ebpf::op::MUL: return a * b;
-    case ebpf::op::DIV: return divided(a, b, with_sign);
-    case ebpf::op::OR: return a | b;
-    case ebpf::op::AND: return a & b;
-    case ebpf::op::LSH: return a << (b & mask);
-    case ebpf::op::RSH: return a >> (b & mask);
-    case ebpf::op::NEG: return negated(a);
-    case ebpf::op::MOD: return remainder(a, b, with_sign);
-    case ebpf::op::XOR: return a ^ b;
-    case ebpf::op::MOV: return with_sign ? static_cast<Unsigned>(sign_extended(b, offset)) : b;
-    case ebpf::op::ARSH: return static_cast<Unsigned>(static_cast<SignedOf<Unsigned>>(a) >> (b & mask));
+    case op::ADD: return a + b;
+    case op::SUB: return a - b;
+    case op::MUL: return a * b;
+    case op::DIV: return divided(a, b, with_sign);
+    case op::OR: return a | b;
+    case op::AND: return a & b;
+    case op::LSH: return a << (b & mask);
+    case op::RSH: return a >> (b & mask);
+    case op::NEG: return negated(a);
+    case op::MOD: return remainder(a, b, with_sign);
+    case op::XOR: return a ^ b;
+    case op::MOV: return with_sign ? static_cast<Unsigned>(sign_extended(b, offset)) : b;
+    case op::ARSH: return static_cast<Unsigned>(static_cast<SignedOf<Unsigned>>(a) >> (b & mask));
     default: return 0;
   }
 }
@@ -66,8 +66,8 @@ constexpr std::uint64_t swapped(std::uint64_t v, std::int32_t bits) { return __b
 constexpr std::uint64_t cut(std::uint64_t v, std::int32_t bits) { return bits == 64 ? v : v & ((std::uint64_t{1} << bits) - 1); }
 
 /// Byte order: `be` exchanges the bytes of a little-endian host, `le` only cuts off, `bswap` (ALU64) always exchanges.
-constexpr std::uint64_t byte_swapped(const ebpf::Instruction& i, std::uint64_t v) {
-  const bool exchanges = ebpf::class_of(i) == ebpf::op::ALU64 || ebpf::takes_register(i);
+constexpr std::uint64_t byte_swapped(const Instruction& i, std::uint64_t v) {
+  const bool exchanges = class_of(i) == op::ALU64 || takes_register(i);
   return exchanges ? swapped(v, i.imm) : cut(v, i.imm);
 }
 
@@ -75,19 +75,19 @@ template <class Unsigned>
 constexpr bool holds(std::uint8_t operation, Unsigned a, Unsigned b) {
   const auto signed_a = static_cast<SignedOf<Unsigned>>(a), signed_b = static_cast<SignedOf<Unsigned>>(b);
   switch (operation) {
-    case ebpf::op::JEQ: return a == b;
-    case ebpf::op::JGT: return a > b;
-    case ebpf::op::JGE: return a >= b;
-    case ebpf::op::JSET: return (a & b) != 0;
-    case ebpf::op::JNE: return a != b;
-    case ebpf::op::JSGT: return signed_a > signed_b;
-    case ebpf::op::JSGE: return signed_a >= signed_b;
-    case ebpf::op::JLT: return a < b;
-    case ebpf::op::JLE: return a <= b;
-    case ebpf::op::JSLT: return signed_a < signed_b;
-    case ebpf::op::JSLE: return signed_a <= signed_b;
+    case op::JEQ: return a == b;
+    case op::JGT: return a > b;
+    case op::JGE: return a >= b;
+    case op::JSET: return (a & b) != 0;
+    case op::JNE: return a != b;
+    case op::JSGT: return signed_a > signed_b;
+    case op::JSGE: return signed_a >= signed_b;
+    case op::JLT: return a < b;
+    case op::JLE: return a <= b;
+    case op::JSLT: return signed_a < signed_b;
+    case op::JSLE: return signed_a <= signed_b;
     default: return false;
   }
 }
 
-}  // namespace weir::vm
+}  // namespace weir::ebpf
