@@ -14,6 +14,9 @@ using ebpf::KernelField;
 // Kernel memory: an sk_buff, its net_device, and the bytes from its `head` on. The offsets of fields are made up, and all different.
 constexpr std::uint32_t skb_at = 0, device_at = 0x400, head_at = 0x800, headroom = 64, first_field = 16, field_distance = 24;
 
+/// Loads through structures that are not there give 0 (arch/x86/mm/extable.c, ex_handler_bpf).
+constexpr std::uint64_t null_page = 0x10000;
+
 std::uint32_t field_bytes(KernelField field) {
   constexpr std::uint32_t sizes[] = {
 #define WEIR_KERNEL_FIELD(field, structure, member, bytes) bytes,
@@ -96,8 +99,10 @@ Place EbpfMemory::at(std::uint64_t address, std::uint32_t size, Access access) {
     if (offset <= values.size() && size <= values.size() - offset) return {values.data() + offset, {}};
     return {nullptr, "is outside the values of the map"};
   }
-  if (hook_ == ebpf::Hook::TracingBtf && access == Access::Read && inside(address::kernel, kernel_.size()))
-    return {kernel_.data() + (address - address::kernel), {}};
+  if (hook_ == ebpf::Hook::TracingBtf && access == Access::Read) {
+    if (inside(address::kernel, kernel_.size())) return {kernel_.data() + (address - address::kernel), {}};
+    if (address < null_page || address >> 32 == address::kernel >> 32) return {(nothing_ = {}).data(), {}};
+  }
   if (address >= address::packet && address < address::kernel) return {nullptr, "is outside the packet"};
   return {nullptr, "is outside everything that the program may reach"};
 }

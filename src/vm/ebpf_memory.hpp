@@ -1,6 +1,7 @@
 // What an eBPF program can reach: its stack, its packet, values of its maps, and in tracing the kernel's structures. Addresses are numbers of their
 // own, not ours: each region begins at a place far from all others, and an address that lies in none is refused.
 #pragma once
+#include <array>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +71,7 @@ class EbpfMemory {
   std::array<std::uint64_t, ebpf::context_fields> context_{};
   std::array<std::uint64_t, ebpf::raw_arguments> arguments_{};
   std::vector<std::uint8_t> kernel_;  ///< the sk_buff, its device, its head
+  std::array<std::uint8_t, 8> nothing_{};  ///< what is read where there is nothing
   std::array<std::uint8_t, ebpf::stack_bytes * ebpf::call_depth> stack_{};
   std::bitset<ebpf::stack_bytes * ebpf::call_depth> written_;
   std::size_t depth_ = 0;

@@ -1,0 +1,113 @@
+#include "ebpf/abstract_state.hpp"
+
+#include <algorithm>
+
+namespace weir::ebpf {
+namespace {
+
+/// Ids of one state for those of another: each for one only.
+class Ids {
+ public:
+  bool match(std::uint32_t seen, std::uint32_t now) {
+    if (seen == 0) return true;
+    return now != 0 && map_.emplace(seen, now).first->second == now;
+  }
+
+ private:
+  std::map<std::uint32_t, std::uint32_t> map_;
+};
+
+bool covers(const AbstractValue& seen, const AbstractValue& now, const AbstractState& a, const AbstractState& b, Ids& ids) {
+  if (seen.kind == ValueKind::Nothing) return true;
+  if (seen.kind != now.kind || seen.which != now.which || seen.offset != now.offset || !seen.number.covers(now.number)) return false;
+  if (seen.kind == ValueKind::Packet && (seen.id == 0) != (now.id == 0)) return false;
+  if (!ids.match(seen.id, now.id)) return false;
+  return seen.kind != ValueKind::Packet || a.range(seen.id) <= b.range(now.id);
+}
+
+bool covers(const Slot& seen, const Slot& now, const AbstractState& a, const AbstractState& b, Ids& ids) {
+  if (seen.written & ~now.written) return false;
+  if (seen.value.kind == ValueKind::Nothing) return now.value.kind == ValueKind::Nothing || now.value.is_number() || seen.written == 0;
+  return covers(seen.value, now.value, a, b, ids);
+}
+
+class Joiner {
+ public:
+  Joiner(const AbstractState& a, const AbstractState& b, std::uint32_t& next_id) : a_(a), b_(b), next_id_(next_id) {}
+
+  AbstractState run() {
+    result_.ranges[0] = std::min(a_.range(0), b_.range(0));
+    for (std::size_t f = 0; f < a_.frames.size(); ++f) result_.frames.push_back(frame(a_.frames[f], b_.frames[f]));
+    return std::move(result_);
+  }
+
+ private:
+  std::uint32_t id(std::uint32_t a, std::uint32_t b) {
+    const auto [at, is_new] = ids_.emplace(std::pair(a, b), next_id_);
+    if (is_new) ++next_id_;
+    return at->second;
+  }
+
+  AbstractValue value(const AbstractValue& x, const AbstractValue& y) {
+    const bool same_place = x.kind == y.kind && x.which == y.which && x.offset == y.offset;
+    if (!same_place || x.kind == ValueKind::Nothing) return {};
+    AbstractValue v = x;
+    v.number = x.number.joined(y.number);
+    v.id = x.id && y.id ? id(x.id, y.id) : 0;
+    if (x.kind == ValueKind::MapValueOrNull) v.id = id(x.id, y.id);
+    if (x.kind == ValueKind::Packet) {
+      v.id = x.id || y.id ? id(x.id, y.id) : 0;
+      if (v.id) result_.ranges[v.id] = std::min(a_.range(x.id), b_.range(y.id));
+    }
+    return v;
+  }
+
+  Frame frame(const Frame& x, const Frame& y) {
+    Frame f = x;
+    for (std::size_t r = 0; r < f.registers.size(); ++r) f.registers[r] = value(x.registers[r], y.registers[r]);
+    f.slots.resize(std::min(x.slots.size(), y.slots.size()));
+    for (std::size_t s = 0; s < f.slots.size(); ++s) f.slots[s] = slot(x.slots[s], y.slots[s]);
+    return f;
+  }
+
+  /// Where only one has a pointer, the bytes are no number.
+  Slot slot(const Slot& x, const Slot& y) {
+    Slot s{static_cast<std::uint8_t>(x.written & y.written), value(x.value, y.value)};
+    const auto plain = [](const AbstractValue& v) { return v.kind == ValueKind::Nothing || v.is_number(); };
+    if (s.value.kind == ValueKind::Nothing && !(plain(x.value) && plain(y.value))) s.written = 0;
+    return s;
+  }
+
+  const AbstractState& a_;
+  const AbstractState& b_;
+  std::uint32_t& next_id_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> ids_;
+  AbstractState result_;
+};
+
+}  // namespace
+
+AbstractValue number_value(const AbstractNumber& n) { return {ValueKind::Number, 0, 0, 0, n}; }
+
+std::uint32_t AbstractState::range(std::uint32_t id) const {
+  const auto found = ranges.find(id);
+  return found == ranges.end() ? 0 : found->second;
+}
+
+bool covers(const AbstractState& seen, const AbstractState& now) {
+  if (seen.frames.size() != now.frames.size()) return false;
+  Ids ids;
+  for (std::size_t f = 0; f < seen.frames.size(); ++f) {
+    const Frame &x = seen.frames[f], &y = now.frames[f];
+    if (x.returns_to != y.returns_to) return false;
+    for (std::size_t r = 0; r < x.registers.size(); ++r)
+      if (!covers(x.registers[r], y.registers[r], seen, now, ids)) return false;
+    for (std::size_t s = 0; s < x.slots.size(); ++s)
+      if (!covers(x.slots[s], s < y.slots.size() ? y.slots[s] : Slot{}, seen, now, ids)) return false;
+  }
+  return seen.range(0) <= now.range(0);
+}
+
+AbstractState joined(const AbstractState& a, const AbstractState& b, std::uint32_t& next_id) { return Joiner(a, b, next_id).run(); }
+
+}  // namespace weir::ebpf
