@@ -134,8 +134,8 @@ class Line {
 
   /// With a sign before it or without; within [low, high].
   std::int64_t number(std::int64_t low, std::int64_t high) {
+    tokens_.accept("+");
     const bool negative = tokens_.accept("-");
-    if (!negative) tokens_.accept("+");
     const auto value = tokens_.peek().kind == Token::Kind::Number ? number_of(tokens_.peek().text) : std::nullopt;
     const auto magnitude = value.value_or(0);
     const bool fits = value && magnitude <= (std::uint64_t{1} << 62);
