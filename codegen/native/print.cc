@@ -1,7 +1,10 @@
 #include <Zydis/Zydis.h>
+#include <aarch64/disasm-aarch64.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 
 #include "native/code.hpp"
 
@@ -34,20 +37,40 @@ std::optional<Instruction> of_x86_64(std::span<const std::uint8_t> bytes, std::s
   return Instruction{instruction.info.length, instruction.text};
 }
 
-std::optional<Instruction> instruction(Cpu cpu, std::span<const std::uint8_t> bytes, std::size_t at) {
+/// The reader of a CPU's instructions.
+using Reader = std::function<std::optional<Instruction>(std::span<const std::uint8_t> bytes, std::size_t at)>;
+
+Reader for_aarch64() {
+  namespace a64 = ::vixl::aarch64;
+  struct Tools {
+    a64::Decoder decoder;
+    a64::Disassembler text;
+  };
+  const auto tools = std::make_shared<Tools>();
+  tools->decoder.AppendVisitor(&tools->text);
+  return [tools](std::span<const std::uint8_t> bytes, std::size_t at) -> std::optional<Instruction> {
+    if (bytes.size() - at < a64::kInstructionSize) return std::nullopt;
+    tools->text.MapCodeAddress(0, reinterpret_cast<const a64::Instruction*>(bytes.data()));
+    tools->decoder.Decode(reinterpret_cast<const a64::Instruction*>(bytes.data() + at));
+    return Instruction{a64::kInstructionSize, tools->text.GetOutput()};
+  };
+}
+
+Reader reader_for(Cpu cpu) {
   switch (cpu) {
-    case Cpu::X86_64: return of_x86_64(bytes, at);
-    case Cpu::AArch64: break;
+    case Cpu::X86_64: return of_x86_64;
+    case Cpu::AArch64: return for_aarch64();
   }
-  return std::nullopt;
+  return [](auto, auto) { return std::nullopt; };
 }
 
 std::string listing(Cpu cpu, std::span<const std::uint8_t> bytes, std::size_t table_bytes, std::span<const Mark> marks, std::string_view filter) {
   std::string text;
+  const Reader instruction = reader_for(cpu);
   auto mark = marks.begin();
   for (std::size_t at = 0; at < bytes.size();) {
     for (; mark != marks.end() && mark->offset <= at; ++mark) text += comment(mark->span, filter);
-    const auto next = instruction(cpu, bytes, at).value_or(Instruction{1, "(no instruction)"});
+    const auto next = instruction(bytes, at).value_or(Instruction{1, "(no instruction)"});
     text += line(at, bytes.subspan(at, next.size), next.text);
     at += next.size;
   }

@@ -1,6 +1,7 @@
-# Encoders and the disassembler of listings. Without an encoder for the CPU, `emit` says so and others run the filter.
+# Encoders, and the disassemblers of listings. Without an encoder for the CPU, `emit` says so and others run the filter.
 find_package(Zydis REQUIRED)
-target_link_libraries(weir_native PRIVATE Zydis::Zydis)
+pkg_check_modules(VIXL REQUIRED IMPORTED_TARGET vixl)
+target_link_libraries(weir_native PRIVATE Zydis::Zydis PkgConfig::VIXL)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
   find_path(XBYAK_INCLUDE xbyak/xbyak.h REQUIRED)
   target_include_directories(weir_native SYSTEM PRIVATE ${XBYAK_INCLUDE})

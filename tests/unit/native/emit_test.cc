@@ -1,4 +1,4 @@
-// Native code against the graph's own evaluator.
+// Native code of all CPUs against the graph's own evaluator: that of this one as it is, that for AArch64 in a simulator.
 #include <doctest/doctest.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -11,16 +11,28 @@
 #include "../ir/random_program.hpp"
 #include "guarded.hpp"
 #include "native/emit.hpp"
+#include "simulate/simulator.hpp"
 
 using namespace weir;
 
 namespace {
 
-/// A graph from its text, and packets for it, on both engines.
+simulate::Simulator& simulator() {
+  static simulate::Simulator one;
+  return one;
+}
+
+std::uint32_t simulated(const native::Encoded& code, const Packet& packet) {
+  const auto ran = simulator().run(code, packet);
+  CHECK_MESSAGE(!ran.broken, ran.broken.value_or(""));
+  return ran.result;
+}
+
+/// A graph from its text, and packets for it, on all engines.
 class Pair {
  public:
-  explicit Pair(const std::string& text) : graph_(*ir::read(text)), code_(*native::emit(graph_)) {}
-  explicit Pair(ir::Program graph) : graph_(std::move(graph)), code_(*native::emit(graph_)) {}
+  explicit Pair(const std::string& text) : Pair(*ir::read(text)) {}
+  explicit Pair(ir::Program graph) : graph_(std::move(graph)), code_(*native::emit(graph_)), aarch64_(*native::encode(graph_, native::Cpu::AArch64)) {}
 
   /// What the code returns for the first n bytes; they lie at the end of a page, as it were: the sanitizers see what is read past them.
   std::uint32_t run(const std::vector<std::uint8_t>& bytes, std::uint32_t length = 0, Metadata meta = {}) const {
@@ -28,13 +40,16 @@ class Pair {
     const Packet packet{own, length, meta};
     const std::uint32_t expected = ir::evaluate(graph_, packet), got = code_.run(packet);
     CHECK_EQ(got, expected);
+    CHECK_EQ(simulated(aarch64_, packet), expected);
     return got;
   }
   const native::Code& code() const { return code_; }
+  const native::Encoded& aarch64() const { return aarch64_; }
 
  private:
   ir::Program graph_;
   native::Code code_;
+  native::Encoded aarch64_;
 };
 
 std::vector<std::uint8_t> bytes_of(std::mt19937& random, std::size_t size) {
@@ -59,7 +74,8 @@ TEST_CASE("random graphs return what the evaluator says") {
     if (graph.node_count() > 3000) continue;  // guards of values inside values multiply
     REQUIRE_MESSAGE(!ir::verify(graph), *ir::verify(graph));
     const auto code = native::emit(graph);
-    if (!code) continue;
+    const auto aarch64 = native::encode(graph, native::Cpu::AArch64);
+    if (!code || !aarch64) continue;
     ++emitted;
     for (int i = 0; i < 40; ++i) {
       const auto bytes = bytes_of(random, random() % 40);
@@ -68,6 +84,10 @@ TEST_CASE("random graphs return what the evaluator says") {
       if (got != expected) {
         MESSAGE("seed ", seed, ":\n", ir::to_string(graph), native::to_string(*code, ""));
         REQUIRE_EQ(got, expected);
+      }
+      if (const auto there = simulated(*aarch64, packet); there != expected) {
+        MESSAGE("seed ", seed, ":\n", ir::to_string(graph), native::to_string(*aarch64, ""));
+        REQUIRE_EQ(there, expected);
       }
     }
   }
@@ -256,4 +276,8 @@ TEST_CASE("the listing shows bytes, assembly and words") {
   CHECK_NE(text.find("; ip\n"), text.npos);
   CHECK_NE(text.find("66 83 7f 0c 08"), text.npos);
   CHECK_NE(text.find("cmp word ptr [rdi+0x0C], 0x08"), text.npos);
+  const std::string aarch64 = to_string(pair.aarch64(), "arp ip x");
+  CHECK_NE(aarch64.find("; ip\n"), text.npos);
+  CHECK_NE(aarch64.find("04 18 40 79"), text.npos);
+  CHECK_NE(aarch64.find("ldrh w4, [x0, #12]"), text.npos);
 }

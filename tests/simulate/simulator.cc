@@ -1,0 +1,76 @@
+#include "simulator.hpp"
+
+#include <aarch64/simulator-aarch64.h>
+#include <sys/mman.h>
+
+#include <cstring>
+#include <stdexcept>
+
+namespace weir::simulate {
+
+namespace a64 = ::vixl::aarch64;
+
+namespace {
+
+/// Memory that ends where nothing may be read.
+class GuardedMemory {
+ public:
+  GuardedMemory() {
+    void* pages = mmap(nullptr, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) throw std::runtime_error("no memory for packets");
+    begin_ = static_cast<std::uint8_t*>(pages);
+    if (mprotect(begin_ + size, page, PROT_NONE) != 0) throw std::runtime_error("no guard behind packets");
+  }
+  ~GuardedMemory() { munmap(begin_, size + page); }
+  GuardedMemory(const GuardedMemory&) = delete;
+  GuardedMemory& operator=(const GuardedMemory&) = delete;
+
+  const std::uint8_t* copy(std::span<const std::uint8_t> bytes) {
+    if (bytes.size() > size) throw std::runtime_error("a packet that is too long for this test");
+    std::uint8_t* to = begin_ + size - bytes.size();
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    return to;
+  }
+
+ private:
+  static constexpr std::size_t size = 1 << 18, page = 1 << 16;
+  std::uint8_t* begin_;
+};
+
+constexpr unsigned first_kept = 18, last_kept = 29;
+constexpr std::uint64_t garbage = 0xfeedbeef00000000;
+
+}  // namespace
+
+struct Simulator::Parts {
+  a64::Decoder decoder;
+  a64::Simulator simulator{&decoder};
+  GuardedMemory memory;
+};
+
+Simulator::Simulator() : parts_(std::make_unique<Parts>()) {}
+Simulator::~Simulator() = default;
+Simulator::Simulator(Simulator&&) noexcept = default;
+Simulator& Simulator::operator=(Simulator&&) noexcept = default;
+
+Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet) {
+  a64::Simulator& s = parts_->simulator;
+  const auto number = [](const void* p) { return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p)); };
+  for (unsigned r = 0; r <= last_kept; ++r) s.WriteXRegister(r, static_cast<std::int64_t>(garbage + r), a64::Simulator::NoRegLog);
+  s.WriteXRegister(0, number(parts_->memory.copy(packet.bytes)), a64::Simulator::NoRegLog);
+  s.WriteXRegister(1, static_cast<std::int64_t>(packet.bytes.size()), a64::Simulator::NoRegLog);
+  s.WriteXRegister(2, static_cast<std::int64_t>(garbage | packet.length), a64::Simulator::NoRegLog);  // the upper half is anything
+  s.WriteXRegister(3, number(&packet.meta), a64::Simulator::NoRegLog);
+  s.WriteXRegister(a64::kLinkRegCode, number(a64::Simulator::kEndOfSimAddress), a64::Simulator::NoRegLog);
+  const std::int64_t stack = s.ReadXRegister(31, a64::Reg31IsStackPointer);
+  s.WritePc(reinterpret_cast<const a64::Instruction*>(code.bytes.data()), a64::Simulator::NoBranchLog);
+  Ran ran;
+  for (; s.ReadPc() != a64::Simulator::kEndOfSimAddress; ++ran.instructions) s.ExecuteInstruction();
+  ran.result = static_cast<std::uint32_t>(s.ReadWRegister(0));
+  for (unsigned r = first_kept; r <= last_kept; ++r)
+    if (s.ReadXRegister(r) != static_cast<std::int64_t>(garbage + r)) ran.broken = "x" + std::to_string(r) + " is changed";
+  if (s.ReadXRegister(31, a64::Reg31IsStackPointer) != stack) ran.broken = "the stack pointer is changed";
+  return ran;
+}
+
+}  // namespace weir::simulate

@@ -1,0 +1,35 @@
+// AArch64 code on any host, as VIXL's simulator runs it.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "native/code.hpp"
+
+namespace weir::simulate {
+
+/// One simulated CPU; keep it, for making one takes longer than running a filter. Not for several threads at once.
+class Simulator {
+ public:
+  Simulator();
+  ~Simulator();
+  Simulator(Simulator&&) noexcept;
+  Simulator& operator=(Simulator&&) noexcept;
+
+  struct Ran {
+    std::uint32_t result = 0;
+    std::uint64_t instructions = 0;
+    /// What the code did that AAPCS64 forbids: a register or the stack pointer that is not as it was.
+    std::optional<std::string> broken;
+  };
+  /// Runs the code on a copy of the packet behind which lies no memory: reading past it ends the process (SIGSEGV).
+  Ran run(const native::Encoded& code, const Packet& packet);
+  std::uint32_t result(const native::Encoded& code, const Packet& packet) { return run(code, packet).result; }
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace weir::simulate

@@ -1,0 +1,1 @@
+target_link_libraries(native_test PRIVATE weir_simulate)
