@@ -15,7 +15,7 @@ foreach(room ${room_links})
 endforeach()
 add_library(libweir STATIC ${library_objects})
 set_target_properties(libweir PROPERTIES OUTPUT_NAME weir EXPORT_NAME weir)
-target_link_libraries(libweir PRIVATE fmt::fmt Zydis::Zydis PkgConfig::LIBBPF PkgConfig::LIBELF)
+target_link_libraries(libweir PRIVATE fmt::fmt Zydis::Zydis vixl PkgConfig::LIBBPF PkgConfig::LIBELF)
 target_compile_features(libweir PUBLIC cxx_std_23)
 target_include_directories(libweir INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 
@@ -46,7 +46,7 @@ Name: weir
 Description: Compiles tcpdump filter expressions (C++23)
 Version: @PROJECT_VERSION@
 Requires: fmt libbpf libelf
-Libs: -L${libdir} -lweir -lZydis
+Libs: -L${libdir} -lweir -lZydis -lvixl
 Cflags: -I${includedir}
 ]])
 file(CONFIGURE OUTPUT installed/weirConfig.cmake CONTENT [[

@@ -152,6 +152,9 @@ CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
         else store(parse_emit(word), c.emit);
       },
       "What to print: " + emit_names())->type_name("KIND");
+  command.add_option_function<std::string>(
+      "--cpu", [&](const std::string& word) { store(parse_cpu(word), c.cpu); },
+      "CPU of --emit=native: x86-64 or aarch64 (default: this one)")->type_name("CPU");
   command.add_flag_function("-d", [&](std::int64_t times) {
     c.emit = times == 1 ? Emit::Listing : times == 2 ? Emit::CArray : Emit::Decimal;
   }, "Print a listing (the default); -dd: a C array, -ddd: decimal numbers; all as tcpdump does");
@@ -286,6 +289,7 @@ std::optional<std::string> contradiction(const Expression& e) {
 std::optional<std::string> contradiction(const CLI::App& command, const CompileCommand& c) {
   if (command.count("-d") && command.count("--emit")) return "-d and --emit both say what to print";
   if (!c.pass.empty() && !c.options.optimize) return fmt::format("-O turns off what --emit=ir:{} shows", c.pass);
+  if (command.count("--cpu") && c.emit != Emit::Native) return "--cpu is for --emit=native";
   if (command.count("--timeout") && !c.check) return "--timeout is for --check";
   if (command.count("--machine") && !c.from) return "--machine is for --from";
   if (!c.from) return contradiction(c.expression);

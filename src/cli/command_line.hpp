@@ -25,6 +25,7 @@ struct CompileCommand {
   bool check = false;
   double seconds = 60;  ///< that the check may take
   Emit emit = Emit::Listing;
+  Cpu cpu = Cpu::Host;  ///< of Emit::Native
   std::string pass;     ///< of the optimizer, to show the graph after it instead; empty: none
   std::string output = "-";
 };

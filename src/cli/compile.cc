@@ -13,7 +13,7 @@ Status run(const CompileCommand& command) {
   const auto filter = command.from ? compile_program(text->text, command.options) : compile(text->text, command.options);
   if (!filter) return report(filter.error(), *text);
   report_warnings(filter->warnings(), *text);
-  auto program = command.pass.empty() ? filter->dump(command.emit) : filter->dump_after(command.pass);
+  auto program = command.pass.empty() ? filter->dump(command.emit, command.cpu) : filter->dump_after(command.pass);
   if (!program) return report(program.error(), *text);
   if (command.check) {
     const auto checked = check_compilation(*filter, command.options, command.seconds);

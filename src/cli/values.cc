@@ -137,6 +137,12 @@ Value<std::uint64_t> parse_packet_count(const std::string& word) {
   return *value;
 }
 
+Value<Cpu> parse_cpu(const std::string& word) {
+  if (word == "x86-64") return Cpu::X86_64;
+  if (word == "aarch64") return Cpu::AArch64;
+  return wrong(fmt::format("--cpu takes x86-64 or aarch64, not '{}'", word));
+}
+
 Value<Options::Machine> parse_machine(const std::string& word) {
   if (word == "libpcap") return Options::Machine::Libpcap;
   if (word == "kernel") return Options::Machine::Kernel;

@@ -29,6 +29,7 @@ Value<Options::Savefile> parse_savefile(const std::string& word);
 Value<std::uint64_t> parse_packet_count(const std::string& word);
 /// `--machine`: libpcap, kernel or both.
 /// `libpcap`, `kernel`: what a program was made for.
+Value<Cpu> parse_cpu(const std::string& word);
 Value<Options::Machine> parse_machine(const std::string& word);
 Value<ProveCommand::Machines> parse_machines(const std::string& word);
 /// `--timeout`: more than 0, up to a day; fractions too.

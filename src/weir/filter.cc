@@ -100,7 +100,16 @@ Result<void> Filter::attach(int socket) const {
   return {};
 }
 
-Result<std::string> Filter::dump(Emit what) const {
+Result<std::string> Filter::Stages::native_listing(Cpu cpu) const {
+  if (cpu == Cpu::Host) {
+    const auto& code = native();
+    return code ? Result<std::string>(native::to_string(*code, text)) : std::unexpected(code.error());
+  }
+  const auto code = native::encode(ir, cpu == Cpu::X86_64 ? native::Cpu::X86_64 : native::Cpu::AArch64);
+  return code ? Result<std::string>(native::to_string(*code, text)) : std::unexpected(code.error());
+}
+
+Result<std::string> Filter::dump(Emit what, Cpu cpu) const {
   if (stages_->source && (what == Emit::Ast || what == Emit::Pred))
     return fail(Code::Unsupported, {}, "a program has no expression that could be shown", "the first stage of what was made of it is the graph: --emit=ir");
   switch (what) {
@@ -108,11 +117,7 @@ Result<std::string> Filter::dump(Emit what) const {
     case Emit::Pred: return pred::to_string(stages_->pred);
     case Emit::Ir: return ir::to_string(stages_->ir);
     case Emit::Dot: return ir::to_dot(stages_->ir);
-    case Emit::Native: {
-      const auto& code = stages_->native();
-      if (!code) return std::unexpected(code.error());
-      return native::to_string(*code, stages_->text);
-    }
+    case Emit::Native: return stages_->native_listing(cpu);
     case Emit::C: return c::emit(stages_->ir, stages_->text);
     default: break;
   }

@@ -36,6 +36,7 @@ struct Filter::Stages {
   bool may_run_native = true;        ///< Options::native
   /// Made at the first match: most filters are compiled to be shown, or for the kernel.
   const Result<native::Code>& native() const;
+  Result<std::string> native_listing(Cpu cpu) const;
   mutable std::once_flag native_once = {};
   mutable std::optional<Result<native::Code>> native_code = std::nullopt;
   /// Made at the first batch. Null: each packet takes a call.

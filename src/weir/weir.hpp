@@ -69,6 +69,10 @@ enum class Emit : std::uint8_t {
   Listing, CArray, Decimal, Asm, Json, Bytecode, Ast, Pred, Ir, Dot, C, Native
 };
 
+/// What Emit::Native shows code for. Host: the CPU of this process; the others are shown on every host, but for X86_64,
+/// which only builds for that CPU make.
+enum class Cpu : std::uint8_t { Host, X86_64, AArch64 };
+
 /// What runs a filter in this process.
 enum class Engine : std::uint8_t {
   Native,    ///< machine code
@@ -113,7 +117,8 @@ class Filter {
   Result<void> attach(int socket) const;
 
   /// The filter, or a stage of it, as text. An error where bytecode() is one and the form needs it.
-  Result<std::string> dump(Emit what) const;
+  /// `cpu`: for Emit::Native; others than Host do without leave to run code (Options::native, the kernel's).
+  Result<std::string> dump(Emit what, Cpu cpu = Cpu::Host) const;
 
   /// The graph as it is when a pass of the optimizer has run the first time (Emit::Ir: when all is done), whether or not
   /// the filter was compiled with the optimizer. Passes that only reorder run when the others find nothing more; what

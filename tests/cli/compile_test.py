@@ -67,10 +67,20 @@ class Formats(ProgramTest):
 
     def test_stages(self):
         for kind, start in (("asm", "#define"), ("dot", "digraph"), ("ast", "tcp"), ("pred", "and"), ("ir", "n0: "),
-                            *([("native", "; tcp")] if platform.machine() == "x86_64" else [])):
+                            *([("native", "; tcp")] if platform.machine() in ("x86_64", "aarch64") else [])):
             output = self.check("compile", f"--emit={kind}", "tcp")
             self.assertTrue(output.startswith(start) or kind == "pred", output)
             self.assertTrue(output.endswith("\n"))
+
+    def test_code_for_another_cpu(self):
+        listing = self.check("compile", "--emit=native", "--cpu=aarch64", "arp")
+        self.assertTrue(listing.startswith("; arp\n"), listing)
+        self.assertIn("ldrh w4, [x0, #12]", listing)
+        self.assertTrue(listing.endswith("ret\n"), listing)
+        if platform.machine() == "x86_64":
+            self.assertEqual(self.check("compile", "--emit=native", "--cpu=x86-64", "arp"), self.check("compile", "--emit=native", "arp"))
+        self.check_error(2, "--cpu is for --emit=native", "compile", "--cpu=aarch64", "arp")
+        self.check_error(2, "not 'arm'", "compile", "--emit=native", "--cpu=arm", "arp")
 
     def test_the_graph_after_each_pass(self):
         expression = ("arp or tcp port 80 or tcp port 443 or "
