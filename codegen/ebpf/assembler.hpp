@@ -61,6 +61,7 @@ class Assembler {
   void jump(const Condition& when, Label to);
   /// What is put from here on does what these words say.
   void words(Span span) { span_ = span; }
+  Span words() const { return span_; }
 
   std::size_t size() const { return items_.size(); }
   /// The instructions, fields and words into `p`. TooLarge: more stack memory or instructions than there can be.

@@ -16,8 +16,8 @@ void Select::node(Graph& g, NodeId id) {
     case NodeKind::NonZero:
       code_.jump({.relation = op::JEQ, .left = value(n.a), .k = 0}, reject_);
       return go_to(g, n.t);
-    case NodeKind::Test: return wide_test(g, id) ? void() : question(g, n);
-    case NodeKind::Member: return member(g, n);
+    case NodeKind::Test: return map_addresses(g, id) || map_test(g, n) || wide_test(g, id) ? void() : question(g, n);
+    case NodeKind::Member: return map_member(g, n) ? void() : member(g, n);
   }
 }
 

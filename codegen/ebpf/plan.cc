@@ -16,7 +16,7 @@ constexpr std::uint32_t most_cost = 1 << 20;
 
 }  // namespace
 
-std::vector<NodeId> nodes_below(const Program& p, NodeId root) {
+std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
   std::vector<bool> found(static_cast<std::size_t>(root) + 1);
   found[static_cast<std::size_t>(root)] = true;
   std::vector<NodeId> all;
@@ -33,7 +33,7 @@ std::vector<NodeId> nodes_below(const Program& p, NodeId root) {
   return all;
 }
 
-Plan::Plan(const Program& p, Reach reach)
+Plan::Plan(const ir::Program& p, Reach reach)
     : uses_(p.value_count()), base_uses_(p.value_count()), costs_(p.value_count()), calls_(p.value_count()), choices_(p.value_count()) {
   count_uses(p);
   sum_costs(p, reach);
@@ -41,7 +41,7 @@ Plan::Plan(const Program& p, Reach reach)
 
 bool Plan::is_kept(ValueId v) const { return choices_[index(v)] || (uses_[index(v)] > 1 && costs_[index(v)] >= worth_a_slot); }
 
-void Plan::count_uses(const Program& p) {
+void Plan::count_uses(const ir::Program& p) {
   const std::vector<bool> reachable = ir::reachable(p);
   const auto use = [&](ValueId v, bool as_base = false) {
     if (v == no_value) return;
@@ -61,7 +61,7 @@ void Plan::count_uses(const Program& p) {
   }
 }
 
-void Plan::sum_costs(const Program& p, Reach reach) {
+void Plan::sum_costs(const ir::Program& p, Reach reach) {
   std::vector<std::uint32_t> depths(p.value_count());
   std::vector<std::uint32_t> depth_below(p.node_count());  // of values in the graph below a node, for choices
   const auto depth = [&](ValueId v) { return v == no_value ? 0 : depths[index(v)]; };
@@ -111,7 +111,7 @@ std::uint64_t said(const Node& guard, ValueId base, Ranges& ranges) {
 
 }  // namespace
 
-Needs::Needs(const Program& p, Ranges& ranges) {
+Needs::Needs(const ir::Program& p, Ranges& ranges) {
   const std::vector<NodeId> nodes = nodes_below(p, p.root);
   std::map<ValueId, std::size_t> bases;
   for (const NodeId id : nodes)

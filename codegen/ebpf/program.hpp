@@ -52,6 +52,7 @@ inline constexpr std::int32_t atomic_fetch = 0x01, atomic_exchange = 0xe1, atomi
 
 inline constexpr std::uint32_t call_depth = 8;            ///< MAX_CALL_FRAMES (include/linux/bpf_verifier.h)
 inline constexpr std::uint32_t stack_bytes = 512;         ///< MAX_BPF_STACK (include/linux/filter.h)
+inline constexpr std::size_t max_maps = 64;               ///< MAX_USED_MAPS (include/linux/bpf_verifier.h)
 inline constexpr std::size_t max_instructions = 1'000'000;  ///< BPF_COMPLEXITY_LIMIT_INSNS (include/linux/bpf.h)
 
 enum class Hook : std::uint8_t {

@@ -135,6 +135,18 @@ class Select {
   Condition chain(Register v, std::span<const Interval> intervals, Interval domain, const Ways& ways);
   Condition bits(Register v, std::span<const Interval> intervals, const Ways& ways);
 
+  // ---- map_sets.cc ----------------------------------------------------------------------------------
+
+  std::size_t map_threshold() const;
+  std::optional<std::uint32_t> map_number(Map map, Span words);
+  std::optional<std::uint32_t> map_number(std::uint32_t set, std::uint32_t bytes, Span words);
+  std::optional<std::uint32_t> key_bytes(ir::ValueId v) const;
+  Condition look_up(std::uint32_t map, Slot key, std::int32_t at);
+  Condition member_of_map(std::uint32_t map, ir::ValueId v, std::uint32_t bytes);
+  bool map_member(Graph& g, const ir::Node& n);
+  bool map_test(Graph& g, const ir::Node& n);
+  bool map_addresses(Graph& g, ir::NodeId id);
+
   // ---- packet.cc ------------------------------------------------------------------------------------
 
   Register load(const ir::Value& v, bool is_raw);
@@ -167,6 +179,8 @@ class Select {
   std::optional<std::int32_t> match_;              ///< nothing: what the graph returns
   Label accept_{}, reject_{};
   Label rejects_if_linear_{}, elsewhere_{};        ///< of a copy with pointers: a check fails, or an offset is beyond pointers
+  std::unordered_map<std::uint64_t, std::uint32_t> set_maps_;  ///< by set and size of its keys: the number of its map
+  std::size_t address_work_ = 2'000'000;           ///< nodes that may be looked at for lists of long addresses
   std::optional<Diagnostic> trouble_;
 };
 

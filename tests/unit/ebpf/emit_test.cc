@@ -1,0 +1,159 @@
+// What programs are made of. What they return is compared with the graph in the kernel (tests/ebpf).
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "ebpf/emit.hpp"
+
+using namespace weir;
+
+namespace {
+
+ebpf::EmitOptions options(ebpf::Hook hook, std::optional<std::size_t> threshold = std::nullopt) {
+  ebpf::EmitOptions o;
+  o.hook = hook;
+  o.map_threshold = threshold;
+  return o;
+}
+
+ebpf::Program emitted(const std::string& graph, const ebpf::EmitOptions& o) {
+  const auto read = ir::read(graph);
+  REQUIRE(read);
+  const auto program = ebpf::emit(*read, o);
+  REQUIRE_MESSAGE(program, program.error().message);
+  return *program;
+}
+
+std::size_t calls(const ebpf::Program& p) {
+  return static_cast<std::size_t>(std::ranges::count(p.instructions, ebpf::op::JMP | ebpf::op::CALL, &ebpf::Instruction::code));
+}
+
+const std::string ip = R"(
+n0: return 262144
+n1: return 0
+v2 = load 2 [12]
+n2: if v2 == 0x800 then n0 else n1
+n3: guard 2 [12] then n2
+root n3
+)";
+
+/// `src host` of three IPv6 addresses and a network, as the optimizer leaves it.
+const std::string addresses = R"(
+n0: return 262144
+n1: return 0
+v2 = load 4 [34]
+n2: if v2 == 1 then n0 else n1
+n3: guard 4 [34] then n2
+v4 = load 4 [30]
+n4: if v4 == 0 then n3 else n1
+n5: guard 4 [30] then n4
+v5 = load 4 [26]
+n6: if v5 == 0 then n5 else n1
+n7: guard 4 [26] then n6
+n8: if v2 == 3 then n0 else n1
+n9: guard 4 [34] then n8
+n10: if v4 == 0 then n9 else n1
+n11: guard 4 [30] then n10
+n12: if v5 == 0 then n11 else n1
+n13: guard 4 [26] then n12
+v7 = load 2 [26]
+n14: if v7 == 5 then n0 else n1
+n15: guard 2 [26] then n14
+v9 = load 4 [22]
+n16: if v9 == 0x20020db8 then n15 else n1
+n17: if v9 == 0x20010db9 then n13 else n16
+n18: if v9 == 0x20010db8 then n7 else n17
+n19: guard 4 [22] then n18
+root n19
+)";
+
+}  // namespace
+
+TEST_CASE("a hook with packet pointers calls nothing where the packet is linear") {
+  const auto program = emitted(ip, options(ebpf::Hook::TcIngress));
+  CHECK_EQ(calls(program), 1);  // of the copy for packets that are not
+  CHECK_EQ(program.no_match, *ebpf::find_action(ebpf::Hook::TcIngress, "drop"));
+  CHECK(program.maps.empty());
+}
+
+TEST_CASE("what is returned can be chosen") {
+  auto o = options(ebpf::Hook::Xdp);
+  o.match = ebpf::find_action(ebpf::Hook::Xdp, "drop");
+  o.no_match = ebpf::find_action(ebpf::Hook::Xdp, "pass");
+  const auto program = emitted(ip, o);
+  CHECK_EQ(program.no_match, 2);
+  CHECK(program.accepts(1));
+  CHECK_FALSE(ebpf::find_action(ebpf::Hook::Xdp, "next"));
+  CHECK_FALSE(ebpf::find_action(ebpf::Hook::Cgroup, "tx"));
+}
+
+TEST_CASE("a program that returns the same for all packets does no more than that") {
+  for (const char* graph : {"n0: return 0\nroot n0\n", "n0: return 96\nroot n0\n"})
+    CHECK_EQ(emitted(graph, options(ebpf::Hook::Socket)).instructions.size(), 2);
+}
+
+TEST_CASE("a hook says what it cannot tell") {
+  const auto graph = *ir::read("n0: return 1\nn1: return 0\nv2 = meta vlan_tag_present\nn2: if v2 == 1 then n0 else n1\nroot n2\n");
+  const auto refused = ebpf::emit(graph, options(ebpf::Hook::Xdp));
+  REQUIRE_FALSE(refused);
+  CHECK_EQ(refused.error().code, Code::Unsupported);
+  CHECK(refused.error().message.contains("xdp"));
+  CHECK(ebpf::emit(graph, options(ebpf::Hook::Socket)));
+}
+
+TEST_CASE("sets become maps from a threshold on, one for all that ask it") {
+  const std::string graph = R"(
+n0: return 1
+n1: return 0
+v2 = load 4 [30]
+n2: if v2 in {0xa000001, 0xa000009, 0xa020202} then n0 else n1
+v3 = load 4 [26]
+n3: if v3 in {0xa000001, 0xa000009, 0xa020202} then n0 else n2
+n4: guard 8 [26] then n3
+root n4
+)";
+  CHECK(emitted(graph, options(ebpf::Hook::Xdp)).maps.empty());
+  CHECK(emitted(graph, options(ebpf::Hook::Xdp, 4)).maps.empty());
+  const auto program = emitted(graph, options(ebpf::Hook::Xdp, 3));
+  REQUIRE_EQ(program.maps.size(), 1);
+  const ebpf::Map& map = program.maps[0];
+  CHECK_EQ(map.kind, ebpf::MapKind::Hash);
+  CHECK_EQ(map.key_bytes, 4);
+  CHECK_EQ(map.max_entries, 3);
+  CHECK_EQ(map.keys, std::vector<std::uint8_t>{10, 0, 0, 1, 10, 0, 0, 9, 10, 2, 2, 2});
+}
+
+TEST_CASE("networks are prefixes in a trie, and an interval is as few of them as it is") {
+  const std::string graph = R"(
+n0: return 1
+n1: return 0
+v2 = load 4 [30]
+n2: if v2 in {0xa000000-0xa0000ff, 0xb000001-0xb000006} then n0 else n1
+n3: guard 4 [30] then n2
+root n3
+)";
+  const ebpf::Map map = emitted(graph, options(ebpf::Hook::Socket, 1)).maps.at(0);
+  CHECK_EQ(map.kind, ebpf::MapKind::LpmTrie);
+  CHECK_EQ(map.key_bytes, 8);
+  CHECK_EQ(map.max_entries, 5);  // 10.0.0.0/24, 11.0.0.1/32, 11.0.0.2/31, 11.0.0.4/31, 11.0.0.6/32
+}
+
+TEST_CASE("a list of IPv6 addresses is one map") {
+  const auto program = emitted(addresses, options(ebpf::Hook::Xdp, 3));
+  REQUIRE_EQ(program.maps.size(), 1);
+  CHECK_EQ(program.maps[0].kind, ebpf::MapKind::LpmTrie);
+  CHECK_EQ(program.maps[0].key_bytes, 20);
+  CHECK_EQ(program.maps[0].max_entries, 3);
+  CHECK(emitted(addresses, options(ebpf::Hook::Xdp, 4)).maps.empty());
+}
+
+TEST_CASE("a set that is asked a thousand times, far from its ways out, needs long jumps") {
+  std::string graph = "n0: return 1\nn1: return 0\nv2 = load 4 [0]\n";
+  std::string set;
+  for (int i = 0; i < 40000; ++i) set += (i ? ", " : "") + std::to_string(i * 3 + 1);
+  graph += "n2: if v2 in {" + set + "} then n0 else n1\nn3: guard 4 [0] then n2\nroot n3\n";
+  const auto program = emitted(graph, options(ebpf::Hook::Socket, 1'000'000));
+  CHECK_GT(program.instructions.size(), 0x7fff);
+  CHECK(std::ranges::count(program.instructions, ebpf::op::JMP32 | ebpf::op::JA, &ebpf::Instruction::code) > 0);
+}
