@@ -16,6 +16,9 @@ namespace {
 /// From so many intervals on a map is faster than comparisons, and needs less room in the caches.
 constexpr std::size_t usual_threshold = 256;
 
+/// Lists that are there twice, in a map and as tests.
+constexpr std::size_t most_twice = 4096;
+
 }  // namespace
 
 std::size_t Select::map_threshold() const { return options_.map_threshold.value_or(usual_threshold); }
@@ -95,27 +98,77 @@ bool Select::map_test(Graph& g, const Node& n) {
   return map.has_value();
 }
 
-/// Tests for addresses of 16 bytes from a node on, where all ways to "accept" need the bytes that they look at.
+/// Tests for addresses of 16 bytes from a node on. A packet that ends within them is left to the tests as they are written, unless all ways to
+/// "accept" need the bytes: a network wants fewer than an address has.
 bool Select::map_addresses(Graph& g, NodeId id) {
-  if (g.join != nullptr) return false;
+  if (g.join != nullptr || is_settled(id)) return false;
   const auto list = find_addresses(program_, id, address_work_);
   if (!list || list->size() < map_threshold() || made_.maps.size() + list->fields.size() > max_maps) return false;
-  if (!machine_.has(list->base, list->end()) && needs_.end(id, list->base, 0) < list->end()) return false;
   if (sure_failure(list->base, list->end())) return false;
-  if (!machine_.has(list->base, list->end())) {
-    check(list->base, list->end());
+  const bool is_there = machine_.has(list->base, list->end());
+  const bool is_needed = is_there || needs_.end(id, list->base, 0) >= list->end();
+  if (is_needed) {
+    if (!is_there) check(list->base, list->end());
     machine_.learn(list->base, list->end());
+    const Condition c = look_up(g, *list);
+    branch_over(g, c, program_[id], follow(list->in), follow(list->out));
+    return true;
   }
-  const NodeId in = follow(list->in), out = follow(list->out);
+  if (list->size() > most_twice) return false;
+  const Label too_short = code_.label();
+  Machine before = check_or(too_short, list->base, list->end());
+  machine_.learn(list->base, list->end());
+  const Condition c = look_up(g, *list);
+  Place &in = g.places[static_cast<std::uint32_t>(list->in)], &out = g.places[static_cast<std::uint32_t>(list->out)];
+  arrive(in);
+  arrive(out);
+  code_.jump(c, label_of(in));
+  code_.jump(label_of(out));
+  code_.bind(too_short);
+  machine_ = std::move(before);
+  settle(*list, id);
+  return false;
+}
+
+/// Goes on with a list's last lookup; for the others it has jumped where an address was found.
+Condition Select::look_up(Graph& g, const AddressList& list) {
   for (std::size_t i = 0;; ++i) {
-    const AddressList::Field& field = list->fields[i];
+    const AddressList::Field& field = list.fields[i];
     const Slot key = code_.slot(8 + address_bytes);
-    for (const std::uint32_t half : {0u, 8u}) code_.store(key, static_cast<std::int32_t>(8 + half), load_bytes(list->base, std::uint64_t{field.at} + half, 8), 8);
+    for (const std::uint32_t half : {0u, 8u}) code_.store(key, static_cast<std::int32_t>(8 + half), load_bytes(list.base, std::uint64_t{field.at} + half, 8), 8);
     const Condition c = look_up(*map_number(map_of(field.prefixes, address_bytes), code_.words()), key, 8);
-    if (i + 1 == list->fields.size()) return branch_over(g, c, program_[id], in, out), true;
-    arrive(g.places[static_cast<std::uint32_t>(in)]);
-    code_.jump(c, way(g, in));
+    if (i + 1 == list.fields.size()) return c;
+    arrive(g.places[static_cast<std::uint32_t>(list.in)]);
+    code_.jump(c, way(g, list.in));
   }
 }
+
+/// A check that leads elsewhere when it fails, and what holds there.
+Machine Select::check_or(Label fails, ValueId base, std::uint64_t end) {
+  const std::array labels{reject_, rejects_if_linear_, elsewhere_};
+  reject_ = rejects_if_linear_ = elsewhere_ = fails;
+  check(base, end);
+  reject_ = labels[0], rejects_if_linear_ = labels[1], elsewhere_ = labels[2];
+  Machine there = machine_;
+  for (Machine::Held& h : there.registers)
+    if (h.form == Machine::Form::Pointer) h = {};
+  return there;
+}
+
+/// The tests of a list are asked as they are written.
+void Select::settle(const AddressList& list, NodeId from) {
+  settled_.resize(program_.node_count());
+  std::vector<NodeId> left{from};
+  while (!left.empty()) {
+    const NodeId id = left.back();
+    left.pop_back();
+    if (id == list.in || id == list.out || settled_[static_cast<std::size_t>(id)]) continue;
+    settled_[static_cast<std::size_t>(id)] = true;
+    left.push_back(program_[id].t);
+    if (program_[id].forks()) left.push_back(program_[id].f);
+  }
+}
+
+bool Select::is_settled(NodeId id) const { return !settled_.empty() && settled_[static_cast<std::size_t>(id)]; }
 
 }  // namespace weir::ebpf

@@ -58,6 +58,7 @@ void Select::copy(Reach reach, bool merges) {
   reach_ = reach;
   machine_ = {};
   homes_.clear();
+  settled_.clear();
   Graph g = graph_of(program_.root);
   g.merges = merges;
   go_to(g, program_.root);

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ebpf/address_list.hpp"
 #include "ebpf/assembler.hpp"
 #include "ebpf/emit.hpp"
 #include "ebpf/hook_row.hpp"
@@ -146,6 +147,10 @@ class Select {
   bool map_member(Graph& g, const ir::Node& n);
   bool map_test(Graph& g, const ir::Node& n);
   bool map_addresses(Graph& g, ir::NodeId id);
+  Condition look_up(Graph& g, const AddressList& list);
+  Machine check_or(Label fails, ir::ValueId base, std::uint64_t end);
+  void settle(const AddressList& list, ir::NodeId from);
+  bool is_settled(ir::NodeId id) const;
 
   // ---- packet.cc ------------------------------------------------------------------------------------
 
@@ -181,6 +186,7 @@ class Select {
   Label rejects_if_linear_{}, elsewhere_{};        ///< of a copy with pointers: a check fails, or an offset is beyond pointers
   std::unordered_map<std::uint64_t, std::uint32_t> set_maps_;  ///< by set and size of its keys: the number of its map
   std::size_t address_work_ = 2'000'000;           ///< nodes that may be looked at for lists of long addresses
+  std::vector<bool> settled_;                      ///< by node, in a copy: part of a list that a map was asked for already
   std::optional<Diagnostic> trouble_;
 };
 
