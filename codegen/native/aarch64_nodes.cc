@@ -90,16 +90,17 @@ void Select::guard(Graph& g, NodeId id, const Node& n) {
   const std::uint64_t own_end = end_of(n);
   if (machine_.has(n.a, own_end)) return go_to(g, n.t);
   const std::uint64_t end = g.as_written != nullptr ? plan_.merged_end(n.a, own_end) : own_end;
+  const auto bytes = static_cast<std::int64_t>(end);  // as VIXL's operands are
   if (n.a == no_value) {
-    asm_->Cmp(a64::x1, end);
+    asm_->Cmp(a64::x1, bytes);
   } else {
     // Summed in 64 bits: without wrap. The upper half of a register with a length is anything.
     const Reg base = value(n.a);
     if (program_[n.a].kind == ValueKind::Length) {
       asm_->Mov(a64::w4, w(base));
-      asm_->Add(a64::x4, a64::x4, end);
+      asm_->Add(a64::x4, a64::x4, bytes);
     } else {
-      asm_->Add(a64::x4, x(base), end);
+      asm_->Add(a64::x4, x(base), bytes);
     }
     asm_->Cmp(a64::x1, a64::x4);
   }
