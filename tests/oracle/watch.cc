@@ -5,7 +5,15 @@
 
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__)  // GCC
+#define WEIR_ORACLE_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WEIR_ORACLE_SANITIZED
+#endif
+#endif
+
+#if defined(WEIR_ORACLE_SANITIZED)
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -31,7 +39,7 @@ void on_signal(int number) {
 }
 
 void install() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WEIR_ORACLE_SANITIZED)
   __sanitizer_set_death_callback(show);
   std::signal(SIGALRM, on_signal);
 #else
