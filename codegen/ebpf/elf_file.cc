@@ -11,6 +11,7 @@
 #include <cstring>
 #include <deque>
 #include <numeric>
+#include <utility>
 
 namespace weir::ebpf {
 namespace {
@@ -115,7 +116,7 @@ class Writer {
   void order_symbols() {
     order_.resize(file_.symbols.size());
     std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::ranges::stable_partition(order_, [&](std::size_t i) { return !file_.symbols[i].is_global; });
+    std::ranges::sort(order_, {}, [&](std::size_t i) { return std::pair(file_.symbols[i].is_global, i); });
     place_.resize(order_.size());
     for (std::size_t i = 0; i < order_.size(); ++i) place_[order_[i]] = static_cast<std::uint32_t>(i + 1);
   }

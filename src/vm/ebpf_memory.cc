@@ -59,7 +59,7 @@ void EbpfMemory::describe_kernel(const Packet& packet, const EbpfSetting& settin
   const auto put = [&](std::uint32_t structure, KernelField field, std::uint64_t value) {
     std::memcpy(kernel_.data() + structure + offset_of(field), &value, field_bytes(field));
   };
-  const auto header = [](std::int32_t at) { return static_cast<std::uint64_t>(headroom + at); };
+  const auto header = [](std::int32_t at) { return std::uint64_t{headroom + static_cast<std::uint32_t>(at)}; };
   const std::uint64_t head = address::kernel + head_at;
   const Metadata& meta = packet.meta;
   put(skb_at, KernelField::SkbLen, packet.length - std::min(setting.pulled, packet.length));
