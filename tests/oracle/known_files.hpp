@@ -33,7 +33,7 @@ Setting setting_of(const nlohmann::json& row);
 /// Instructions, each as its four numbers.
 cbpf::Program program_of(const nlohmann::json& instructions);
 
-/// The names of names.json; others are looked up in `fallback`.
+/// The names of names.json, none where it is missing; others are looked up in `fallback`.
 std::unique_ptr<names::Names> names_of_conformance(const std::filesystem::path& directory, std::shared_ptr<const names::Names> fallback);
 
 }  // namespace weir::oracle
