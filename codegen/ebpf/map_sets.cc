@@ -16,6 +16,8 @@ namespace {
 /// From so many intervals on a map is faster than comparisons, and needs less room in the caches.
 constexpr std::size_t usual_threshold = 256;
 
+/// Numbers of two bytes, as ports and EtherTypes, that are a list of somebody's rather than a few protocols.
+constexpr std::size_t fewest_short = 16;
 /// Lists that are there twice, in a map and as tests.
 constexpr std::size_t most_twice = 4096;
 
@@ -81,7 +83,7 @@ std::optional<std::uint32_t> Select::key_bytes(ValueId v) const {
 
 bool Select::map_member(Graph& g, const Node& n) {
   const auto bytes = key_bytes(n.a);
-  if (!bytes || program_.set_of(n).intervals().size() < map_threshold()) return false;
+  if (!bytes || program_.set_of(n).intervals().size() < std::max(map_threshold(), *bytes == 4 ? 1 : fewest_short)) return false;
   if ((program_.set_of(n) & Set(Interval{0, highest(*bytes)})).empty()) return false;
   const auto map = map_number(n.k, *bytes, code_.words());
   if (map) branch(g, member_of_map(*map, n.a, *bytes), n.t, n.f);

@@ -88,6 +88,12 @@ enum class KernelField : std::uint8_t {
 #undef WEIR_KERNEL_FIELD
 };
 
+/// Its names in the kernel's source.
+struct Member {
+  std::string_view structure, name;
+};
+Member member_of(KernelField field);
+
 /// Whoever loads the program puts the field's offset into the instruction: `offset` of a load or store, `imm` of arithmetic
 /// (a CO-RE relocation of kind BPF_CORE_FIELD_BYTE_OFFSET, include/uapi/linux/bpf.h).
 struct FieldUse {
@@ -118,6 +124,12 @@ std::string to_string(const Instruction& i, const Instruction& next = {});
 
 /// Why there can be no such map; empty when there can.
 std::string problem_with(const Map& map);
+
+/// The program as bpftool lists it, an instruction a line, with its maps first, and before each group of instructions the words of `filter` that it
+/// came from. read_text takes the instructions back.
+std::string to_string(const Program& p, std::string_view filter);
+/// An object: hook, instructions (numbers, text, and the place in the filter that each comes from), maps with their keys in hexadecimal, fields.
+std::string to_json(const Program& p);
 
 /// Whether there is such an instruction: its code, and fields that it can have. The second half of a 64-bit constant is none.
 bool exists(const Instruction& i);

@@ -6,6 +6,22 @@ namespace weir::ebpf {
 
 using ir::NodeId, ir::NodeKind;
 
+namespace {
+
+/// What a program returns must tell its two verdicts apart, and be a verdict of the hook (kernel/bpf/verifier.c, check_return_code).
+std::optional<Diagnostic> problem_with(const EmitOptions& o) {
+  const std::int32_t no = o.no_match.value_or(*find_action(o.hook, "drop"));
+  if (o.match == no || (!o.match && no == find_action(o.hook, "pass") && o.hook != Hook::Socket))
+    return Diagnostic{weir::Code::Range, {}, "the program would return the same for packets that match and that do not", "match and no-match must differ"};
+  if (o.hook == Hook::Cgroup && (no < 0 || no > 1 || (o.match && (*o.match < 0 || *o.match > 1))))
+    return Diagnostic{weir::Code::Range, {}, "a program of a control group returns 0 (drop) or 1 (pass)", "there are no other actions for hook cgroup"};
+  if (o.hook == Hook::Socket && !o.match && no != 0)
+    return Diagnostic{weir::Code::Range, {}, "a socket filter that returns something for packets that do not match needs a number for those that do", "give match, too"};
+  return std::nullopt;
+}
+
+}  // namespace
+
 Select::Select(const ir::Program& p, const EmitOptions& options)
     : program_(p), options_(options), row_(row_of(options.hook)), ranges_(p), needs_(p, ranges_) {
   made_.hook = options.hook;
@@ -112,6 +128,9 @@ void Select::end() {
   verdict(0);
 }
 
-Result<ebpf::Program> emit(const ir::Program& p, const EmitOptions& options) { return Select(p, options).run(); }
+Result<ebpf::Program> emit(const ir::Program& p, const EmitOptions& options) {
+  if (const auto wrong = problem_with(options)) return std::unexpected(*wrong);
+  return Select(p, options).run();
+}
 
 }  // namespace weir::ebpf

@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "base/spelling.hpp"
+#include "cli/hook_options.hpp"
 #include "cli/suggestion.hpp"
 #include "cli/tcpdump_options.hpp"
 #include "cli/values.hpp"
@@ -142,10 +143,19 @@ void add_timeout(CLI::App& command, double& seconds) {
       "How long to look for a proof (default: 60)")->type_name("SECONDS");
 }
 
-CLI::App* add_compile(CLI::App& program, CompileCommand& c) {
+void add_hook(CLI::App& command, HookWords& words) {
+  command.add_option("--hook", words.hook, "Where the eBPF program of --emit=ebpf, ebpf-object or json is to run: " + fmt::format("{}", fmt::join(hook_names(), ", ")))
+      ->type_name("HOOK");
+  command.add_option("--match", words.match, "What it returns for a packet that matches: pass, drop, next, tx, aborted, or a number")->type_name("ACTION");
+  command.add_option("--no-match", words.no_match, "What it returns for any other packet")->type_name("ACTION");
+  command.add_option("--maps", words.maps, "Lists of N entries and more are maps (default: those that are faster so)")->type_name("N");
+}
+
+CLI::App* add_compile(CLI::App& program, CompileCommand& c, HookWords& hook) {
   auto& command = *program.add_subcommand("compile", compile_about);
   command.footer(compile_examples);
   add_expression(command, c.expression);
+  add_hook(command, hook);
   command.add_option_function<std::string>(
       "--emit", [&](const std::string& word) {
         if (word.starts_with(pass_prefix)) store(parse_pass(word), c.pass);
@@ -286,6 +296,25 @@ std::optional<std::string> contradiction(const Expression& e) {
   return std::nullopt;
 }
 
+bool is_ebpf(Emit emit) { return emit == Emit::Ebpf || emit == Emit::EbpfObject; }
+
+/// What the options about eBPF say together.
+std::optional<std::string> complete(const CLI::App& command, const HookWords& words, CompileCommand& c) {
+  for (const char* option : {"--hook", "--match", "--no-match", "--maps"})
+    if (command.count(option) && !is_ebpf(c.emit) && c.emit != Emit::Json) return fmt::format("{} is for --emit=ebpf, ebpf-object or json", option);
+  if (!is_ebpf(c.emit) && !command.count("--hook")) {
+    for (const char* option : {"--match", "--no-match", "--maps"})
+      if (command.count(option)) return fmt::format("with --emit=json, {} wants a --hook", option);
+    return std::nullopt;
+  }
+  const auto options = parse_hook(words);
+  if (!options) return options.error();
+  c.hook = *options;
+  if (options->hook == Hook::Cgroup && !command.count("-y") && !c.from) c.options.link_type = "RAW";
+  if (c.check) return "--check proves classic BPF, not eBPF";
+  return std::nullopt;
+}
+
 std::optional<std::string> contradiction(const CLI::App& command, const CompileCommand& c) {
   if (command.count("-d") && command.count("--emit")) return "-d and --emit both say what to print";
   if (!c.pass.empty() && !c.options.optimize) return fmt::format("-O turns off what --emit=ir:{} shows", c.pass);
@@ -361,7 +390,8 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   CaptureCommand capture;
   ProveCommand prove;
   ListCommand list;
-  auto* compile_options = add_compile(program, compile);
+  HookWords hook;
+  auto* compile_options = add_compile(program, compile, hook);
   auto* filter_options = add_filter(program, filter);
   auto* capture_options = add_capture(program, capture);
   auto* prove_options = add_prove(program, prove);
@@ -376,6 +406,7 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   };
   if (*compile_options) {
     add_words_to(compile.expression.words);
+    if (const auto why = complete(*compile_options, hook, compile)) return wrong(program, *why);
     return unless(contradiction(*compile_options, compile), compile);
   }
   if (*filter_options) {

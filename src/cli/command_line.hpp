@@ -26,6 +26,7 @@ struct CompileCommand {
   double seconds = 60;  ///< that the check may take
   Emit emit = Emit::Listing;
   Cpu cpu = Cpu::Host;  ///< of Emit::Native
+  std::optional<ProgramOptions> hook;  ///< an eBPF program is wanted, for there
   std::string pass;     ///< of the optimizer, to show the graph after it instead; empty: none
   std::string output = "-";
 };

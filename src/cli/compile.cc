@@ -13,14 +13,16 @@ Status run(const CompileCommand& command) {
   const auto filter = command.from ? compile_program(text->text, command.options) : compile(text->text, command.options);
   if (!filter) return report(filter.error(), *text);
   report_warnings(filter->warnings(), *text);
-  auto program = command.pass.empty() ? filter->dump(command.emit, command.cpu) : filter->dump_after(command.pass);
+  auto program = !command.pass.empty() ? filter->dump_after(command.pass)
+                 : command.hook        ? filter->dump(command.emit, *command.hook)
+                                       : filter->dump(command.emit, command.cpu);
   if (!program) return report(program.error(), *text);
   if (command.check) {
     const auto checked = check_compilation(*filter, command.options, command.seconds);
     if (!checked) return report(checked.error());
     print_note(fmt::format("proven: the program does what the {} says ({:.2f} s)", command.from ? "one given" : "filter", *checked));
   }
-  if (!program->ends_with('\n')) *program += '\n';
+  if (command.emit != Emit::EbpfObject && !program->ends_with('\n')) *program += '\n';
   return write_text(command.output, *program);
 }
 

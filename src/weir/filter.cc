@@ -118,6 +118,8 @@ Result<std::string> Filter::dump(Emit what, Cpu cpu) const {
     case Emit::Ir: return ir::to_string(stages_->ir);
     case Emit::Dot: return ir::to_dot(stages_->ir);
     case Emit::Native: return stages_->native_listing(cpu);
+    case Emit::Ebpf:
+    case Emit::EbpfObject: return dump(what, ProgramOptions{});
     case Emit::C: return c::emit(stages_->ir, stages_->text);
     default: break;
   }

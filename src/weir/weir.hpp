@@ -66,7 +66,7 @@ struct Instruction {
 
 /// What a filter can be shown as.
 enum class Emit : std::uint8_t {
-  Listing, CArray, Decimal, Asm, Json, Bytecode, Ast, Pred, Ir, Dot, C, Native
+  Listing, CArray, Decimal, Asm, Json, Bytecode, Ast, Pred, Ir, Dot, C, Native, Ebpf, EbpfObject
 };
 
 /// What Emit::Native shows code for. Host: the CPU of this process; the others are shown on every host, but for X86_64,
@@ -78,6 +78,61 @@ enum class Engine : std::uint8_t {
   Native,    ///< machine code
   Bytecode,  ///< an interpreter of its classic BPF
   Graph,     ///< an evaluator of its graph, for what does not fit classic BPF
+};
+
+/// Where the kernel runs a filter.
+enum class Hook : std::uint8_t {
+  Socket,      ///< what comes to a socket
+  Xdp,         ///< what comes to an interface, before the network stack
+  TcIngress,   ///< what comes to an interface, in its traffic control
+  TcEgress,    ///< what leaves by an interface
+  Cgroup,      ///< what the processes of a control group get or send: IP packets, link type RAW
+  Tracing,     ///< what passes a tracepoint that has an sk_buff
+  TracingBtf,  ///< the same, checked against the tracepoint's types
+};
+
+/// The name of a hook on the command line (`tc-ingress`), and back; all of them.
+std::optional<Hook> find_hook(std::string_view name);
+std::vector<std::string_view> hook_names();
+/// What a program of the hook may return, by its word (`pass`, `drop` …); all the words.
+std::optional<std::int32_t> find_action(Hook hook, std::string_view word);
+std::vector<std::string_view> action_names(Hook hook);
+
+/// What an eBPF program is made for.
+struct ProgramOptions {
+  Hook hook = Hook::Socket;
+  /// What it returns for a packet that the filter accepts, and for one that it rejects: numbers of the kernel (XDP_DROP, TC_ACT_SHOT …).
+  /// Without them what the filter accepts goes on, and everything else is dropped. They must differ.
+  std::optional<std::int32_t> match = {}, no_match = {};
+  /// Lists of so many entries and more are maps; by default where these are faster. 1: all.
+  std::optional<std::size_t> map_threshold = {};
+  std::uint32_t argument = 0;  ///< tracing: which argument of the tracepoint is the sk_buff
+};
+
+/// An eBPF program, to be loaded with BPF_PROG_LOAD. A 64-bit constant whose src is 5 (BPF_PSEUDO_MAP_IDX) has the number of a map in
+/// imm: fd_array holds their descriptors in that order.
+struct EbpfProgram {
+  /// Laid out as struct bpf_insn of this host: registers are dst in the low half and src in the high half on a little-endian one.
+  struct Instruction {
+    std::uint8_t code, registers;
+    std::int16_t off;
+    std::int32_t imm;
+  };
+  struct Map {
+    enum class Kind : std::uint8_t { Hash, LpmTrie, Array, PerCpuArray };
+    std::string name;
+    Kind kind = Kind::Hash;
+    std::uint32_t key_bytes = 0, value_bytes = 0, max_entries = 0;
+    std::vector<std::uint8_t> keys;  ///< that it has to hold, one behind the other; values are 1 in the first byte
+  };
+  /// Tracing: the offset of a member of a kernel's structure goes into imm of an instruction, before it is loaded. The kernel's BTF has it.
+  struct Field {
+    std::size_t instruction = 0;
+    std::string structure, member;
+  };
+  std::vector<Instruction> instructions;
+  std::vector<Map> maps;
+  std::vector<Field> fields;
 };
 
 /// A compiled filter. Cheap to move; const use is thread safe. Owns all it shows; spans returned stay valid as long
@@ -119,6 +174,13 @@ class Filter {
   /// The filter, or a stage of it, as text. An error where bytecode() is one and the form needs it.
   /// `cpu`: for Emit::Native; others than Host do without leave to run code (Options::native, the kernel's).
   Result<std::string> dump(Emit what, Cpu cpu = Cpu::Host) const;
+
+  /// The filter as an eBPF program. Errors: Unsupported (the hook does not know what the filter asks; the span says where it does), TooLarge, Range
+  /// (`match` and `no_match` are the same, or no number that the hook permits).
+  Result<EbpfProgram> program(const ProgramOptions& options) const;
+  /// That program as text in the kernel's notation (Emit::Ebpf), as JSON, or as an ELF object that other loaders take (Emit::EbpfObject: bytes). Other
+  /// forms are those of dump(what).
+  Result<std::string> dump(Emit what, const ProgramOptions& options) const;
 
   /// The graph as it is when a pass of the optimizer has run the first time (Emit::Ir: when all is done), whether or not
   /// the filter was compiled with the optimizer. Passes that only reorder run when the others find nothing more; what

@@ -94,10 +94,27 @@ class Formats(ProgramTest):
         self.assertIn(", ".join(names), " ".join(message.split()))
         self.check_error(2, "-O turns off", "compile", "-O", "--emit=ir:sets", "tcp")
 
-    def test_what_is_not_there_yet(self):
-        for kind in ("ebpf", "ebpf-object"):
-            message = self.check_error(2, "not built yet", "compile", f"--emit={kind}", "tcp")
-            self.assertIn("listing, c-array, decimal, asm", message)
+    def test_ebpf(self):
+        listing = self.check("compile", "--emit=ebpf", "--hook=xdp", "ip")
+        self.assertIn("; ip\n", listing)
+        self.assertIn("r1 = *(u16 *)(r7 +12)", listing)
+        self.assertIn("if w1 != 0x8 goto", listing)
+        program = json.loads(self.check("compile", "--emit=json", "--hook=tc-egress", "--match=drop", "--no-match=next", "--maps=2", "host 10.0.0.1 or 10.0.0.5"))
+        self.assertEqual((program["hook"], program["no_match"]), ("tc-egress", -1))
+        self.assertEqual(program["maps"][0]["keys"], ["0a000001", "0a000005"])
+        self.assertIn("jt", self.check("compile", "--emit=json", "ip"))  # classic BPF without a hook
+        self.assertEqual(self.check("compile", "--emit=ebpf", "--hook=cgroup", "ip"), self.check("compile", "--emit=ebpf", "--hook=cgroup", "-y", "RAW", "ip"))
+
+    def test_hooks_and_actions(self):
+        self.check_error(2, "--hook=nfq is unknown; there are socket, xdp", "compile", "--emit=ebpf", "--hook=nfq", "ip")
+        self.check_error(2, "--match=tx is no action of hook cgroup", "compile", "--emit=ebpf", "--hook=cgroup", "--match=tx", "ip")
+        self.check_error(2, "--hook is for", "compile", "--hook=xdp", "ip")
+        self.check_error(2, "wants a --hook", "compile", "--emit=json", "--maps=1", "ip")
+        self.check_error(2, "--check proves", "compile", "--emit=ebpf", "--check", "ip")
+        self.check_error(2, "return the same", "compile", "--emit=ebpf", "--hook=xdp", "--match=drop", "ip")
+        self.check_error(2, "programs of hook xdp cannot ask for", "compile", "--emit=ebpf", "--hook=xdp", "--linux-ext", "inbound and ip")
+
+    def test_unknown_kind(self):
         self.check_error(2, "--emit=nonsense is unknown", "compile", "--emit=nonsense")
 
 
