@@ -1,6 +1,6 @@
 // Any program that cbpf::check accepts runs on any packet without reading or jumping where it may not (the sanitizers look on), takes no
-// more steps than it has instructions, and does as a graph, and as the program made of that, what it does by itself. Programs are
-// printed and read back.
+// more steps than it has instructions, and does as a graph, as the program made of that, and as native code, for this CPU and, simulated,
+// for AArch64, what it does by itself. Programs are printed and read back.
 //
 // The bytes of an input: flags (1: codes are taken as they are, and need not exist), how many instructions, 7 bytes each (code, jt, jf, k),
 // length on the wire 2, VLAN tag 2; the packet.
@@ -13,6 +13,8 @@
 #include "expect.hpp"
 #include "input.hpp"
 #include "lift/lift.hpp"
+#include "native/emit.hpp"
+#include "simulate/simulator.hpp"
 #include "vm/cbpf.hpp"
 
 namespace weir::fuzz {
@@ -59,6 +61,17 @@ void check_texts(const cbpf::Program& p) {
   expect(assembly.has_value() && assembly->instructions.size() == p.instructions.size(), "a program that is not read back as assembly text");
 }
 
+/// Machine code of the graph. Sanitizers do not see into it; what the simulated code reads past the packet ends the process.
+void run_native(const ir::Program& graph, const Packet& packet, std::uint32_t expected) {
+  static simulate::Simulator aarch64;
+  if (const auto code = native::emit(graph)) expect(code->run(packet) == expected, "native code that does something else than its graph");
+  const auto other = native::encode(graph, native::Cpu::AArch64);
+  if (!other) return expect_presentable("", other.error());
+  const auto ran = aarch64.run(*other, packet);
+  expect(ran.result == expected, "code for AArch64 that does something else than its graph");
+  expect(!ran.broken, "code for AArch64 that breaks the rules of calls: " + ran.broken.value_or(""));
+}
+
 void run_on(const cbpf::Program& p, const Packet& packet, vm::Machine machine) {
   std::uint64_t steps = 0;
   const std::uint32_t result = vm::run(p, packet, machine, &steps);
@@ -70,6 +83,7 @@ void run_on(const cbpf::Program& p, const Packet& packet, vm::Machine machine) {
   if (!graph) return expect_presentable("", graph.error());
   expect(!ir::verify(*graph), "a lifted graph that is none: " + ir::verify(*graph).value_or(""));
   expect(ir::evaluate(*graph, packet) == result, "a graph that does something else than its program");
+  run_native(*graph, packet, result);
   const auto again = cbpf::emit(*graph, limits);
   if (!again) return;
   expect(!cbpf::check(*again), "a program that no machine takes");

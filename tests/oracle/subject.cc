@@ -8,6 +8,7 @@
 #include "optimize/optimize.hpp"
 #include "pred/gather.hpp"
 #include "resolve/resolve.hpp"
+#include "simulate/simulator.hpp"
 #include "vm/cbpf.hpp"
 #include "weir/fastest.hpp"
 #include "weir/graph.hpp"
@@ -26,6 +27,11 @@ Result<wire::Target> target_of(const Setting& s) {
   t.linux_ext = s.linux_ext;
   t.savefile = static_cast<wire::Savefile>(s.savefile);
   return t;
+}
+
+std::uint32_t simulated(const native::Encoded& code, const Packet& packet) {
+  thread_local simulate::Simulator simulator;
+  return simulator.result(code, packet);
 }
 
 }  // namespace
@@ -66,6 +72,11 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
     s.native = std::move(*native);
     s.optimized_native = std::move(*optimized_native);
   }
+  auto aarch64 = native::encode(s.graph, native::Cpu::AArch64), optimized_aarch64 = native::encode(is_gathered(s.meaning) ? s.gathered_optimized : s.optimized, native::Cpu::AArch64);
+  if (!aarch64) return std::unexpected(aarch64.error());
+  if (!optimized_aarch64) return std::unexpected(optimized_aarch64.error());
+  s.aarch64 = std::move(*aarch64);
+  s.optimized_aarch64 = std::move(*optimized_aarch64);
   auto lifted = lift::lift(s.code, lift::Machine::Kernel, limits);
   if (!lifted) return std::unexpected(lifted.error());
   s.lifted = std::move(*lifted);
@@ -112,6 +123,8 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
     case Engine::CbpfOptimized: return vm::run(s.optimized_code, packet, vm::Machine::Libpcap);
     case Engine::Native: return s.native ? s.native->run(packet) : ir::evaluate(s.graph, packet);
     case Engine::NativeOptimized: return s.optimized_native ? s.optimized_native->run(packet) : ir::evaluate(s.optimized, packet);
+    case Engine::AArch64: return simulated(s.aarch64, packet);
+    case Engine::AArch64Optimized: return simulated(s.optimized_aarch64, packet);
     case Engine::CbpfOptimizedKernel: return vm::run(s.optimized_code, packet, vm::Machine::Kernel);
     case Engine::Lifted: return ir::evaluate(s.lifted, packet);
     case Engine::LiftedAgain: return vm::run(s.lifted_again, packet, vm::Machine::Kernel);

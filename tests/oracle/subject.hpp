@@ -48,6 +48,7 @@ struct Subject {
   ir::Program graph, optimized, gathered_optimized, lifted;
   cbpf::Program code, optimized_code, gathered_code, lifted_again;
   std::optional<native::Code> native, optimized_native;  ///< nothing on machines that there is no native code for
+  native::Encoded aarch64, optimized_aarch64;
 
   /// What weir::compile gives.
   const cbpf::Program& program() const;

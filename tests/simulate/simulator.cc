@@ -54,16 +54,18 @@ Simulator::Simulator(Simulator&&) noexcept = default;
 Simulator& Simulator::operator=(Simulator&&) noexcept = default;
 
 Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet) {
+  const auto number = [](const void* p) { return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(p)); };
+  // The upper half of a length is anything.
+  return call(code.bytes.data(), {number(parts_->memory.copy(packet.bytes)), packet.bytes.size(), garbage | packet.length, number(&packet.meta)});
+}
+
+Simulator::Ran Simulator::call(const std::uint8_t* code, const std::array<std::uint64_t, 4>& arguments) {
   a64::Simulator& s = parts_->simulator;
-  const auto number = [](const void* p) { return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p)); };
-  for (unsigned r = 0; r <= last_kept; ++r) s.WriteXRegister(r, static_cast<std::int64_t>(garbage + r), a64::Simulator::NoRegLog);
-  s.WriteXRegister(0, number(parts_->memory.copy(packet.bytes)), a64::Simulator::NoRegLog);
-  s.WriteXRegister(1, static_cast<std::int64_t>(packet.bytes.size()), a64::Simulator::NoRegLog);
-  s.WriteXRegister(2, static_cast<std::int64_t>(garbage | packet.length), a64::Simulator::NoRegLog);  // the upper half is anything
-  s.WriteXRegister(3, number(&packet.meta), a64::Simulator::NoRegLog);
-  s.WriteXRegister(a64::kLinkRegCode, number(a64::Simulator::kEndOfSimAddress), a64::Simulator::NoRegLog);
+  const auto write = [&](unsigned r, std::uint64_t k) { s.WriteXRegister(r, static_cast<std::int64_t>(k), a64::Simulator::NoRegLog); };
+  for (unsigned r = 0; r <= last_kept; ++r) write(r, r < arguments.size() ? arguments[r] : garbage + r);
+  write(a64::kLinkRegCode, reinterpret_cast<std::uintptr_t>(a64::Simulator::kEndOfSimAddress));
   const std::int64_t stack = s.ReadXRegister(31, a64::Reg31IsStackPointer);
-  s.WritePc(reinterpret_cast<const a64::Instruction*>(code.bytes.data()), a64::Simulator::NoBranchLog);
+  s.WritePc(reinterpret_cast<const a64::Instruction*>(code), a64::Simulator::NoBranchLog);
   Ran ran;
   for (; s.ReadPc() != a64::Simulator::kEndOfSimAddress; ++ran.instructions) s.ExecuteInstruction();
   ran.result = static_cast<std::uint32_t>(s.ReadWRegister(0));

@@ -1,5 +1,6 @@
 // AArch64 code on any host, as VIXL's simulator runs it.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,8 @@ class Simulator {
   };
   /// Runs the code on a copy of the packet behind which lies no memory: reading past it ends the process (SIGSEGV).
   Ran run(const native::Encoded& code, const Packet& packet);
+  /// Calls what lies at `code` with arguments in x0 to x3.
+  Ran call(const std::uint8_t* code, const std::array<std::uint64_t, 4>& arguments);
   std::uint32_t result(const native::Encoded& code, const Packet& packet) { return run(code, packet).result; }
 
  private:
