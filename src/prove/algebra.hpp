@@ -26,6 +26,7 @@ inline constexpr std::uint32_t longest_packet = 0x7fffffff;
 enum class Bytes : std::uint8_t {
   Captured,  ///< how many bytes of the packet there are
   Length,    ///< its length on the wire
+  Linear,    ///< how many bytes of it lie in one piece, where packet pointers reach; no more than there are
 };
 
 class Algebra {

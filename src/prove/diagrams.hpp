@@ -26,7 +26,8 @@ class Diagrams final : public Algebra {
   explicit Diagrams(Clock::time_point deadline, std::size_t most_edges = 48'000'000);
 
   Ref constant(std::uint32_t k) override { return leaf(terms_.constant(k)); }
-  Ref length() override { return leaf(terms_.length()); }
+  /// What there is from the first byte on: so that asking for the length and for a byte at its end are one question.
+  Ref length() override { return leaf(terms_.binary(Arith::Sub, terms_.room(Bytes::Length, terms_.constant(0)), terms_.constant(1))); }
   Ref meta(Meta m) override { return leaf(terms_.meta(m)); }
   Ref load(std::uint32_t size, Ref address) override;
   Ref binary(Arith op, Ref a, Ref b) override;

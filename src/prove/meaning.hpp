@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "cbpf/program.hpp"
+#include "ebpf/program.hpp"
 #include "ir/program.hpp"
 #include "pred/filter.hpp"
 #include "prove/algebra.hpp"
@@ -19,6 +20,8 @@ struct Extent {
   std::uint32_t longest = longest_packet;
   /// Also tell whether all that was asked for lies within the length on the wire.
   bool compare_with_length = false;
+  /// What there is of a packet: eBPF knows no other length than that on the wire.
+  Bytes measured = Bytes::Captured;
 };
 
 struct Meaning {
@@ -30,5 +33,7 @@ Meaning meaning_of(const pred::Filter& f, Algebra& algebra, Extent extent);
 Meaning meaning_of(const ir::Program& p, Algebra& algebra, Extent extent);
 /// Throws GivenUp for what cannot be run without bound, or no machine takes.
 Meaning meaning_of(const cbpf::Program& p, Algebra& algebra, Extent extent, vm::Machine machine);
+/// The same; any part of the packet may lie where packet pointers do not reach. Wants an extent that measures Bytes::Length.
+Meaning meaning_of(const ebpf::Program& p, Algebra& algebra, Extent extent);
 
 }  // namespace weir::prove

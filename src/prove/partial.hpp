@@ -24,7 +24,7 @@ class Partials {
     const auto n = static_cast<std::uint32_t>(count);
     const Set enough(Interval{n + 1, 0xffffffff});
     const Ref there = extent_.whole ? algebra_.member(offset, Set(Interval{0, extent_.longest - n}))
-                                    : algebra_.member(algebra_.room(Bytes::Captured, offset), enough);
+                                    : algebra_.member(algebra_.room(extent_.measured, offset), enough);
     const Ref within = extent_.compare_with_length ? algebra_.member(algebra_.room(Bytes::Length, offset), enough) : yes();
     return {offset, there, within};
   }

@@ -21,10 +21,12 @@ double seconds_until(Clock::time_point end) { return std::chrono::duration<doubl
 Meaning meaning_of(const Program& p, Algebra& algebra, Extent extent, Machine machine) {
   if (const auto* filter = std::get_if<const pred::Filter*>(&p)) return prove::meaning_of(**filter, algebra, extent);
   if (const auto* graph = std::get_if<const ir::Program*>(&p)) return prove::meaning_of(**graph, algebra, extent);
+  if (const auto* program = std::get_if<const ebpf::Program*>(&p)) return prove::meaning_of(**program, algebra, extent);
   return prove::meaning_of(*std::get<const cbpf::Program*>(p), algebra, extent, machine);
 }
 
 bool is_bytecode(const Program& p) { return std::holds_alternative<const cbpf::Program*>(p); }
+bool is_ebpf(const Program& p) { return std::holds_alternative<const ebpf::Program*>(p); }
 
 using Outcome = decltype(Answer::is);
 
@@ -33,7 +35,7 @@ class Comparison {
  public:
   Comparison(const Program& first, const Program& second, const Question& question, Machine machine)
       : first_(first), second_(second), question_(question), machine_(machine),
-        asks_length_(mentions_length(first) || mentions_length(second)) {}
+        one_length_(is_ebpf(first) || is_ebpf(second)), asks_length_(!one_length_ && (mentions_length(first) || mentions_length(second))) {}
 
   Outcome run(Clock::time_point end) {
     if (question_.intervals) {
@@ -63,14 +65,14 @@ class Comparison {
       const Ref way = diagrams.translate_way(differ, smt, which);
       const auto verdict = smt.solve(way, question_.real_lengths, std::min(0.5, seconds_until(end)));
       if (verdict.found != Smt::Found::Sometimes || is_too_long(verdict.model)) continue;
-      if (auto packet = confirm(first_, second_, question_, machine_, verdict.model, asks_length_)) return *std::move(packet);
+      if (auto packet = confirmed(verdict.model)) return *std::move(packet);
     }
     return std::nullopt;
   }
 
   /// Whether the programs do not agree on a packet.
   Ref difference(Algebra& a) {
-    if (question_.agreement != Agreement::Whole) return difference_when_cut(a);
+    if (agreement() != Agreement::Whole) return difference_when_cut(a);
     const Extent whole{.whole = true, .longest = longest_, .compare_with_length = question_.real_lengths && asks_length_};
     const Meaning x = meaning_of(first_, a, whole, machine_), y = meaning_of(second_, a, whole, machine_);
     const Ref possible = a.both(x.within_length, y.within_length);
@@ -78,14 +80,19 @@ class Comparison {
   }
 
   Ref difference_when_cut(Algebra& a) {
-    const Extent cut{.whole = false};
+    const Extent cut{.whole = false, .measured = one_length_ ? Bytes::Length : Bytes::Captured};
     const Ref x = verdict(a, meaning_of(first_, a, cut, machine_)), y = verdict(a, meaning_of(second_, a, cut, machine_));
-    const Ref differ = unequal(a, x, y);
-    if (question_.agreement == Agreement::Exact) return differ;
+    const Ref differ = a.both(possible_length(a), unequal(a, x, y));
+    if (agreement() == Agreement::Exact) return differ;
     const Ref lost = a.both(accepts(a, x), differ);
     const Ref whole = verdict(a, meaning_of(first_, a, {.whole = true, .longest = longest_}, machine_));
-    return a.either(lost, a.both(accepts(a, y), unequal(a, whole, y)));
+    return a.either(lost, a.both(possible_length(a), a.both(accepts(a, y), unequal(a, whole, y))));
   }
+
+  /// Where the length is what is measured, it is one that packets can have.
+  Ref possible_length(Algebra& a) const { return one_length_ ? a.member(a.length(), Set(Interval{0, longest_packet})) : a.truth(true); }
+
+  Agreement agreement() const { return one_length_ && question_.agreement == Agreement::Whole ? Agreement::Exact : question_.agreement; }
 
   /// What a program returns, or only whether it accepts.
   Ref verdict(Algebra& a, const Meaning& m) {
@@ -104,7 +111,7 @@ class Comparison {
       case Smt::Found::Sometimes: break;
     }
     if (is_too_long(verdict.model)) return only_too_long();
-    if (auto packet = confirm(first_, second_, question_, machine_, verdict.model, asks_length_)) return *std::move(packet);
+    if (auto packet = confirmed(verdict.model)) return *std::move(packet);
     if (longest_ <= longest_replayed)
       return Undecided{"a packet was found that tells them apart, but running them on it does not: an error in the prover", true};
     longest_ = longest_replayed;  // "whole" was longer than what can be tried
@@ -112,9 +119,17 @@ class Comparison {
     return std::holds_alternative<Proven>(shorter) ? only_too_long() : shorter;
   }
 
+  std::optional<Counterexample> confirmed(Model model) const {
+    if (one_length_) model.captured = model.length;
+    Question question = question_;
+    question.agreement = agreement();
+    return confirm(first_, second_, question, machine_, model, asks_length_);
+  }
+
   static Undecided only_too_long() { return {"only packets longer than any that can be tried tell them apart"}; }
 
   bool is_too_long(const Model& m) const {
+    if (one_length_) return m.length > longest_replayed;
     if (question_.agreement != Agreement::Whole) return m.captured > longest_replayed;
     return question_.real_lengths && asks_length_ && m.length > longest_replayed;
   }
@@ -123,6 +138,7 @@ class Comparison {
   const Program& second_;
   const Question& question_;
   Machine machine_;
+  bool one_length_;
   bool asks_length_;
   std::uint32_t longest_ = longest_packet;
 };

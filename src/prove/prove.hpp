@@ -15,14 +15,16 @@
 #include "base/packet.hpp"
 #include "base/result.hpp"
 #include "cbpf/program.hpp"
+#include "ebpf/program.hpp"
 #include "ir/program.hpp"
 #include "pred/filter.hpp"
 #include "vm/cbpf.hpp"
 
 namespace weir::prove {
 
-/// A program of any stage; not owned.
-using Program = std::variant<const pred::Filter*, const ir::Program*, const cbpf::Program*>;
+/// A program of any stage; not owned. eBPF knows but one length of a packet, and is given all of it: with such a program, what is captured and what
+/// was on the wire are the same, and Whole means Exact. Its maps are the sets that they are filled with.
+using Program = std::variant<const pred::Filter*, const ir::Program*, const cbpf::Program*, const ebpf::Program*>;
 
 enum class Agreement : std::uint8_t {
   Whole,    ///< the same of packets of which nothing is cut off: what either asks for is there
@@ -45,6 +47,7 @@ struct Proven {};
 struct Counterexample {
   std::vector<std::uint8_t> bytes;  ///< those that are captured
   std::uint32_t length = 0;         ///< on the wire
+  std::uint32_t linear = 0;         ///< eBPF: how many of them packet pointers reach
   Metadata meta;
   vm::Machine machine = vm::Machine::Kernel;     ///< on which classic BPF was run
   std::uint32_t first = 0, second = 0;           ///< what the programs return; 0: reject
@@ -64,8 +67,9 @@ struct Answer {
 /// Throws nothing but std::bad_alloc. Safe on any number of threads.
 Answer prove(const Program& first, const Program& second, const Question& question = {});
 
-/// What a program returns for a packet.
-std::uint32_t run(const Program& program, const Packet& packet, vm::Machine machine);
+/// What a program returns for a packet; eBPF: 0 where it rejects, 1 where its verdict is no number of bytes. `linear`: how many bytes packet pointers
+/// reach.
+std::uint32_t run(const Program& program, const Packet& packet, vm::Machine machine, std::uint32_t linear = 0xffffffff);
 
 /// Classic BPF as tcpdump -ddd prints it.
 Result<cbpf::Program> read_bytecode(std::string_view text);

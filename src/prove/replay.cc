@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vm/ebpf.hpp"
+
 namespace weir::prove {
 namespace {
 
@@ -44,7 +46,7 @@ class Replay {
       if (size < n) continue;
       fill(size);
       const Packet all{.bytes = bytes_, .length = length_of(n), .meta = model_.meta};
-      const Pair gained{run(first_, all, machine_), cut.second};
+      const Pair gained{run(first_, all, machine_, model_.linear), cut.second};
       if (gained.second == 0 || !differ(gained)) continue;
       Counterexample found = packet(n);
       found.first = gained.first;
@@ -78,14 +80,14 @@ class Replay {
 
   Pair returned(std::uint32_t n) const {
     const Packet cut{.bytes = std::span(bytes_).first(n), .length = length_of(n), .meta = model_.meta};
-    return {run(first_, cut, machine_), run(second_, cut, machine_)};
+    return {run(first_, cut, machine_, model_.linear), run(second_, cut, machine_, model_.linear)};
   }
 
   bool differ(const Pair& p) const { return question_.kept_bytes ? p.first != p.second : (p.first != 0) != (p.second != 0); }
 
   Counterexample packet(std::uint32_t n) const {
     const Pair verdicts = returned(n);
-    return {.bytes = {bytes_.begin(), bytes_.begin() + n}, .length = length_of(n), .meta = model_.meta, .machine = machine_,
+    return {.bytes = {bytes_.begin(), bytes_.begin() + n}, .length = length_of(n), .linear = std::min(model_.linear, n), .meta = model_.meta, .machine = machine_,
             .first = verdicts.first, .second = verdicts.second};
   }
 
@@ -100,7 +102,20 @@ class Replay {
 
 }  // namespace
 
-std::uint32_t run(const Program& program, const Packet& packet, vm::Machine machine) {
+namespace {
+
+std::uint32_t run_ebpf(const ebpf::Program& program, const Packet& packet, std::uint32_t linear) {
+  vm::EbpfSetting setting;
+  setting.linear = std::min<std::size_t>(linear, packet.bytes.size());
+  const auto returned = static_cast<std::uint32_t>(vm::EbpfMachine(program).run(packet, setting).value);
+  if (!program.accepts(returned)) return 0;
+  return program.hook == ebpf::Hook::Socket && program.no_match == 0 ? returned : 1;
+}
+
+}  // namespace
+
+std::uint32_t run(const Program& program, const Packet& packet, vm::Machine machine, std::uint32_t linear) {
+  if (const auto* ebpf = std::get_if<const ebpf::Program*>(&program)) return run_ebpf(**ebpf, packet, linear);
   if (const auto* filter = std::get_if<const pred::Filter*>(&program)) return pred::evaluate(**filter, packet);
   if (const auto* graph = std::get_if<const ir::Program*>(&program)) return ir::evaluate(**graph, packet);
   return vm::run(*std::get<const cbpf::Program*>(program), packet, machine);
@@ -117,6 +132,7 @@ bool mentions_length(const Program& program) {
       if ((**graph)[ir::ValueId{v}].kind == ir::ValueKind::Length) return true;
     return false;
   }
+  if (std::holds_alternative<const ebpf::Program*>(program)) return true;
   constexpr std::uint16_t load = cbpf::op::LD | cbpf::op::LEN, load_x = cbpf::op::LDX | cbpf::op::LEN;
   return std::ranges::any_of(std::get<const cbpf::Program*>(program)->instructions,
                              [](const cbpf::Instruction& i) { return i.code == load || i.code == load_x; });

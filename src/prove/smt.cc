@@ -24,7 +24,8 @@ std::optional<std::uint32_t> number_of(const z3::expr& e) {
 
 Smt::Smt()
     : packet_(context_.constant("packet", context_.array_sort(context_.bv_sort(32), context_.bv_sort(8)))),
-      captured_(context_.bv_const("captured", 32)), length_(context_.bv_const("length", 32)) {}
+      captured_(context_.bv_const("captured", 32)), length_(context_.bv_const("length", 32)),
+      linear_(context_.bv_const("linear", 32)) {}
 
 Ref Smt::keep(const z3::expr& e) {
   const auto [entry, is_new] = known_.emplace(e.id(), Ref{static_cast<std::uint32_t>(exprs_.size())});
@@ -80,7 +81,7 @@ Ref Smt::binary(Arith op, Ref x, Ref y) {
 }
 
 Ref Smt::room(Bytes of, Ref offset) {
-  const z3::expr from = at(offset), all = of == Bytes::Captured ? captured_ : length_;
+  const z3::expr from = at(offset), all = of == Bytes::Captured ? captured_ : of == Bytes::Length ? length_ : linear_;
   return keep(z3::ite(z3::ule(from, all), all - from + number(1), number(0)));
 }
 
@@ -140,7 +141,7 @@ Ref Smt::choose(Ref c, Ref a, Ref b) {
 // ---- packets ------------------------------------------------------------------------------------------
 
 void Smt::assert_packet(z3::solver& solver) {
-  solver.add(z3::ule(captured_, number(longest_packet)));
+  solver.add(z3::ule(captured_, number(longest_packet)) && z3::ule(linear_, length_));
   if (addresses_.empty()) return;
   for (const auto& [offset, byte] : bytes_) solver.add(z3::select(packet_, number(offset)) == byte);
 }
@@ -180,6 +181,7 @@ Model Smt::model_of(const z3::model& m) {
   Model found;
   found.captured = value(captured_);
   found.length = value(length_);
+  found.linear = value(linear_);
   for (const auto& [offset, byte] : bytes_)
     if (const auto b = value(byte)) found.bytes[offset] = static_cast<std::uint8_t>(b);
   for (const z3::expr& address : addresses_)

@@ -19,6 +19,7 @@ struct Model {
   std::map<std::uint32_t, std::uint8_t> bytes;  ///< by offset; others are 0
   std::uint32_t captured = 0;
   std::uint32_t length = 0;
+  std::uint32_t linear = 0;                     ///< bytes where packet pointers reach
   Metadata meta;
 };
 
@@ -57,7 +58,7 @@ class Smt final : public Algebra {
   Model model_of(const z3::model& m);
 
   z3::context context_;
-  z3::expr packet_, captured_, length_;
+  z3::expr packet_, captured_, length_, linear_;
   std::vector<z3::expr> exprs_;
   std::unordered_map<unsigned, Ref> known_;        ///< by Z3's number
   std::map<std::uint32_t, z3::expr> bytes_;        ///< at constant offsets

@@ -1,7 +1,7 @@
-// weir_proofs: proves all stages of all filters, or that our programs are what libpcap's are, or that libpcap's are what they are lifted to, or that the prover notices
+// weir_proofs: proves all stages of all filters to classic BPF, or to eBPF, or that our programs are what libpcap's are, or that libpcap's are what they are lifted to, or that the prover notices
 // wrong programs.
 //
-//   weir_proofs [--libpcap | --lifted | --mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
+//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --mutants | --ebpf-mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
 //
 // Every N-th filter, at most SECONDS a proof; what is not done within so many SECONDS is left out, and said. WEIR_CONFORMANCE says
 // where the filters with known results are; without it they are looked for beside the repository. Exit status: 0 nothing is
@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 
 #include "differences.hpp"
+#include "ebpf/emit.hpp"
 #include "filters.hpp"
 #include "mutants.hpp"
 #include "reference.hpp"
@@ -28,7 +29,7 @@ struct Options {
   std::size_t every = 1, from = 0;
   double timeout = 10, within = 1e9, slow = 1e9;
   std::string match;
-  bool mutants = false, libpcap = false, lifted = false;
+  bool mutants = false, ebpf_mutants = false, libpcap = false, lifted = false, ebpf = false, ebpf_maps = false;
 };
 
 std::string hex(const std::vector<std::uint8_t>& bytes) {
@@ -73,6 +74,8 @@ class Runner {
       }
       ++filters_;
       if (options_.mutants) mutants(subjects[i], i);
+      else if (options_.ebpf_mutants) ebpf_mutants(subjects[i], i);
+      else if (options_.ebpf || options_.ebpf_maps) ebpf(subjects[i]);
       else if (options_.libpcap) against_libpcap(subjects[i]);
       else if (options_.lifted) lifted(subjects[i]);
       else stages(subjects[i]);
@@ -84,6 +87,11 @@ class Runner {
  private:
   void stages(const Subject& s) {
     const auto done = prove_stages(s, options_.timeout, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
+    if (!done) ++not_compiled_;
+  }
+
+  void ebpf(const Subject& s) {
+    const auto done = prove_ebpf(s, options_.ebpf_maps, options_.timeout, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
     if (!done) ++not_compiled_;
   }
 
@@ -146,10 +154,7 @@ class Runner {
     for (const Mutant& mutant : mutants_of(right, 2, random)) {
       const prove::Answer a = prove::prove(&right, &mutant.program, question);
       counts_["mutants"].add(a);
-      if (const auto* packet = std::get_if<prove::Counterexample>(&a.is)) {
-        seen_.push_back(*packet);
-        if (seen_.size() > 400) seen_.erase(seen_.begin(), seen_.begin() + 200);
-      }
+      remember(a);
       if (std::holds_alternative<prove::Proven>(a.is) && told_apart(right, mutant.program, question, random)) {
         fmt::print("WRONG: proven, but not so: {}: {}\n", mutant.what, described(s));
         ++wrong_;
@@ -159,6 +164,48 @@ class Runner {
         wrong_ += undecided->own_fault;
       }
     }
+  }
+
+  /// As mutants(). What proofs do not understand of them counts as undecided, without a word.
+  void ebpf_mutants(const Subject& s, std::size_t number) {
+    const auto compiled = compile(s);
+    const ebpf::Hook hook = proven_hooks[number / std::max<std::size_t>(options_.every, 1) % std::size(proven_hooks)];
+    const auto right = compiled ? ebpf::emit(compiled->optimized, {.hook = hook}) : Result<ebpf::Program>(fail(Code::Unsupported, {}, ""));
+    if (!right) {
+      ++not_compiled_;
+      return;
+    }
+    std::mt19937 random(static_cast<std::uint32_t>(number));
+    auto question = question_for(s.setting, prove::Agreement::Exact, options_.timeout);
+    question.kept_bytes = hook == ebpf::Hook::Socket;
+    for (const EbpfMutant& mutant : mutants_of(*right, 2, random)) {
+      const prove::Answer a = prove::prove(&*right, &mutant.program, question);
+      counts_["ebpf mutants"].add(a);
+      remember(a);
+      const auto* undecided = std::get_if<prove::Undecided>(&a.is);
+      const bool is_wrong = (undecided && undecided->own_fault) || (std::holds_alternative<prove::Proven>(a.is) && told_apart(*right, mutant.program, random));
+      if (!is_wrong) continue;
+      fmt::print("WRONG: {}: {}, {}: {}\n", undecided ? undecided->why : "proven, but not so", ebpf::to_string(hook), mutant.what, described(s));
+      ++wrong_;
+    }
+  }
+
+  /// Packets that told programs apart are near to what filters accept.
+  void remember(const prove::Answer& a) {
+    if (const auto* packet = std::get_if<prove::Counterexample>(&a.is)) seen_.push_back(*packet);
+    if (seen_.size() > 400) seen_.erase(seen_.begin(), seen_.begin() + 200);
+  }
+
+  bool told_apart(const ebpf::Program& a, const ebpf::Program& b, std::mt19937& random) {
+    for (const prove::Counterexample& from : seen_) {
+      auto bytes = from.bytes;
+      for (std::size_t n = 0; !bytes.empty() && n < random() % 3; ++n) bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
+      const Packet packet{.bytes = bytes, .length = static_cast<std::uint32_t>(bytes.size()), .meta = from.meta};
+      const auto linear = static_cast<std::uint32_t>(random() % 2 ? bytes.size() : random() % (bytes.size() + 1));
+      ++replayed_;
+      if (prove::run(&a, packet, vm::Machine::Kernel, linear) != prove::run(&b, packet, vm::Machine::Kernel, linear)) return true;
+    }
+    return false;
   }
 
   /// Packets that told others apart, with some bytes changed and cut anywhere.
@@ -185,7 +232,7 @@ class Runner {
       all.proven += c.proven;
       all.undecided += c.undecided;
     }
-    if (options_.mutants) fmt::print("  those proven equal agree on {} packets\n", replayed_);
+    if (options_.mutants || options_.ebpf_mutants) fmt::print("  those proven equal agree on {} packets\n", replayed_);
     if (options_.libpcap) fmt::print("  {} differ as it is known that they do\n", excused_);
     fmt::print("{} proven, {} undecided, {} wrong\n", all.proven, all.undecided, wrong_);
   }
@@ -198,21 +245,23 @@ class Runner {
   std::size_t filters_ = 0, not_compiled_ = 0, wrong_ = 0, replayed_ = 0, excused_ = 0;
 };
 
+bool* mode_of(Options& o, std::string_view word) {
+  if (word == "--mutants") return &o.mutants;
+  if (word == "--ebpf-mutants") return &o.ebpf_mutants;
+  if (word == "--lifted") return &o.lifted;
+  if (word == "--libpcap") return &o.libpcap;
+  if (word == "--ebpf") return &o.ebpf;
+  if (word == "--ebpf-maps") return &o.ebpf_maps;
+  return nullptr;
+}
+
 std::optional<Options> parse_options(int argc, char** argv) {
   Options o;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    if (word == "--mutants") {
-      o.mutants = true;
-      continue;
-    }
-    if (word == "--lifted") {
-      o.lifted = true;
-      continue;
-    }
-    if (word == "--libpcap") {
-      o.libpcap = true;
+    if (bool* mode = mode_of(o, word)) {
+      *mode = true;
       continue;
     }
     if (!value) return std::nullopt;

@@ -1,7 +1,10 @@
 #include "stages.hpp"
 
+#include <fmt/format.h>
+
 #include "base/limits.hpp"
 #include "cbpf/emit.hpp"
+#include "ebpf/emit.hpp"
 #include "grammar/parse.hpp"
 #include "lift/lift.hpp"
 #include "lower/lower.hpp"
@@ -108,6 +111,23 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
     listener("optimized ir to cbpf", prove::prove(&c->optimized, &*c->optimized_code, exact));
     listener("pred to optimized cbpf", prove::prove(&c->meaning, &*c->optimized_code, refines));
     prove_lifted("our optimized", *c->optimized_code, exact, listener);
+  }
+  return {};
+}
+
+Result<void> prove_ebpf(const Subject& subject, bool with_maps, double seconds, const Listener& listener) {
+  const auto c = compile(subject);
+  if (!c) return std::unexpected(c.error());
+  for (const ebpf::Hook hook : proven_hooks) {
+    const auto threshold = with_maps ? std::size_t{1} : std::size_t{1'000'000};
+    const auto program = ebpf::emit(c->optimized, {.hook = hook, .match = {}, .no_match = {}, .map_threshold = threshold});
+    if (!program) continue;  // it asks what the hook does not know, or is too large
+    auto question = question_for(subject.setting, Agreement::Exact, seconds);
+    question.kept_bytes = hook == ebpf::Hook::Socket;
+    const std::string name = fmt::format("ebpf{}, {}", with_maps ? " with maps" : "", ebpf::to_string(hook));
+    listener("optimized ir to " + name, prove::prove(&c->optimized, &*program, question));
+    question.agreement = Agreement::Refines;
+    listener("pred to " + name, prove::prove(&c->meaning, &*program, question));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "ebpf/program.hpp"
 #include "filters.hpp"
 #include "prove/prove.hpp"
 
@@ -26,6 +27,13 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
 /// A program as the graph that it is lifted to, exactly, and as the program that is made of that, which refines it: each on both
 /// machines, as far as the program is for them. `whose`: how it is called to the listener.
 void prove_lifted(const std::string& whose, const cbpf::Program& program, prove::Question question, const Listener& listener);
+
+/// The optimized graph as a program for each of some hooks, exactly, and from the filter's meaning to that as a refinement: wherever the packet
+/// lies, in one piece or not. Sets stand in the instructions, unless `with_maps`. Tracing programs see linear data alone, and are left out.
+Result<void> prove_ebpf(const Subject& subject, bool with_maps, double seconds, const Listener& listener);
+
+/// The hooks whose programs are proven.
+inline constexpr ebpf::Hook proven_hooks[] = {ebpf::Hook::Socket, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup};
 
 /// Our optimized program as a refinement of libpcap's, on the machine that can run both; Undecided when one of them has no program.
 prove::Answer prove_against_libpcap(const Subject& subject, const cbpf::Program& libpcaps, double seconds);
