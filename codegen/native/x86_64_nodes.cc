@@ -217,7 +217,8 @@ void Select::end_constant(Place& place, std::uint32_t k) {
   if (form_ == Form::Batch) {  // jumps to it go there at once
     const Xbyak::Label& there = k != 0 ? accept_ : reject_;
     jmp(there);
-    return assignL(place.label, there);
+    if (place.label.getId() != 0) assignL(place.label, there);  // Xbyak takes labels that nobody used for one and the same
+    return;
   }
   L(place.label);
   if (k == 0) xor_(eax, eax);

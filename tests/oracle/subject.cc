@@ -29,6 +29,40 @@ Result<wire::Target> target_of(const Setting& s) {
   return t;
 }
 
+/// Takes code over. Filters that need too much of it have none, which is no error.
+template <typename Code>
+Result<void> take(std::optional<Code>& into, Result<Code> from) {
+  if (from) into.emplace(std::move(*from));
+  else if (from.error().code != weir::Code::TooLarge) return std::unexpected(from.error());
+  return {};
+}
+
+Result<void> add_native(Subject& s) {
+  const ir::Program& optimized = is_gathered(s.meaning) ? s.gathered_optimized : s.optimized;
+  if (native::available()) {
+    if (auto done = take(s.native, native::emit(s.graph)); !done) return done;
+    if (auto done = take(s.optimized_native, native::emit(optimized)); !done) return done;
+    if (native::host_cpu() == native::Cpu::X86_64)
+      if (auto done = take(s.batch, native::emit_batch(s.graph)); !done) return done;
+  }
+  if (auto done = take(s.aarch64, native::encode(s.graph, native::Cpu::AArch64)); !done) return done;
+  return take(s.optimized_aarch64, native::encode(optimized, native::Cpu::AArch64));
+}
+
+/// A batch has verdicts alone: the graph's value where they agree, otherwise one that is wrong.
+std::uint32_t run_batch(const Subject& s, const Packet& packet) {
+  const std::uint32_t value = ir::evaluate(s.graph, packet);
+  if (!s.batch) return value;
+  // In different places of two words, one behind the other: nothing may be left over from the packet before.
+  const std::vector<Packet> packets(66, packet);
+  const std::size_t count = 1 + packet.bytes.size() % packets.size();
+  std::uint64_t verdicts[2] = {};
+  s.batch->function()(packets.data(), count, verdicts);
+  for (std::size_t i = 0; i < 128; ++i)
+    if ((verdicts[i / 64] >> i % 64 & 1) != (value != 0 && i < count)) return value == 0 ? 1 : 0;
+  return value;
+}
+
 std::uint32_t simulated(const native::Encoded& code, const Packet& packet) {
   thread_local simulate::Simulator simulator;
   return simulator.result(code, packet);
@@ -65,18 +99,7 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   auto gathered_code = emit_fastest(s.gathered_optimized, usual_traffic, limits);
   if (!gathered_code) return std::unexpected(gathered_code.error());
   s.gathered_code = std::move(*gathered_code);
-  if (native::available()) {
-    auto native = native::emit(s.graph), optimized_native = native::emit(is_gathered(s.meaning) ? s.gathered_optimized : s.optimized);
-    if (!native) return std::unexpected(native.error());
-    if (!optimized_native) return std::unexpected(optimized_native.error());
-    s.native = std::move(*native);
-    s.optimized_native = std::move(*optimized_native);
-  }
-  auto aarch64 = native::encode(s.graph, native::Cpu::AArch64), optimized_aarch64 = native::encode(is_gathered(s.meaning) ? s.gathered_optimized : s.optimized, native::Cpu::AArch64);
-  if (!aarch64) return std::unexpected(aarch64.error());
-  if (!optimized_aarch64) return std::unexpected(optimized_aarch64.error());
-  s.aarch64 = std::move(*aarch64);
-  s.optimized_aarch64 = std::move(*optimized_aarch64);
+  if (auto native = add_native(s); !native) return std::unexpected(native.error());
   auto lifted = lift::lift(s.code, lift::Machine::Kernel, limits);
   if (!lifted) return std::unexpected(lifted.error());
   s.lifted = std::move(*lifted);
@@ -123,8 +146,9 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
     case Engine::CbpfOptimized: return vm::run(s.optimized_code, packet, vm::Machine::Libpcap);
     case Engine::Native: return s.native ? s.native->run(packet) : ir::evaluate(s.graph, packet);
     case Engine::NativeOptimized: return s.optimized_native ? s.optimized_native->run(packet) : ir::evaluate(s.optimized, packet);
-    case Engine::AArch64: return simulated(s.aarch64, packet);
-    case Engine::AArch64Optimized: return simulated(s.optimized_aarch64, packet);
+    case Engine::NativeBatch: return run_batch(s, packet);
+    case Engine::AArch64: return s.aarch64 ? simulated(*s.aarch64, packet) : ir::evaluate(s.graph, packet);
+    case Engine::AArch64Optimized: return s.optimized_aarch64 ? simulated(*s.optimized_aarch64, packet) : ir::evaluate(s.optimized, packet);
     case Engine::CbpfOptimizedKernel: return vm::run(s.optimized_code, packet, vm::Machine::Kernel);
     case Engine::Lifted: return ir::evaluate(s.lifted, packet);
     case Engine::LiftedAgain: return vm::run(s.lifted_again, packet, vm::Machine::Kernel);

@@ -9,6 +9,7 @@
 #include "cbpf/program.hpp"
 #include "ir/program.hpp"
 #include "names/names.hpp"
+#include "native/batch.hpp"
 #include "native/emit.hpp"
 #include "pred/filter.hpp"
 #include "setting.hpp"
@@ -47,8 +48,11 @@ struct Subject {
   pred::Filter meaning, gathered;
   ir::Program graph, optimized, gathered_optimized, lifted;
   cbpf::Program code, optimized_code, gathered_code, lifted_again;
-  std::optional<native::Code> native, optimized_native;  ///< nothing on machines that there is no native code for
-  native::Encoded aarch64, optimized_aarch64;
+  /// Nothing on machines that there is no native code for, nor for filters that would take more of it than is of use: then the
+  /// library has others run them, and so does `run`.
+  std::optional<native::Code> native, optimized_native;
+  std::optional<native::BatchCode> batch;
+  std::optional<native::Encoded> aarch64, optimized_aarch64;
 
   /// What weir::compile gives.
   const cbpf::Program& program() const;
