@@ -311,7 +311,8 @@ std::optional<std::string> complete(const CLI::App& command, const HookWords& wo
   if (!options) return options.error();
   c.hook = *options;
   if (options->hook == Hook::Cgroup && !command.count("-y") && !c.from) c.options.link_type = "RAW";
-  if (c.check) return "--check proves classic BPF, not eBPF";
+  if (c.check && c.emit == Emit::EbpfObject) return "--check proves programs, not objects: try it with --emit=ebpf";
+  if (c.check && (options->hook == Hook::Tracing || options->hook == Hook::TracingBtf)) return "--check cannot prove programs for tracepoints";
   return std::nullopt;
 }
 

@@ -18,7 +18,7 @@ Status run(const CompileCommand& command) {
                                        : filter->dump(command.emit, command.cpu);
   if (!program) return report(program.error(), *text);
   if (command.check) {
-    const auto checked = check_compilation(*filter, command.options, command.seconds);
+    const auto checked = check_compilation(*filter, command.options, command.hook, command.seconds);
     if (!checked) return report(checked.error());
     print_note(fmt::format("proven: the program does what the {} says ({:.2f} s)", command.from ? "one given" : "filter", *checked));
   }

@@ -11,6 +11,12 @@ std::string hex_of(const prove::Counterexample& packet) {
   return text;
 }
 
+Diagnostic wrong_program(const prove::Counterexample& packet, bool is_ebpf) {
+  const std::string where = is_ebpf ? fmt::format("with {} bytes in one piece", packet.linear) : fmt::format("on {}", machine_name(packet.machine));
+  return {Code::System, {}, fmt::format("the program is wrong, an error in weir: {} it returns {} for the packet {}, the filter {}", where, packet.second,
+                                        hex_of(packet), packet.first), {}};
+}
+
 }  // namespace
 
 prove::Question question_for(const Options& options, double seconds) {
@@ -30,23 +36,26 @@ prove::Program compiled(const Filter& filter) {
   return &stages.ir;
 }
 
-Result<double> check_compilation(const Filter& filter, const Options& options, double seconds) {
+Result<double> check_compilation(const Filter& filter, const Options& options, const std::optional<ProgramOptions>& hook, double seconds) {
   const auto& stages = filter.stages();
   prove::Question question = question_for(options, seconds);
   question.agreement = prove::Agreement::Refines;
-  question.kept_bytes = true;
+  question.kept_bytes = !hook || (hook->hook == Hook::Socket && !hook->match);
   if (stages.source) {
     question.kernel = stages.source->machine == lift::Machine::Kernel;
     question.libpcap = !question.kernel;
   }
+  std::optional<ebpf::Program> program;
+  if (hook) {
+    auto made = stages.ebpf(*hook);
+    if (!made) return std::unexpected(made.error());
+    program = *std::move(made);
+  }
   const prove::Program first = stages.source ? prove::Program(&stages.source->program) : prove::Program(&stages.pred);
-  const prove::Answer answer = prove::prove(first, compiled(filter), question);
+  const prove::Answer answer = prove::prove(first, program ? prove::Program(&*program) : compiled(filter), question);
   if (const auto* undecided = std::get_if<prove::Undecided>(&answer.is))
     return fail(Code::System, {}, fmt::format("the program could not be checked: {}", undecided->why));
-  if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is))
-    return fail(Code::System, {},
-                fmt::format("the program is wrong, an error in weir: on {} it returns {} for the packet {}, the filter {}",
-                            machine_name(packet->machine), packet->second, hex_of(*packet), packet->first));
+  if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is)) return std::unexpected(wrong_program(*packet, hook.has_value()));
   return answer.seconds;
 }
 

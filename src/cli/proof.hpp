@@ -1,5 +1,6 @@
 // What `prove` and `compile --check` have in common.
 #pragma once
+#include <optional>
 #include <string>
 
 #include "prove/prove.hpp"
@@ -16,6 +17,7 @@ const char* machine_name(vm::Machine machine);
 prove::Program compiled(const Filter& filter);
 
 /// Proves that what was compiled refines what the filter says. The error is one for the user: why it could not.
-Result<double> check_compilation(const Filter& filter, const Options& options, double seconds);
+/// With a hook: of the eBPF program for that.
+Result<double> check_compilation(const Filter& filter, const Options& options, const std::optional<ProgramOptions>& hook, double seconds);
 
 }  // namespace weir::cli

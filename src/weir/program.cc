@@ -19,16 +19,6 @@ static_assert(static_cast<int>(EbpfProgram::Map::Kind::Hash) == static_cast<int>
               static_cast<int>(EbpfProgram::Map::Kind::PerCpuArray) == static_cast<int>(ebpf::MapKind::PerCpuArray));
 static_assert(sizeof(EbpfProgram::Instruction) == sizeof(ebpf::Instruction));
 
-Result<ebpf::Program> emitted(const ir::Program& graph, const ProgramOptions& o) {
-  ebpf::EmitOptions options;
-  options.hook = static_cast<ebpf::Hook>(o.hook);
-  options.match = o.match;
-  options.no_match = o.no_match;
-  options.map_threshold = o.map_threshold;
-  options.argument = o.argument;
-  return ebpf::emit(graph, options);
-}
-
 EbpfProgram as_public(const ebpf::Program& p) {
   EbpfProgram all;
   all.instructions.resize(p.instructions.size());
@@ -60,15 +50,25 @@ std::vector<std::string_view> hook_names() {
 std::optional<std::int32_t> find_action(Hook hook, std::string_view word) { return ebpf::find_action(static_cast<ebpf::Hook>(hook), word); }
 std::vector<std::string_view> action_names(Hook hook) { return ebpf::action_words(static_cast<ebpf::Hook>(hook)); }
 
+Result<ebpf::Program> Filter::Stages::ebpf(const ProgramOptions& o) const {
+  ebpf::EmitOptions options;
+  options.hook = static_cast<ebpf::Hook>(o.hook);
+  options.match = o.match;
+  options.no_match = o.no_match;
+  options.map_threshold = o.map_threshold;
+  options.argument = o.argument;
+  return ebpf::emit(ir, options);
+}
+
 Result<EbpfProgram> Filter::program(const ProgramOptions& options) const {
-  const auto made = emitted(stages_->ir, options);
+  const auto made = stages_->ebpf(options);
   if (!made) return std::unexpected(made.error());
   return as_public(*made);
 }
 
 Result<std::string> Filter::dump(Emit what, const ProgramOptions& options) const {
   if (what != Emit::Ebpf && what != Emit::EbpfObject && what != Emit::Json) return dump(what);
-  const auto made = emitted(stages_->ir, options);
+  const auto made = stages_->ebpf(options);
   if (!made) return std::unexpected(made.error());
   if (what == Emit::Ebpf) return ebpf::to_string(*made, stages_->text);
   if (what == Emit::Json) return ebpf::to_json(*made);

@@ -7,6 +7,7 @@
 
 #include "ast/expr.hpp"
 #include "cbpf/program.hpp"
+#include "ebpf/program.hpp"
 #include "ir/program.hpp"
 #include "lift/lift.hpp"
 #include "native/batch.hpp"
@@ -37,6 +38,7 @@ struct Filter::Stages {
   /// Made at the first match: most filters are compiled to be shown, or for the kernel.
   const Result<native::Code>& native() const;
   Result<std::string> native_listing(Cpu cpu) const;
+  Result<ebpf::Program> ebpf(const ProgramOptions& options) const;
   mutable std::once_flag native_once = {};
   mutable std::optional<Result<native::Code>> native_code = std::nullopt;
   /// Made at the first batch. Null: each packet takes a call.

@@ -110,7 +110,6 @@ class Formats(ProgramTest):
         self.check_error(2, "--match=tx is no action of hook cgroup", "compile", "--emit=ebpf", "--hook=cgroup", "--match=tx", "ip")
         self.check_error(2, "--hook is for", "compile", "--hook=xdp", "ip")
         self.check_error(2, "wants a --hook", "compile", "--emit=json", "--maps=1", "ip")
-        self.check_error(2, "--check proves", "compile", "--emit=ebpf", "--check", "ip")
         self.check_error(2, "return the same", "compile", "--emit=ebpf", "--hook=xdp", "--match=drop", "ip")
         self.check_error(2, "programs of hook xdp cannot ask for", "compile", "--emit=ebpf", "--hook=xdp", "--linux-ext", "inbound and ip")
 
@@ -158,6 +157,18 @@ class From(ProgramTest):
         process = run("compile", "--from=-", "--check", "-ddd", stdin=self.decimal("tcp port 80 or icmp", "-O"))
         self.assertEqual(process.returncode, 0)
         self.assertIn(b"proven: the program does what the one given says", process.stderr)
+
+    def test_the_check_of_ebpf(self):
+        for hook in ("socket", "xdp", "tc-ingress", "tc-egress", "cgroup"):
+            process = run("compile", "--check", "--emit=ebpf", f"--hook={hook}", "tcp port 80 or net 10.0.0.0/8")
+            self.assertEqual(process.returncode, 0)
+            self.assertIn(b"proven: the program does what the filter says", process.stderr)
+        process = run("compile", "--check", "--emit=json", "--hook=xdp", "--match=drop", "--no-match=pass", "--maps=1", "host 10.0.0.1 or host 10.0.0.2")
+        self.assertIn(b"proven", process.stderr)
+        process = run("compile", "--from=-", "--check", "--emit=ebpf", "--hook=xdp", stdin=self.decimal("tcp port 80 or icmp"))
+        self.assertIn(b"proven: the program does what the one given says", process.stderr)
+        self.check_error(2, "not objects", "compile", "--check", "--emit=ebpf-object", "-o", "x.o", "tcp")
+        self.check_error(2, "tracepoints", "compile", "--check", "--emit=ebpf", "--hook=tracing", "tcp")
 
     def test_errors_say_the_line(self):
         pathlib.Path("program").write_text("ldh [12]\nld #rand\nret a\n")
