@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include "attach/kernel_types.hpp"
+#include "attach/options.hpp"
 #include "attach/rights.hpp"
 
 namespace weir::attach {
@@ -51,7 +52,7 @@ void place_maps(ebpf::Program& program, const std::vector<Map>& maps) {
 }
 
 int try_load(const ebpf::Program& program, const LoadOptions& options, std::uint32_t type, std::string* log) {
-  LIBBPF_OPTS(bpf_prog_load_opts, request);
+  auto request = no_options<bpf_prog_load_opts>();
   request.expected_attach_type = expected_attach_type(program.hook);
   request.attach_btf_id = type;
   if (program.hook == ebpf::Hook::Xdp) request.prog_flags = BPF_F_XDP_HAS_FRAGS;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "attach/options.hpp"
 #include "attach/rights.hpp"
 
 namespace weir::attach {
@@ -63,7 +64,7 @@ std::unexpected<Diagnostic> not_changed(const char* doing, int error, std::uint3
 Result<Map> Map::make(const ebpf::Map& map, std::uint32_t room, ebpf::Hook hook) {
   const std::uint64_t capacity = std::uint64_t{map.max_entries} + (is_set(map.kind) ? room : 0);
   if (capacity > 0xffffffff) return not_made(E2BIG, map, capacity, hook);
-  LIBBPF_OPTS(bpf_map_create_opts, options);
+  auto options = no_options<bpf_map_create_opts>();
   if (map.kind == ebpf::MapKind::LpmTrie) options.map_flags = BPF_F_NO_PREALLOC;  // the kernel wants it said
   Descriptor made(bpf_map_create(type_of(map.kind), map.name.c_str(), map.key_bytes, map.value_bytes, static_cast<std::uint32_t>(capacity), &options));
   if (!made) return not_made(errno, map, capacity, hook);
@@ -78,7 +79,7 @@ Result<void> Map::fill(const ebpf::Map& map) {
   if (count == 0) return {};
   const auto values = member_values(count, map.value_bytes);
   auto done = static_cast<std::uint32_t>(count);
-  LIBBPF_OPTS(bpf_map_batch_opts, options);
+  auto options = no_options<bpf_map_batch_opts>();
   if (bpf_map_update_batch(descriptor(), map.keys.data(), values.data(), &done, &options) == 0) return {};
   if (errno != EINVAL && errno != kernel_enotsupp) return not_changed("fill", errno, capacity_);
   for (std::size_t i = 0; i < count; ++i) {

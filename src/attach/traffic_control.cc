@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "attach/options.hpp"
 #include "attach/quiet.hpp"
 #include "attach/rights.hpp"
 
@@ -25,7 +26,7 @@ constexpr auto tcx_ingress = static_cast<bpf_attach_type>(46), tcx_egress = stat
 bool is_ingress(const Loaded& program) { return program.hook() == ebpf::Hook::TcIngress; }
 
 bpf_tc_hook hook_of(int interface, bpf_tc_attach_point point) {
-  LIBBPF_OPTS(bpf_tc_hook, hook);
+  auto hook = no_options<bpf_tc_hook>();
   hook.ifindex = interface;
   hook.attach_point = point;
   return hook;
@@ -92,7 +93,7 @@ void ClsactFilter::detach() {
   if (on_ == 0) return;
   const Quiet quiet;
   const auto hook = hook_of(on_, ingress_ ? BPF_TC_INGRESS : BPF_TC_EGRESS);
-  LIBBPF_OPTS(bpf_tc_opts, which);
+  auto which = no_options<bpf_tc_opts>();
   which.handle = handle_;
   which.priority = priority_;
   (void)bpf_tc_detach(&hook, &which);  // with the interface, the filter is gone
@@ -111,7 +112,7 @@ Result<ClsactFilter> attach_clsact(const Loaded& program, const NetworkInterface
   auto hook = hook_of(on.index, is_ingress(program) ? BPF_TC_INGRESS : BPF_TC_EGRESS);
   const int made = bpf_tc_hook_create(&hook);
   if (made != 0 && made != -EEXIST) return refused(-made, program, on);
-  LIBBPF_OPTS(bpf_tc_opts, which);
+  auto which = no_options<bpf_tc_opts>();
   which.prog_fd = program.descriptor();
   if (const int attached = bpf_tc_attach(&hook, &which); attached != 0) {
     if (made == 0) remove_qdisc_unless_used(on.index);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "attach/options.hpp"
 #include "attach/rights.hpp"
 
 namespace weir::attach {
@@ -25,7 +26,7 @@ std::uint32_t flags_of(XdpMode mode) {
 }
 
 bpf_xdp_query_opts ask(const NetworkInterface& on) {
-  LIBBPF_OPTS(bpf_xdp_query_opts, answer);
+  auto answer = no_options<bpf_xdp_query_opts>();
   (void)bpf_xdp_query(on.index, 0, &answer);
   return answer;
 }
@@ -67,7 +68,7 @@ std::unexpected<Diagnostic> refused(int error, const NetworkInterface& on, XdpMo
 }  // namespace
 
 Result<Link> attach_xdp(const Loaded& program, const NetworkInterface& on, XdpMode mode) {
-  LIBBPF_OPTS(bpf_link_create_opts, options);
+  auto options = no_options<bpf_link_create_opts>();
   options.flags = flags_of(mode);
   Descriptor link(bpf_link_create(program.descriptor(), on.index, BPF_XDP, &options));
   if (!link) return refused(errno, on, mode);

@@ -6,6 +6,8 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
+#include "attach/options.hpp"
+
 namespace weir::ebpf_tests {
 
 std::expected<KernelProgram, std::string> KernelProgram::load(const ebpf::Program& program) {
@@ -22,7 +24,7 @@ std::expected<Run, int> KernelProgram::run(std::span<const std::uint8_t> packet,
     frame[12] = 0x88, frame[13] = 0xb5;  // an EtherType for experiments (IEEE 802): the kernel looks no further
   }
   frame.insert(frame.end(), packet.begin(), packet.end());
-  LIBBPF_OPTS(bpf_test_run_opts, options);
+  auto options = attach::no_options<bpf_test_run_opts>();
   options.data_in = frame.data();
   options.data_size_in = static_cast<std::uint32_t>(frame.size());
   options.repeat = static_cast<int>(repeat);

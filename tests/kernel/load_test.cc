@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 
+#include "attach/options.hpp"
 #include "attach/rights.hpp"
 #include "programs.hpp"
 
@@ -25,7 +26,7 @@ std::string message(const Result<Loaded>& r) { return r ? std::string() : r.erro
 /// What the program returns for a packet of 64 bytes of zero.
 std::uint32_t run(const Loaded& program) {
   std::array<std::uint8_t, 64> packet = {};
-  LIBBPF_OPTS(bpf_test_run_opts, options);
+  auto options = attach::no_options<bpf_test_run_opts>();
   options.data_in = packet.data();
   options.data_size_in = packet.size();
   REQUIRE(bpf_prog_test_run_opts(program.descriptor(), &options) == 0);
@@ -124,7 +125,7 @@ TEST_CASE("fields of the kernel's structures are found") {
   program.fields = {{0, ebpf::KernelField::SkbLen}};
   const auto loaded = Loaded::load(program, {});
   REQUIRE_MESSAGE(loaded, message(loaded));
-  LIBBPF_OPTS(bpf_test_run_opts, options);
+  auto options = attach::no_options<bpf_test_run_opts>();
   REQUIRE(bpf_prog_test_run_opts(loaded->descriptor(), &options) == 0);
   CHECK(options.retval > 0);
   CHECK(options.retval < 512);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 
+#include "attach/options.hpp"
 #include "network.hpp"
 #include "programs.hpp"
 
@@ -38,7 +39,7 @@ class Object {
     program_ = bpf_program__fd(bpf_object__next_program(object_.get(), nullptr));
   }
   std::uint32_t run(const Bytes& packet) const {
-    LIBBPF_OPTS(bpf_test_run_opts, options);
+    auto options = attach::no_options<bpf_test_run_opts>();
     options.data_in = packet.data();
     options.data_size_in = static_cast<std::uint32_t>(packet.size());
     REQUIRE(bpf_prog_test_run_opts(program_, &options) == 0);
@@ -193,7 +194,7 @@ TEST_CASE("fields of the kernel's structures are relocated") {
   REQUIRE(bpf_object__load(object.get()) == 0);
   const bpf_program* loaded = bpf_object__next_program(object.get(), nullptr);
   CHECK(std::string(bpf_program__section_name(loaded)) == "raw_tp/netif_receive_skb");
-  LIBBPF_OPTS(bpf_test_run_opts, options);
+  auto options = attach::no_options<bpf_test_run_opts>();
   REQUIRE(bpf_prog_test_run_opts(bpf_program__fd(loaded), &options) == 0);
   CHECK(options.retval > 0);
   CHECK(options.retval < 512);
