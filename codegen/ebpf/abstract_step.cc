@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t farthest = std::int64_t{1} << 29;
 constexpr std::uint32_t most_field_offset = 0x7fff;
 
-bool is_near(const AbstractNumber& n) { return n.lowest() > -farthest && n.highest() < farthest; }
+/// At most it may be any 32-bit number: nothing is read through a pointer before it was compared (check_reg_sane_offset looks at the lowest, too).
+bool is_near(const AbstractNumber& n) { return n.lowest() > -farthest && n.lowest() < farthest && n.highest() < (std::int64_t{1} << 40); }
 
 bool takes_offsets(ValueKind kind) {
   return kind == ValueKind::Context || kind == ValueKind::Stack || kind == ValueKind::Packet || kind == ValueKind::MapValue || kind == ValueKind::Structure;

@@ -26,6 +26,8 @@ std::string problem_with(const Map& map) {
   if (map.max_entries == 0) return "has room for no entry";
   if ((std::uint64_t{map.key_bytes} + map.value_bytes) * map.max_entries > most_map_bytes) return "is larger than 1 GiB";
   if (map.keys.size() % map.key_bytes != 0 || map.keys.size() / map.key_bytes > map.max_entries) return "has more keys than entries";
+  const std::uint64_t values = std::uint64_t{map.value_bytes} * (map.keys.size() / map.key_bytes);
+  if (!map.values.empty() && map.values.size() != values) return "has values for other keys than it has";
   return {};
 }
 

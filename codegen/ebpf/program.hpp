@@ -75,9 +75,10 @@ struct Map {
   std::uint32_t key_bytes = 0, value_bytes = 0, max_entries = 0;
   std::vector<std::uint8_t> keys;         ///< one behind the other; a set's values are all 1 in the first byte and 0 behind
   Span span;                              ///< the words of the filter whose list it is; no part of equality
+  std::vector<std::uint8_t> values = {};  ///< those of the keys instead, one behind the other; empty: as a set's
   bool operator==(const Map& o) const {
     return name == o.name && kind == o.kind && key_bytes == o.key_bytes && value_bytes == o.value_bytes &&
-           max_entries == o.max_entries && keys == o.keys;
+           max_entries == o.max_entries && keys == o.keys && values == o.values;
   }
 };
 

@@ -62,6 +62,15 @@ Examples:
   weir prove -F blocked.txt -F blocked.new
   tcpdump -ddd -s 262144 'tcp port 80' | weir prove 'tcp port 80' --bytecode -)";
 
+constexpr auto run_about = "Run a program on packets, in user space, and say what it returns.";
+constexpr auto run_examples = R"(The program is that of an expression (classic BPF, with --hook eBPF), or one of others: --ebpf, --cbpf.
+
+Examples:
+  weir run --packet in.pcap tcp port 80
+  weir run --hook=xdp --trace --packet in.pcap host 10.0.0.1
+  weir run --ebpf prog.o --hook=tc-ingress --packet 'ffffffffffff 020000000001 0806' --linear 14
+  tcpdump -ddd arp | weir run --cbpf - --packet in.pcap)";
+
 constexpr auto list_about = "List what filters can be compiled for, or where packets can be captured.";
 constexpr auto list_examples = R"(Examples:
   weir list linktypes
@@ -242,6 +251,36 @@ CLI::App* add_prove(CLI::App& program, ProveCommand& c) {
   return &command;
 }
 
+CLI::App* add_run(CLI::App& program, RunCommand& c) {
+  auto& command = *program.add_subcommand("run", run_about);
+  command.footer(run_examples);
+  add_expression(command, c.expression);
+  add_file(command, "--ebpf", c.ebpf, "Run the eBPF program in FILE (-: standard input): as bpftool prints it, its bytes, or an ELF object");
+  add_file(command, "--cbpf", c.cbpf, "Run the classic BPF program in FILE (-: standard input): as -ddd prints it, or in the syntax of bpf_asm");
+  command.add_option("--program", c.program, "Which program of an ELF object")->type_name("NAME");
+  command.add_option_function<std::string>(
+      "--hook", [&](const std::string& word) { store(parse_hook(word), c.hook); },
+      "Where an eBPF program would run: socket, xdp, tc-ingress, tc-egress, cgroup, tracing, tracing-btf")->type_name("HOOK");
+  command.add_option("--packet", c.packets, "Bytes of a packet in hexadecimal, or a savefile with packets (-: standard input)")
+      ->type_name("HEX|FILE")->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_flag("--trace", c.trace, "Print each instruction with the registers that it changes, and the words it is for");
+  command.add_option_function<std::string>(
+      "--linear", [&](const std::string& word) { store(parse_bytes("--linear", word), c.run.linear); },
+      "eBPF: only so many bytes of a packet are in one piece, the rest in others")->type_name("N");
+  command.add_option_function<std::string>(
+      "--network", [&](const std::string& word) { store(parse_bytes("--network", word), c.run.network_header); },
+      "eBPF: where the network header begins (default: 14)")->type_name("N");
+  command.add_option_function<std::string>(
+      "--meta", [&](const std::string& word) { store(parse_metadata(c.metadata, word), c.metadata); },
+      "What the kernel knows of each packet: NAME=NUMBER,… of protocol, type, ifindex, vlan, vlan-protocol")->type_name("LIST");
+  command.add_option_function<std::string>(
+      "--machine", [&](const std::string& word) { store(parse_machine(word), c.run.machine); },
+      "Classic BPF: run it as the kernel does (the default), or as libpcap")->type_name("MACHINE");
+  add_target(command, c.options);
+  add_compiling(command, c.options);
+  return &command;
+}
+
 CLI::App* add_list(CLI::App& program, ListCommand& c) {
   auto& command = *program.add_subcommand("list", list_about);
   command.footer(list_examples);
@@ -349,6 +388,23 @@ std::optional<std::string> contradiction(const CLI::App& command, const ProveCom
   return std::nullopt;
 }
 
+std::optional<std::string> contradiction(const CLI::App& command, const RunCommand& c) {
+  const bool of_others = c.ebpf || c.cbpf, has_expression = c.expression.file || !c.expression.words.empty();
+  if (c.ebpf && c.cbpf) return "--ebpf and --cbpf both say what to run";
+  if (of_others && has_expression) return fmt::format("{} takes a program, and there is an expression, too", c.ebpf ? "--ebpf" : "--cbpf");
+  if (c.packets.empty()) return "--packet is required: what to run the program on";
+  if (!c.program.empty() && !c.ebpf) return "--program is for objects of --ebpf";
+  const bool is_classic = c.cbpf || (!c.ebpf && c.hook.empty());
+  for (const char* option : {"--hook", "--linear", "--network"})
+    if (is_classic && command.count(option)) return fmt::format("{} is for eBPF{}", option, c.cbpf ? "" : ": say where with --hook");
+  if (!is_classic && command.count("--machine")) return "--machine is for classic BPF";
+  const bool reads_program = c.ebpf == "-" || c.cbpf == "-" || c.expression.file == "-";
+  if (std::ranges::count(c.packets, "-") + reads_program > 1) return "standard input can be read once only";
+  for (const char* option : {"-y", "-s", "-m", "--linux-ext", "--cooked", "--savefile", "-O", "--strict"})
+    if (of_others && command.count(option)) return fmt::format("{} is for expressions: a program says by itself what it does", option);
+  return contradiction(c.expression);
+}
+
 std::unexpected<NoCommand> wrong(const CLI::App& program, const std::string& what) {
   return std::unexpected(wrong_use(program, what));
 }
@@ -390,12 +446,14 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   FilterCommand filter;
   CaptureCommand capture;
   ProveCommand prove;
+  RunCommand run;
   ListCommand list;
   HookWords hook;
   auto* compile_options = add_compile(program, compile, hook);
   auto* filter_options = add_filter(program, filter);
   auto* capture_options = add_capture(program, capture);
   auto* prove_options = add_prove(program, prove);
+  auto* run_options = add_run(program, run);
   auto* list_options = add_list(program, list);
 
   auto words = split_off_words(arguments);
@@ -421,6 +479,10 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   if (*prove_options) {
     add_words_to(prove.filters);
     return unless(contradiction(*prove_options, prove), prove);
+  }
+  if (*run_options) {
+    add_words_to(run.expression.words);
+    return unless(contradiction(*run_options, run), run);
   }
   if (!*list_options) return wrong(program, "a command is missing");
   if (!words.empty()) return wrong(program, "list takes no expression");

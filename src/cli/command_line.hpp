@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "weir/run.hpp"
 #include "weir/weir.hpp"
 
 namespace weir::cli {
@@ -66,12 +67,24 @@ struct ProveCommand {
   std::optional<std::string> output;    ///< savefile for a packet that tells them apart
 };
 
+struct RunCommand {
+  Expression expression;
+  std::optional<std::string> ebpf, cbpf;  ///< instead of an expression: file with a program; "-" is standard input
+  std::string program;                    ///< which one of an object; empty: the only one
+  std::string hook;                       ///< of eBPF; empty: classic BPF of an expression, what an object says, or socket
+  Options options;                        ///< of an expression; the link type of a savefile goes before
+  RunOptions run;
+  std::vector<std::string> packets;       ///< hexadecimal bytes, or savefiles
+  Metadata metadata;
+  bool trace = false;
+};
+
 struct ListCommand {
   enum class What : std::uint8_t { LinkTypes, Interfaces };
   What what = What::LinkTypes;
 };
 
-using Command = std::variant<CompileCommand, FilterCommand, CaptureCommand, ProveCommand, ListCommand>;
+using Command = std::variant<CompileCommand, FilterCommand, CaptureCommand, ProveCommand, RunCommand, ListCommand>;
 
 /// Instead of a command: a text that was asked for (`--help`, `--version`), or what is wrong with the arguments.
 struct NoCommand {

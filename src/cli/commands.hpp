@@ -9,6 +9,7 @@ Status run(const CompileCommand& command);
 Status run(const FilterCommand& command);
 Status run(const CaptureCommand& command);
 Status run(const ProveCommand& command);
+Status run(const RunCommand& command);
 Status run(const ListCommand& command);
 
 }  // namespace weir::cli

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <tuple>
 #include <vector>
@@ -161,6 +162,43 @@ Value<double> parse_seconds(const std::string& word) {
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
   if (error == std::errc() && end == word.data() + word.size() && value > 0 && value <= most) return value;
   return wrong(fmt::format("--timeout takes a number of seconds above 0 and up to {}, not '{}'", most, word));
+}
+
+Value<std::string> parse_hook(const std::string& word) {
+  const auto names = hook_names();
+  if (std::ranges::find(names, word) != names.end()) return word;
+  return wrong(fmt::format("--hook={} is unknown; there are {}", word, fmt::join(names, ", ")));
+}
+
+Value<std::uint32_t> parse_bytes(const std::string& option, const std::string& word) {
+  const auto value = number(word);
+  if (value && *value <= max_snaplen) return static_cast<std::uint32_t>(*value);
+  return wrong(fmt::format("{} takes a number of bytes from 0 to {}, not '{}'", option, max_snaplen, word));
+}
+
+Value<Metadata> parse_metadata(Metadata before, const std::string& word) {
+  struct Name { std::string_view name; std::uint32_t Metadata::*place; };
+  constexpr Name names[] = {{"protocol", &Metadata::protocol},       {"type", &Metadata::packet_type},
+                            {"ifindex", &Metadata::interface_index}, {"vlan", &Metadata::vlan_tag},
+                            {"vlan-protocol", &Metadata::vlan_protocol}};
+  for (std::size_t at = 0; at <= word.size();) {
+    const std::size_t end = std::min(word.find(',', at), word.size());
+    const auto part = std::string_view(word).substr(at, end - at);
+    const auto equals = part.find('=');
+    constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
+    const std::uint64_t value = equals == part.npos ? none : number(part.substr(equals + 1)).value_or(none);
+    const auto* const known = std::ranges::find(names, part.substr(0, equals), &Name::name);
+    if (known == std::end(names) || value > 0xffffffff) {
+      return wrong(fmt::format("--meta takes NAME=NUMBER with the names protocol, type, ifindex, vlan, vlan-protocol, not '{}'", part));
+    }
+    before.*(known->place) = static_cast<std::uint32_t>(value);
+    if (known->place == &Metadata::vlan_tag) {
+      before.vlan_tag_present = 1;
+      if (before.vlan_protocol == 0) before.vlan_protocol = 0x8100;
+    }
+    at = end + 1;
+  }
+  return before;
 }
 
 Value<ListCommand::What> parse_listed(const std::string& word) {

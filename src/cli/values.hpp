@@ -35,6 +35,13 @@ Value<ProveCommand::Machines> parse_machines(const std::string& word);
 /// `--timeout`: more than 0, up to a day; fractions too.
 Value<double> parse_seconds(const std::string& word);
 
+/// `--hook`: a name that the library knows.
+Value<std::string> parse_hook(const std::string& word);
+/// `--linear`, `--network`: up to 262144.
+Value<std::uint32_t> parse_bytes(const std::string& option, const std::string& word);
+/// `--meta`: NAME=NUMBER,…, of what the kernel knows of a packet; sets what is named.
+Value<Metadata> parse_metadata(Metadata before, const std::string& word);
+
 /// What `weir list` can list.
 Value<ListCommand::What> parse_listed(const std::string& word);
 

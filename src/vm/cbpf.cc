@@ -120,9 +120,11 @@ std::int64_t distance(const Instruction& i) {
 /// No program needs more, unless it loops without end; such a program rejects.
 constexpr std::uint64_t max_steps = 1'000'000;
 
+using Trace = std::function<void(const Step&)>;
+
 /// `Checked`: jumps stay inside and lead forward, and the last instruction returns. Not inline, so that each has the registers for itself.
 template <Machine M, bool Checked>
-[[gnu::noinline]] std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t* executed) {
+[[gnu::noinline]] std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t* executed, const Trace* trace = nullptr) {
   const Loads<M> loads(packet);
   std::uint32_t a = 0, x = 0;
   std::array<std::uint32_t, cbpf::scratch_words> scratch{};
@@ -150,6 +152,7 @@ template <Machine M, bool Checked>
     if constexpr (!Checked) {
       if (next == code + count || steps == max_steps) return end(0);
       ++steps;
+      if (trace) (*trace)({static_cast<std::size_t>(next - code), a, x});
     }
     const Instruction& i = *next++;
     switch (static_cast<Opcode>(i.code)) {
@@ -215,6 +218,12 @@ std::uint32_t run(const cbpf::Program& p, const Packet& packet, Machine machine,
                                                           : run_on<Machine::Libpcap, false>(p, packet, &executed);
   if (steps) *steps = executed;
   return result;
+}
+
+std::uint32_t run_traced(const cbpf::Program& p, const Packet& packet, Machine machine, const Trace& trace) {
+  std::uint64_t executed = 0;
+  return machine == Machine::Kernel ? run_on<Machine::Kernel, false>(p, packet, &executed, &trace)
+                                    : run_on<Machine::Libpcap, false>(p, packet, &executed, &trace);
 }
 
 std::uint32_t run_checked(const cbpf::Program& p, const Packet& packet, Machine machine) {

@@ -1,6 +1,8 @@
 // Runs classic BPF on bytes. Knows no filters.
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "base/packet.hpp"
 #include "cbpf/program.hpp"
@@ -22,6 +24,14 @@ enum class Machine : std::uint8_t { Libpcap, Kernel };
 /// `steps` (may be null) receives the number of executed instructions.
 std::uint32_t run(const cbpf::Program& p, const Packet& packet, Machine machine = Machine::Kernel,
                   std::uint64_t* steps = nullptr);
+
+/// What is true before an instruction is executed.
+struct Step {
+  std::size_t instruction = 0;
+  std::uint32_t a = 0, x = 0;
+};
+/// As run; `trace` is called before each instruction.
+std::uint32_t run_traced(const cbpf::Program& p, const Packet& packet, Machine machine, const std::function<void(const Step&)>& trace);
 
 /// The same for programs that `cbpf::check` has accepted, at the speed of libpcap's bpf_filter: what it refuses may read and jump anywhere.
 std::uint32_t run_checked(const cbpf::Program& p, const Packet& packet, Machine machine = Machine::Kernel);

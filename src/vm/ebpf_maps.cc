@@ -35,11 +35,14 @@ std::string text(Bytes key) { return {key.begin(), key.end()}; }
 
 EbpfMap::EbpfMap(const ebpf::Map& map) : kind_(map) {
   kind_.keys.clear();
+  kind_.values.clear();
   if (is_array()) values_.resize(std::size_t{kind_.max_entries} * kind_.value_bytes);
   std::vector<std::uint8_t> one(kind_.value_bytes);
   if (!one.empty()) one[0] = 1;
-  for (std::size_t at = 0; kind_.key_bytes > 0 && at + kind_.key_bytes <= map.keys.size(); at += kind_.key_bytes)
-    update(Bytes(map.keys).subspan(at, kind_.key_bytes), one, 0);
+  for (std::size_t n = 0; n < map.keys.size() / kind_.key_bytes; ++n) {
+    const Bytes value = map.values.empty() ? Bytes(one) : Bytes(map.values).subspan(n * kind_.value_bytes, kind_.value_bytes);
+    update(Bytes(map.keys).subspan(n * kind_.key_bytes, kind_.key_bytes), value, 0);
+  }
 }
 
 std::string EbpfMap::entry_key(Bytes key) const {

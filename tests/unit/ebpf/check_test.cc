@@ -111,7 +111,7 @@ TEST_CASE("packet pointers at offsets that the packet says") {
   const std::string header = std::string(packet) + "r4 = r2\nr4 += 34\nif r4 > r3 goto out\nr5 = *(u8 *)(r2 +14)\nw5 &= 15\nw5 <<= 2\nr2 += r5\n";
   accepted(header + "r4 = r2\nr4 += 18\nif r4 > r3 goto out\nr0 = *(u16 *)(r2 +16)\nout: exit", Hook::Xdp);
   refused(header + "r0 = *(u16 *)(r2 +16)\nout: exit", "of which 0", Hook::Xdp);  // the new offset has to be compared anew
-  refused(std::string(packet) + "r5 = *(u32 *)(r1 +12)\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit", "too far", Hook::Xdp);
+  refused(std::string(packet) + "r5 = *(u32 *)(r1 +12)\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit", "of which 0", Hook::Xdp);
   refused(std::string(packet) + "r5 = *(u32 *)(r1 +12)\nr5 &= 0x1ffff\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit", "of which 0", Hook::Xdp);
   accepted(std::string(packet) + "r5 = *(u32 *)(r1 +12)\nif r5 > 0xffff goto out\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit", Hook::Xdp);
 }
