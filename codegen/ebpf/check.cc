@@ -20,10 +20,11 @@ namespace {
 
 constexpr std::size_t most_states = 8;        ///< at one instruction, before they are joined
 constexpr std::size_t most_steps = 1'000'000;
+constexpr std::size_t most_steps_of_ways = 200'000;  ///< these take longer: each is compared with others
 constexpr std::size_t most_remembered = 64;   ///< at one instruction, to end other ways
 
-std::optional<Diagnostic> too_long(const Program& p, std::size_t at) {
-  Diagnostic d = problem_at(p, at, fmt::format("is where the check gave up, after {} steps", most_steps));
+std::optional<Diagnostic> too_long(const Program& p, std::size_t at, std::size_t steps) {
+  Diagnostic d = problem_at(p, at, fmt::format("is where the check gave up, after {} steps", steps));
   d.code = Code::TooLarge;
   d.hint = "loops must end soon, and ways that meet must not know too different things";
   return d;
@@ -47,7 +48,7 @@ class InOrder {
     for (std::size_t at = 0; at < waiting_.size(); ++at) {
       const auto states = std::exchange(waiting_[at], {});
       for (const AbstractState& state : states) {
-        if (++steps_ > most_steps) return too_long(program_, at);
+        if (++steps_ > most_steps) return too_long(program_, at, most_steps);
         auto ways = step_.run(at, state);
         if (!step_.problem().empty()) return problem_at(program_, at, step_.problem());
         for (Successor& way : ways) arrive(way.at, std::move(way.state));
@@ -112,7 +113,7 @@ class WayByWay {
 
   /// The way after one more instruction; nothing at its end. Others that begin there wait.
   std::optional<Way> go(Way& way) {
-    if (++steps_ > most_steps) return problem_ = too_long(program_, way.at), std::nullopt;
+    if (++steps_ > most_steps_of_ways) return problem_ = too_long(program_, way.at, most_steps_of_ways), std::nullopt;
     if (meets_[way.at] && !visit(way)) return std::nullopt;
     auto successors = step_.run(way.at, std::move(way.state));
     if (!step_.problem().empty()) return problem_ = problem_at(program_, way.at, step_.problem()), std::nullopt;

@@ -3,6 +3,7 @@
 #include "ebpf/object_maps.hpp"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
 #include <algorithm>
@@ -11,6 +12,18 @@
 
 namespace weir::ebpf {
 namespace {
+
+/// libbpf would write to standard error what is wrong with types. It has one place in a process for how it does.
+class Quiet {
+ public:
+  Quiet() : before_(libbpf_set_print(nullptr)) {}
+  ~Quiet() { libbpf_set_print(before_); }
+  Quiet(const Quiet&) = delete;
+  Quiet& operator=(const Quiet&) = delete;
+
+ private:
+  libbpf_print_fn_t before_;
+};
 
 struct FreeBtf {
   void operator()(btf* types) const { btf__free(types); }
@@ -67,6 +80,7 @@ std::optional<Map> map_of(const btf* types, const btf_type* variable) {
 
 std::vector<Map> maps_of(const std::vector<std::uint8_t>& bytes) {
   std::vector<Map> maps;
+  const Quiet quiet;
   const std::unique_ptr<btf, FreeBtf> types(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
   if (!types) return maps;
   const auto section = btf__find_by_name_kind(types.get(), ".maps", BTF_KIND_DATASEC);

@@ -259,8 +259,8 @@ CLI::App* add_run(CLI::App& program, RunCommand& c) {
   add_file(command, "--cbpf", c.cbpf, "Run the classic BPF program in FILE (-: standard input): as -ddd prints it, or in the syntax of bpf_asm");
   command.add_option("--program", c.program, "Which program of an ELF object")->type_name("NAME");
   command.add_option_function<std::string>(
-      "--hook", [&](const std::string& word) { store(parse_hook(word), c.hook); },
-      "Where an eBPF program would run: socket, xdp, tc-ingress, tc-egress, cgroup, tracing, tracing-btf")->type_name("HOOK");
+      "--hook", [&](const std::string& word) { store(parse_hook_name(word), c.hook); },
+      "Where an eBPF program would run: " + fmt::format("{}", fmt::join(hook_names(), ", ")))->type_name("HOOK");
   command.add_option("--packet", c.packets, "Bytes of a packet in hexadecimal, or a savefile with packets (-: standard input)")
       ->type_name("HEX|FILE")->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_flag("--trace", c.trace, "Print each instruction with the registers that it changes, and the words it is for");
@@ -394,7 +394,7 @@ std::optional<std::string> contradiction(const CLI::App& command, const RunComma
   if (of_others && has_expression) return fmt::format("{} takes a program, and there is an expression, too", c.ebpf ? "--ebpf" : "--cbpf");
   if (c.packets.empty()) return "--packet is required: what to run the program on";
   if (!c.program.empty() && !c.ebpf) return "--program is for objects of --ebpf";
-  const bool is_classic = c.cbpf || (!c.ebpf && c.hook.empty());
+  const bool is_classic = c.cbpf || (!c.ebpf && !c.hook);
   for (const char* option : {"--hook", "--linear", "--network"})
     if (is_classic && command.count(option)) return fmt::format("{} is for eBPF{}", option, c.cbpf ? "" : ": say where with --hook");
   if (!is_classic && command.count("--machine")) return "--machine is for classic BPF";
@@ -482,6 +482,7 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   }
   if (*run_options) {
     add_words_to(run.expression.words);
+    if (run.hook == Hook::Cgroup && !run_options->count("-y")) run.options.link_type = "RAW";
     return unless(contradiction(*run_options, run), run);
   }
   if (!*list_options) return wrong(program, "a command is missing");

@@ -71,7 +71,7 @@ struct RunCommand {
   Expression expression;
   std::optional<std::string> ebpf, cbpf;  ///< instead of an expression: file with a program; "-" is standard input
   std::string program;                    ///< which one of an object; empty: the only one
-  std::string hook;                       ///< of eBPF; empty: classic BPF of an expression, what an object says, or socket
+  std::optional<Hook> hook;               ///< of eBPF; none: classic BPF of an expression, what an object says, or socket
   Options options;                        ///< of an expression; the link type of a savefile goes before
   RunOptions run;
   std::vector<std::string> packets;       ///< hexadecimal bytes, or savefiles

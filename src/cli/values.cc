@@ -164,10 +164,9 @@ Value<double> parse_seconds(const std::string& word) {
   return wrong(fmt::format("--timeout takes a number of seconds above 0 and up to {}, not '{}'", most, word));
 }
 
-Value<std::string> parse_hook(const std::string& word) {
-  const auto names = hook_names();
-  if (std::ranges::find(names, word) != names.end()) return word;
-  return wrong(fmt::format("--hook={} is unknown; there are {}", word, fmt::join(names, ", ")));
+Value<Hook> parse_hook_name(const std::string& word) {
+  if (const auto hook = find_hook(word)) return *hook;
+  return wrong(fmt::format("--hook={} is unknown; there are {}", word, fmt::join(hook_names(), ", ")));
 }
 
 Value<std::uint32_t> parse_bytes(const std::string& option, const std::string& word) {

@@ -36,7 +36,7 @@ Value<ProveCommand::Machines> parse_machines(const std::string& word);
 Value<double> parse_seconds(const std::string& word);
 
 /// `--hook`: a name that the library knows.
-Value<std::string> parse_hook(const std::string& word);
+Value<Hook> parse_hook_name(const std::string& word);
 /// `--linear`, `--network`: up to 262144.
 Value<std::uint32_t> parse_bytes(const std::string& option, const std::string& word);
 /// `--meta`: NAME=NUMBER,…, of what the kernel knows of a packet; sets what is named.

@@ -121,11 +121,6 @@ class Extended final : public Runnable::Machine {
   std::string text_;
 };
 
-Result<ebpf::Hook> hook_of(std::string_view name) {
-  if (const auto hook = ebpf::find_hook(name)) return *hook;
-  return fail(Code::Input, {}, fmt::format("there is no hook '{}'", name));
-}
-
 }  // namespace
 
 Runnable::Runnable(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
@@ -133,14 +128,10 @@ Runnable::Runnable(Runnable&&) noexcept = default;
 Runnable& Runnable::operator=(Runnable&&) noexcept = default;
 Runnable::~Runnable() = default;
 
-Result<Runnable> Runnable::ebpf(std::string_view file, std::string_view hook, std::string_view name) {
+Result<Runnable> Runnable::ebpf(std::string_view file, std::optional<Hook> hook, std::string_view name) {
   auto program = ebpf::read(file, name);
   if (!program) return std::unexpected(std::move(program.error()));
-  if (!hook.empty()) {
-    const auto known = hook_of(hook);
-    if (!known) return std::unexpected(known.error());
-    program->hook = *known;
-  }
+  if (hook) program->hook = static_cast<ebpf::Hook>(*hook);
   return Runnable(std::make_unique<Extended>(std::move(*program), std::string()));
 }
 
@@ -150,16 +141,14 @@ Result<Runnable> Runnable::cbpf(std::string_view text) {
   return Runnable(std::make_unique<Classic>(std::move(*program), std::string()));
 }
 
-Result<Runnable> Runnable::of(const Filter& filter, std::string_view hook) {
+Result<Runnable> Runnable::of(const Filter& filter, std::optional<Hook> hook) {
   const Filter::Stages& stages = filter.stages();
-  if (hook.empty()) {
+  if (!hook) {
     if (!stages.cbpf) return std::unexpected(stages.cbpf.error());
     return Runnable(std::make_unique<Classic>(*stages.cbpf, stages.text));
   }
-  const auto known = hook_of(hook);
-  if (!known) return std::unexpected(known.error());
   ebpf::EmitOptions options;
-  options.hook = *known;
+  options.hook = static_cast<ebpf::Hook>(*hook);
   auto program = ebpf::emit(stages.ir, options);
   if (!program) return std::unexpected(std::move(program.error()));
   return Runnable(std::make_unique<Extended>(std::move(*program), stages.text));
@@ -168,13 +157,5 @@ Result<Runnable> Runnable::of(const Filter& filter, std::string_view hook) {
 std::optional<Diagnostic> Runnable::check() const { return machine_->check(); }
 
 RunOutcome Runnable::run(const Packet& packet, const RunOptions& options, const Lines& trace) { return machine_->run(packet, options, trace); }
-
-std::vector<std::string_view> hook_names() {
-  return {
-#define WEIR_HOOK(hook, name, type, ...) name,
-#include "ebpf/hooks.def"
-#undef WEIR_HOOK
-  };
-}
 
 }  // namespace weir

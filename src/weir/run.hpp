@@ -31,12 +31,12 @@ struct RunOutcome {
 class Runnable {
  public:
   /// eBPF as bpftool prints it, as bytes (struct bpf_insn), as their hexadecimal digits, or an ELF object, of which `name` chooses a program. `hook`
-  /// (see hook_names) is where it would run; empty: what the object says, or socket. Errors (Input) have their place in the text.
-  static Result<Runnable> ebpf(std::string_view file, std::string_view hook = {}, std::string_view name = {});
+  /// is where it would run; without one: what the object says, or a socket. Errors (Input) have their place in the text.
+  static Result<Runnable> ebpf(std::string_view file, std::optional<Hook> hook = {}, std::string_view name = {});
   /// Classic BPF, as compile_program takes it.
   static Result<Runnable> cbpf(std::string_view text);
   /// The program of a filter: classic BPF, or eBPF for a hook. The expression is the one that was compiled.
-  static Result<Runnable> of(const Filter& filter, std::string_view hook = {});
+  static Result<Runnable> of(const Filter& filter, std::optional<Hook> hook = {});
 
   Runnable(Runnable&&) noexcept;
   Runnable& operator=(Runnable&&) noexcept;
@@ -54,8 +54,5 @@ class Runnable {
   explicit Runnable(std::unique_ptr<Machine> machine);
   std::unique_ptr<Machine> machine_;
 };
-
-/// Names of hooks: socket, xdp, ….
-std::vector<std::string_view> hook_names();
 
 }  // namespace weir
