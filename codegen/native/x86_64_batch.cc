@@ -10,7 +10,7 @@ namespace weir::native::x86_64 {
 namespace {
 
 constexpr std::size_t packet_size = sizeof(Packet);
-constexpr std::size_t word_bits = 64;
+constexpr std::size_t word_bits = 64, cache_line = 64;
 /// Headers of so many packets further on are asked for, so that they are there when their turn comes.
 constexpr std::size_t packets_ahead = 12;
 
@@ -75,6 +75,7 @@ void Select::begin_word() {
 
 /// The verdict of one packet, and the next one.
 void Select::each_packet() {
+  align(cache_line);  // most packets take a jump to here
   L(accept_);
   stc();
   L(verdict_);

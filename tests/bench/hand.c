@@ -15,7 +15,7 @@ static inline uint32_t u32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); ret
 #define RARP NET16(0x8035)
 #define FRAGMENT NET16(0x1fff)
 
-enum { ETHERNET = 14, FIXED = ETHERNET + 20, MOST = ETHERNET + 60 + 20 };
+enum { ETHERNET = 14, FIXED = ETHERNET + 20 };
 static inline size_t ip_length(const uint8_t *p) { return (size_t)(p[ETHERNET] & 15) * 4; }
 
 /* ---- sets of addresses ------------------------------------------------------------------------------------ */
@@ -172,9 +172,12 @@ static int ip6_udp_53(const uint8_t *p, size_t n, const struct hand_hosts *hosts
   return (u16(p + 54) == NET16(53)) | (u16(p + 56) == NET16(53));
 }
 
-static inline int in_ports(uint16_t port) {
-  const uint16_t k = __builtin_bswap16(port);
-  return ((uint16_t)(k - 6000) <= 63) | (k == 53) | (k == 123);
+/* A bit for each port, as it lies in packets: one look instead of several comparisons. */
+static uint64_t port_bits[1024];
+static inline int in_ports(uint16_t port) { return (int)(port_bits[port / 64] >> port % 64 & 1); }
+__attribute__((constructor)) static void make_port_bits(void) {
+  for (uint32_t k = 0; k < 0x10000; ++k)
+    if ((k >= 6000 && k <= 6063) || k == 53 || k == 123) port_bits[NET16(k) / 64] |= (uint64_t)1 << NET16(k) % 64;
 }
 static inline int has_ports(uint8_t protocol) { return (protocol == 6) | (protocol == 17) | (protocol == 132); }
 
@@ -201,85 +204,102 @@ static int ports(const uint8_t *p, size_t n, const struct hand_hosts *hosts) {
 HOSTS(few_hosts, has_few)
 HOSTS(many_hosts, has_many)
 
-/* ---- many packets, without branches: all bytes that can matter are there ---------------------------------------- */
+/* ---- many packets, without branches: of at least LEAST bytes ---------------------------------------------------- */
 
-static inline int flat_ip(const uint8_t *p, const struct hand_hosts *h) { (void)h; return u16(p + 12) == IP; }
+enum { LEAST = ETHERNET + 40 + 4 };
+#define FLAT(name) static inline int flat_##name(const uint8_t *p, size_t n, const struct hand_hosts *h)
 
 /* Where ports would be, and whether it is an unfragmented packet of IPv4 or one of IPv6 that has them. */
 static inline size_t ports_at(const uint8_t *p) { return u16(p + 12) == IP6 ? 54 : ETHERNET + ip_length(p); }
 static inline int whole_ip(const uint8_t *p) { return (u16(p + 12) == IP) & !(u16(p + 20) & FRAGMENT); }
+static inline int whole_tcp(const uint8_t *p) { return whole_ip(p) & (p[23] == 6); }
+/* So many bytes at a place, or some others where they are not captured. */
+static inline const uint8_t *where(const uint8_t *p, size_t n, size_t at, size_t size, int *there) {
+  *there = n >= at + size;
+  return p + (*there ? at : 0);
+}
+static inline int either_is(const uint8_t *t, uint16_t port) { return (u16(t) == port) | (u16(t + 2) == port); }
 
-static inline int flat_tcp_port_80(const uint8_t *p, const struct hand_hosts *h) {
+FLAT(ip) { (void)n, (void)h; return u16(p + 12) == IP; }
+FLAT(tcp_port_80) {
   (void)h;
-  const uint8_t *t = p + ports_at(p);
-  return ((whole_ip(p) & (p[23] == 6)) | ((u16(p + 12) == IP6) & (p[20] == 6))) & ((u16(t) == NET16(80)) | (u16(t + 2) == NET16(80)));
+  int there;
+  const uint8_t *t = where(p, n, ports_at(p), 4, &there);
+  return there & (whole_tcp(p) | ((u16(p + 12) == IP6) & (p[20] == 6))) & either_is(t, NET16(80));
 }
-static inline int flat_host_and_port(const uint8_t *p, const struct hand_hosts *h) {
+FLAT(host_and_port) {
   (void)h;
-  const uint8_t *t = p + ETHERNET + ip_length(p);
-  return whole_ip(p) & (p[23] == 6) & ((u32(p + 26) == NET32(0x0a010203)) | (u32(p + 30) == NET32(0x0a010203))) & ((u16(t) == NET16(443)) | (u16(t + 2) == NET16(443)));
+  int there;
+  const uint8_t *t = where(p, n, ETHERNET + ip_length(p), 4, &there);
+  return there & whole_tcp(p) & ((u32(p + 26) == NET32(0x0a010203)) | (u32(p + 30) == NET32(0x0a010203))) & either_is(t, NET16(443));
 }
-static inline int flat_syn_or_fin(const uint8_t *p, const struct hand_hosts *h) {
+FLAT(syn_or_fin) {
   (void)h;
-  return whole_ip(p) & (p[23] == 6) & !!(p[ETHERNET + ip_length(p) + 13] & 3) & !((p[26] == 10) & (p[30] == 10));
+  int there;
+  const uint8_t *t = where(p, n, ETHERNET + ip_length(p), 14, &there);
+  return there & whole_tcp(p) & !!(t[13] & 3) & !((p[26] == 10) & (p[30] == 10));
 }
-static inline int flat_http(const uint8_t *p, const struct hand_hosts *h) {
+FLAT(http) {
   (void)h;
   const size_t l = ip_length(p);
-  const uint8_t *t = p + ETHERNET + l;
-  return whole_ip(p) & (p[23] == 6) & ((u16(t) == NET16(80)) | (u16(t + 2) == NET16(80))) &
-         ((uint32_t)(__builtin_bswap16(u16(p + 16)) - l) != (uint32_t)(t[12] & 0xf0) >> 2);
+  int there;
+  const uint8_t *t = where(p, n, ETHERNET + l, 13, &there);
+  return there & whole_tcp(p) & either_is(t, NET16(80)) & ((uint32_t)(__builtin_bswap16(u16(p + 16)) - l) != (uint32_t)(t[12] & 0xf0) >> 2);
 }
-static inline int flat_ip6_udp_53(const uint8_t *p, const struct hand_hosts *h) {
+FLAT(ip6_udp_53) { (void)n, (void)h; return (u16(p + 12) == IP6) & (p[20] == 17) & either_is(p + 54, NET16(53)); }
+FLAT(ports) {
   (void)h;
-  return (u16(p + 12) == IP6) & (p[20] == 17) & ((u16(p + 54) == NET16(53)) | (u16(p + 56) == NET16(53)));
-}
-static inline int flat_ports(const uint8_t *p, const struct hand_hosts *h) {
-  (void)h;
-  const uint8_t *t = p + ports_at(p);
-  return ((whole_ip(p) & has_ports(p[23])) | ((u16(p + 12) == IP6) & has_ports(p[20]))) & (in_ports(u16(t)) | in_ports(u16(t + 2)));
+  int there;
+  const uint8_t *t = where(p, n, ports_at(p), 4, &there);
+  return there & ((whole_ip(p) & has_ports(p[23])) | ((u16(p + 12) == IP6) & has_ports(p[20]))) & (in_ports(u16(t)) | in_ports(u16(t + 2)));
 }
 #define FLAT_HOSTS(name, has)                                                                                       \
-  static inline int name(const uint8_t *p, const struct hand_hosts *h) {                                            \
+  FLAT(name) {                                                                                                      \
+    (void)n;                                                                                                        \
     const int is_ip = u16(p + 12) == IP, is_arp = (u16(p + 12) == ARP) | (u16(p + 12) == RARP);                     \
     return (is_ip | is_arp) & (has(h, u32(p + (is_ip ? 26 : 28))) | has(h, u32(p + (is_ip ? 30 : 38))));            \
   }
-FLAT_HOSTS(flat_few_hosts, has_few)
-FLAT_HOSTS(flat_many_hosts, has_many)
+FLAT_HOSTS(few_hosts, has_few)
+FLAT_HOSTS(many_hosts, has_many)
 
-#define BATCH(name)                                                                                               \
-  static void batch_##name(const struct hand_packet *packets, size_t count, uint64_t *verdicts, const struct hand_hosts *hosts) { \
+/* Headers are asked for ahead; verdicts come in from above. */
+#define OVER(prefix, name, verdict)                                                                               \
+  static void prefix##_##name(const struct hand_packet *packets, size_t count, uint64_t *verdicts, const struct hand_hosts *hosts) { \
     for (size_t first = 0; first < count; first += 64) {                                                          \
       const size_t end = first + 64 < count ? first + 64 : count;                                                 \
       uint64_t bits = 0;                                                                                          \
       for (size_t i = first; i < end; ++i) {                                                                      \
         if (i + 12 < count) __builtin_prefetch(packets[i + 12].bytes);                                            \
         const uint8_t *p = packets[i].bytes;                                                                      \
-        const int verdict = packets[i].captured >= MOST ? flat_##name(p, hosts) : name(p, packets[i].captured, hosts); \
-        bits |= (uint64_t)(verdict != 0) << (i - first);                                                          \
+        const size_t n = packets[i].captured;                                                                     \
+        bits = bits >> 1 | (uint64_t)((verdict) != 0) << 63;                                                      \
       }                                                                                                           \
-      verdicts[first / 64] = bits;                                                                                \
+      verdicts[first / 64] = bits >> (64 - (end - first));                                                        \
     }                                                                                                             \
   }
-BATCH(ip)
-BATCH(tcp_port_80)
-BATCH(host_and_port)
-BATCH(syn_or_fin)
-BATCH(http)
-BATCH(ip6_udp_53)
-BATCH(ports)
-BATCH(few_hosts)
-BATCH(many_hosts)
+#define BATCHES(name)                                         \
+  OVER(loop, name, name(p, n, hosts))                         \
+  OVER(branchless, name, n >= LEAST ? flat_##name(p, n, hosts) : name(p, n, hosts))
+BATCHES(ip)
+BATCHES(tcp_port_80)
+BATCHES(host_and_port)
+BATCHES(syn_or_fin)
+BATCHES(http)
+BATCHES(ip6_udp_53)
+BATCHES(ports)
+BATCHES(few_hosts)
+BATCHES(many_hosts)
 
+#define ROW(name) name, loop_##name, branchless_##name
 const struct hand_row hand_rows[] = {
-    {"ip", ip, batch_ip},
-    {"tcp port 80", tcp_port_80, batch_tcp_port_80},
-    {"host and port", host_and_port, batch_host_and_port},
-    {"syn or fin", syn_or_fin, batch_syn_or_fin},
-    {"http payload", http, batch_http},
-    {"ip6 udp 53", ip6_udp_53, batch_ip6_udp_53},
-    {"three ports", ports, batch_ports},
-    {"few hosts", few_hosts, batch_few_hosts},
-    {"many hosts", many_hosts, batch_many_hosts},
+    {"ip", ROW(ip)},
+    {"tcp port 80", ROW(tcp_port_80)},
+    {"host and port", ROW(host_and_port)},
+    {"syn or fin", ROW(syn_or_fin)},
+    {"http payload", ROW(http)},
+    {"ip6 udp 53", ROW(ip6_udp_53)},
+    {"three ports", ROW(ports)},
+    {"few hosts", ROW(few_hosts)},
+    {"many hosts", ROW(many_hosts)},
 };
 const size_t hand_row_count = sizeof hand_rows / sizeof *hand_rows;

@@ -80,8 +80,21 @@ def programs():
         yield f"random-{number:03}", bytes([number % 10 == 0, count]) + code + bytes(random.randrange(256) for _ in range(random.randrange(70)))
 
 
+def savefiles(source):
+    """Inputs of savefile_fuzz: the captures of the corpus, short; cut off; and with other words in their headers."""
+    random = Random(2)
+    for path in sorted((source / "corpus" / "packets").glob("*.pcap*")):
+        data = path.read_bytes()[:2000]
+        yield path.name, bytes([random.choice((0, 40, 255))]) + data
+        yield f"{path.name}-cut", bytes([255]) + data[:random.randrange(len(data))]
+        for number in range(4):
+            at = random.choice((0, 4, 8, 16, 20, 24 + 8, 24 + 12, 4 * random.randrange(len(data) // 4)))
+            word = random.choice((0, 1, 20, 0x7fffffff, 0x80000000, 0xffffffff, 262144, 262145, 0xa1b2cd34, 0x00030002))
+            yield f"{path.name}-{number}", bytes([random.choice((0, 3, 255))]) + data[:at] + struct.pack("<I", word) + data[at + 4:]
+
+
 def main(source, out):
-    for folder in ("parse", "compile", "run"):
+    for folder in ("parse", "compile", "run", "savefile"):
         shutil.rmtree(out / folder, ignore_errors=True)
         (out / folder).mkdir(parents=True)
     (out / "words.dict").write_text(dictionary(source))
@@ -90,6 +103,8 @@ def main(source, out):
         (out / "compile" / name).write_bytes(text + rest)
     for name, data in programs():
         (out / "run" / name).write_bytes(data)
+    for name, data in savefiles(source):
+        (out / "savefile" / name).write_bytes(data)
 
 
 if __name__ == "__main__":
