@@ -191,6 +191,7 @@ class Select : private Xbyak::CodeGenerator {
   Condition search(const SetPlan::Search& search, Register v, Ways& ways);
   void distance(const Xbyak::Reg32& v, std::uint32_t low);
   Xbyak::Label& table(std::vector<std::uint32_t> words);
+  void put(std::span<const std::uint32_t> words);
   void put_tables();
 
   /// Of a batch: the packet that is looked at, up to which one this code goes, the verdicts so far (the latest on top), the end of

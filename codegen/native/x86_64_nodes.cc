@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <limits>
 
 #include "native/x86_64.hpp"
@@ -12,8 +13,22 @@ namespace {
 
 /// Beyond so many bytes of code nobody gains by it: it no longer fits the caches.
 constexpr std::size_t most_bytes = 16u << 20;
+constexpr std::size_t first_bytes = 16u << 10;  ///< enough for most filters
 /// Graphs with more nodes are there once: twice as much code would cost more than guards do.
 constexpr std::size_t most_nodes_twice = 4000;
+
+/// Code is written where it never runs: Xbyak's own memory is whole pages, whose protection it changes back and forth.
+class Heap : public Xbyak::Allocator {
+ public:
+  std::uint8_t* alloc(std::size_t size) override { return static_cast<std::uint8_t*>(std::malloc(size)); }
+  void free(std::uint8_t* p) override { std::free(p); }
+  bool useProtect() const override { return false; }
+};
+
+Xbyak::Allocator* heap() {
+  static Heap only;  // it has no state
+  return &only;
+}
 
 std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
   std::unordered_map<std::uint32_t, bool> found{{static_cast<std::uint32_t>(root), true}};
@@ -61,7 +76,7 @@ void Machine::learn(ValueId base, std::uint64_t end) {
 // ---- the walk ---------------------------------------------------------------------------------------------
 
 Select::Select(const ir::Program& p, const Plan& plan, std::uint32_t frame, Form form)
-    : Xbyak::CodeGenerator(4096, Xbyak::AutoGrow), program_(p), plan_(plan), ranges_(p), frame_(frame), form_(form) {
+    : Xbyak::CodeGenerator(first_bytes, Xbyak::AutoGrow, heap()), program_(p), plan_(plan), ranges_(p), frame_(frame), form_(form) {
   setDefaultJmpNEAR(true);
   next_word_ = plan.home_count();
   most_words_ = next_word_;

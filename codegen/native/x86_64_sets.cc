@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "native/x86_64.hpp"
 
@@ -188,6 +189,13 @@ Xbyak::Label& Select::table(std::vector<std::uint32_t> words) {
   return (*current_table_)->label;
 }
 
+/// All at once: Xbyak writes byte by byte.
+void Select::put(std::span<const std::uint32_t> words) {
+  while (size_ + words.size_bytes() > maxSize_) growMemory();
+  std::memcpy(top_ + size_, words.data(), words.size_bytes());
+  size_ += words.size_bytes();
+}
+
 /// Behind the code, each at the beginning of a cache line.
 void Select::put_tables() {
   constexpr std::size_t cache_line = 64;
@@ -195,7 +203,7 @@ void Select::put_tables() {
   for (const auto& t : tables_) {
     while (getSize() % cache_line != 0) db(0);
     L(t->label);
-    for (const std::uint32_t w : t->words) dd(w);
+    put(t->words);
   }
 }
 
