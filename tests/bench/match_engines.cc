@@ -30,6 +30,17 @@ std::vector<Row> match_rows() {
   return all;
 }
 
+std::shared_ptr<hand_hosts> hosts_of(std::size_t count) {
+  if (count == 0) return nullptr;
+  std::vector<std::uint32_t> addresses;
+  for (std::size_t i = 0; i < count; ++i) {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    std::sscanf(list_kinds()[0].element(i).c_str(), "host %u.%u.%u.%u", &a, &b, &c, &d);
+    addresses.push_back(a | b << 8 | c << 16 | d << 24);
+  }
+  return {hand_hosts_new(addresses.data(), count), hand_hosts_free};
+}
+
 namespace {
 
 Packets make_packets(const TrafficModel& model, const std::vector<oracle::Sample>& aimed, std::size_t count) {
@@ -90,17 +101,6 @@ std::vector<oracle::Sample> aimed_at(const TrafficModel& model, const std::vecto
   setting.link_type = "EN10MB";
   oracle::Random random(11);
   return aimed_packets(model, setting, meaning, 400, random);
-}
-
-std::shared_ptr<hand_hosts> hosts_of(std::size_t count) {
-  if (count == 0) return nullptr;
-  std::vector<std::uint32_t> addresses;
-  for (std::size_t i = 0; i < count; ++i) {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    std::sscanf(list_kinds()[0].element(i).c_str(), "host %u.%u.%u.%u", &a, &b, &c, &d);
-    addresses.push_back(a | b << 8 | c << 16 | d << 24);
-  }
-  return {hand_hosts_new(addresses.data(), count), hand_hosts_free};
 }
 
 /// One packet after the other.

@@ -22,6 +22,8 @@ struct Row {
   std::size_t hosts = 0;  ///< of a list
 };
 std::vector<Row> match_rows();
+/// The addresses of a list, for C by hand; null without any.
+std::shared_ptr<hand_hosts> hosts_of(std::size_t count);
 
 /// Packets, one behind the other as a capture has them.
 struct Packets {

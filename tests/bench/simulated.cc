@@ -1,0 +1,111 @@
+// How many instructions a packet takes on AArch64, in VIXL's simulator: by our code, and by C written by hand.
+//   weir_simulated_bench --hand OBJECT [--packets N] [--filter NAME] [--most RATIO]
+// OBJECT is hand.c as a shared object for AArch64. Exit status 1 where the two accept not as many packets, or where ours takes more
+// than RATIO times the instructions.
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "match_engines.hpp"
+#include "native/emit.hpp"
+#include "object.hpp"
+#include "simulate/simulator.hpp"
+
+namespace weir::bench {
+namespace {
+
+struct Arguments {
+  std::size_t packets = 2000;
+  double most = 1000;
+  std::string hand, filter, model = WEIR_BENCH_CORPUS "/traffic/model.txt";
+};
+
+Arguments read(int argc, char** argv) {
+  Arguments a;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string option = argv[i], value = argv[i + 1];
+    if (option == "--packets") a.packets = std::stoul(value);
+    if (option == "--most") a.most = std::stod(value);
+    if (option == "--hand") a.hand = value;
+    if (option == "--filter") a.filter = value;
+  }
+  return a;
+}
+
+/// Instructions a packet, on average; and how many packets pass.
+struct Count {
+  double instructions = 0;
+  std::size_t passed = 0;
+};
+
+Count count(const Packets& packets, auto run) {
+  Count c;
+  for (const Packet& p : packets.ours) {
+    const simulate::Simulator::Ran ran = run(p);
+    c.instructions += static_cast<double>(ran.instructions) / static_cast<double>(packets.ours.size());
+    c.passed += ran.result != 0;
+  }
+  return c;
+}
+
+/// The best of making the code, in microseconds.
+double microseconds(const ir::Program& graph) {
+  double best = 1e9;
+  for (int i = 0; i < 50; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    (void)native::encode(graph, native::Cpu::AArch64);
+    best = std::min(best, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return best;
+}
+
+/// What hand.c calls the function of a row.
+std::string function_of(const Row& row) {
+  if (row.hand == "http payload") return "http";
+  if (row.hand == "three ports") return "ports";
+  std::string name = row.hand;
+  std::ranges::replace(name, ' ', '_');
+  return name;
+}
+
+/// A line of the table; false where something is wrong with it.
+bool compare(const Subject& subject, const Object& hand, const Arguments& a, simulate::Simulator& simulator) {
+  const Packets packets = subject.packets(a.packets);
+  const auto code = native::encode(subject.filter().stages().ir, native::Cpu::AArch64);
+  const std::uint8_t* function = hand.function(function_of(subject.row()));
+  if (!code || function == nullptr) return false;
+  const auto hosts = hosts_of(subject.row().hosts);
+  const auto number = [](const void* p) { return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(p)); };
+  const Count ours = count(packets, [&](const Packet& p) { return simulator.run(*code, p); });
+  const Count theirs = count(packets, [&](const Packet& p) { return simulator.call(function, {number(p.bytes.data()), p.bytes.size(), number(hosts.get()), 0}); });
+  const double ratio = ours.instructions / theirs.instructions;
+  fmt::print("| {} | {:.1f} | {:.1f} | {:.2f} | {} | {} | {} | {:.0f} |\n", subject.row().name, ours.instructions, theirs.instructions, ratio, ours.passed, theirs.passed,
+             code->instructions().size(), microseconds(subject.filter().stages().ir));
+  return ours.passed == theirs.passed && ratio <= a.most;
+}
+
+int run_main(const Arguments& a) {
+  const auto model = TrafficModel::read(a.model);
+  const auto hand = Object::read(a.hand);
+  if (!model || !hand) {
+    fmt::print(stderr, "{}\n", model ? a.hand + " is no shared object for AArch64" : model.error());
+    return 1;
+  }
+  simulate::Simulator simulator;
+  if (const std::uint8_t* table = hand->function("make_port_bits")) simulator.call(table, {});  // as loaders do, for it is a constructor
+  bool right = true;
+  fmt::print("| instructions a packet on AArch64 | native | hand | native/hand | pass | pass by hand | bytes | made in µs |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
+  for (const Row& row : match_rows()) {
+    if (!a.filter.empty() && a.filter != row.name) continue;
+    const auto subject = Subject::of(row, *model);
+    right = subject && compare(*subject, *hand, a, simulator) && right;
+  }
+  return right ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace weir::bench
+
+int main(int argc, char** argv) { return weir::bench::run_main(weir::bench::read(argc, argv)); }
