@@ -80,8 +80,9 @@ class Writer {
     ++filters;
     const auto samples = packets(setting, *subject, random);
     const std::string name = fmt::format("{}: `{}`", oracle::described(setting), text);
-    add(name + " (not optimized)", subject->graph, subject->aarch64, samples, random);
-    add(name, subject->optimized, *native::encode(subject->optimized, native::Cpu::AArch64), samples, random);
+    // Filters that would take more code than is of use have none.
+    if (subject->aarch64) add(name + " (not optimized)", subject->graph, *subject->aarch64, samples, random);
+    if (const auto code = native::encode(subject->optimized, native::Cpu::AArch64)) add(name, subject->optimized, *code, samples, random);
   }
   bool close() { return file_.close(); }
 
