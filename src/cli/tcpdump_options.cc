@@ -39,6 +39,7 @@ constexpr Row rows[] = {
     {'i', false, "weir capture takes packets from an interface"},
     {'p', false, "leave it out: only weir capture changes the mode of an interface"},
     {'r', false, "weir filter reads savefiles"},
+    {'V', false, "weir filter reads the savefiles that a file names"},
     {'s', false, "leave it and the length out: packets stay as long as they are in the file"},
     {'w', false, "weir filter and weir capture write packets"},
 };
