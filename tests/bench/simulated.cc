@@ -96,7 +96,7 @@ int run_main(const Arguments& a) {
   simulate::Simulator simulator;
   if (const std::uint8_t* table = hand->function("make_port_bits")) simulator.call(table, {});  // as loaders do, for it is a constructor
   bool right = true;
-  fmt::print("| instructions a packet on AArch64 | native | hand | native/hand | pass | pass by hand | bytes | made in µs |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
+  fmt::print("\n### Matching on AArch64: instructions a packet, counted in a simulator\n\n|  | native | hand | native/hand | pass | pass by hand | bytes | made in µs |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
   for (const Row& row : match_rows()) {
     if (!a.filter.empty() && a.filter != row.name) continue;
     const auto subject = Subject::of(row, *model);
