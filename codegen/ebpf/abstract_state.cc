@@ -1,6 +1,7 @@
 #include "ebpf/abstract_state.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace weir::ebpf {
 namespace {
@@ -48,7 +49,21 @@ class Joiner {
     return at->second;
   }
 
+  /// Addresses at different offsets in the packet: the offset becomes a part of what is not known, and what lies behind it stays known.
+  AbstractValue packet(const AbstractValue& x, const AbstractValue& y) {
+    const auto whole = [](const AbstractValue& v) { return abstract_arithmetic(op::ADD, v.number, AbstractNumber::constant(static_cast<std::uint64_t>(v.offset))); };
+    const auto behind = [](const AbstractState& s, const AbstractValue& v) { return static_cast<std::uint32_t>(std::max<std::int64_t>(0, std::int64_t{s.range(v.id)} - std::max<std::int64_t>(0, v.offset))); };
+    AbstractValue v{ValueKind::Packet, 0, 0, 0, whole(x).joined(whole(y))};
+    const auto [at, is_new] = places_.emplace(std::tuple(x.id, x.offset, y.id, y.offset), next_id_);
+    if (is_new) ++next_id_;
+    v.id = at->second;
+    const bool is_before = x.offset < 0 || y.offset < 0;
+    result_.ranges[v.id] = is_before ? 0 : std::min(behind(a_, x), behind(b_, y));
+    return v;
+  }
+
   AbstractValue value(const AbstractValue& x, const AbstractValue& y) {
+    if (x.kind == ValueKind::Packet && y.kind == ValueKind::Packet && x.offset != y.offset) return packet(x, y);
     const bool same_place = x.kind == y.kind && x.which == y.which && x.offset == y.offset;
     if (!same_place || x.kind == ValueKind::Nothing) return {};
     AbstractValue v = x;
@@ -82,6 +97,7 @@ class Joiner {
   const AbstractState& b_;
   std::uint32_t& next_id_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> ids_;
+  std::map<std::tuple<std::uint32_t, std::int64_t, std::uint32_t, std::int64_t>, std::uint32_t> places_;
   AbstractState result_;
 };
 

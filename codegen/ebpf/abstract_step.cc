@@ -118,11 +118,11 @@ void AbstractStep::arithmetic(const Instruction& i) {
   const std::uint8_t operation = ebpf::operation(i);
   if (operation == op::MOV) return move(i);
   const bool wide = class_of(i) == op::ALU64, adds = operation == op::ADD || operation == op::SUB;
+  const bool has_operand = operation != op::NEG && operation != op::END;  // the bit for a register says `be` there
   const AbstractValue left = get(i.dst);
-  const bool left_is_address = !left.is_number(), right_is_address = takes_register(i) && !get(i.src).is_number();
+  const bool left_is_address = !left.is_number(), right_is_address = has_operand && takes_register(i) && !get(i.src).is_number();
   if (!problem_.empty()) return;
   if (!left_is_address && !right_is_address) {
-    const bool has_operand = operation != op::NEG && operation != op::END;
     const AbstractNumber right = has_operand ? operand(i, wide) : AbstractNumber::constant(0);
     return set(i.dst, number_value(abstract_result(i, left.number, right)));
   }

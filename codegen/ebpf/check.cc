@@ -18,7 +18,7 @@
 namespace weir::ebpf {
 namespace {
 
-constexpr std::size_t most_states = 8;        ///< at one instruction, before they are joined
+constexpr std::size_t most_states = 16;       ///< at one instruction, before they are joined
 constexpr std::size_t most_steps = 1'000'000;
 constexpr std::size_t most_steps_of_ways = 200'000;  ///< these take longer: each is compared with others
 constexpr std::size_t most_remembered = 64;   ///< at one instruction, to end other ways

@@ -17,6 +17,8 @@ constexpr std::uint32_t skb_at = 0, device_at = 0x400, head_at = 0x800, headroom
 /// Loads through structures that are not there give 0 (arch/x86/mm/extable.c, ex_handler_bpf).
 constexpr std::uint64_t null_page = 0x10000;
 
+constexpr std::uint32_t usual_tag_protocol = 0x8100;
+
 std::uint32_t field_bytes(KernelField field) {
   constexpr std::uint32_t sizes[] = {
 #define WEIR_KERNEL_FIELD(field, structure, member, bytes) bytes,
@@ -69,8 +71,9 @@ void EbpfMemory::describe_kernel(const Packet& packet, const EbpfSetting& settin
   put(skb_at, KernelField::SkbMacHeader, header(setting.link_header));
   put(skb_at, KernelField::SkbNetworkHeader, header(setting.network_header));
   put(skb_at, KernelField::SkbProtocol, exchanged(meta.protocol));
-  put(skb_at, KernelField::SkbVlanTci, meta.vlan_tag);
-  put(skb_at, KernelField::SkbVlanProto, meta.vlan_tag_present ? exchanged(meta.vlan_protocol) : 0);
+  // In an sk_buff a tag is there when its protocol or its bits are not 0 (skb_vlan_tag_present).
+  put(skb_at, KernelField::SkbVlanTci, meta.vlan_tag_present ? meta.vlan_tag : 0);
+  put(skb_at, KernelField::SkbVlanProto, meta.vlan_tag_present ? exchanged(meta.vlan_protocol ? meta.vlan_protocol : usual_tag_protocol) : 0);
   put(skb_at, KernelField::SkbDevice, address::kernel + device_at);
   put(device_at, KernelField::DeviceIndex, meta.interface_index);
   std::copy_n(packet_.begin(), linear_, kernel_.begin() + head_at + headroom);

@@ -2,7 +2,7 @@
 """Makes what the fuzzers start from: a dictionary of the words of the language, and the filters of the corpus as seeds.
 
 material.py SOURCE OUT   writes OUT/words.dict, OUT/parse/* (filters) and OUT/compile/* (filters with what they are for)
-and OUT/run/* (programs of classic BPF, and packets)
+and OUT/run/* (programs of classic BPF, and packets) and OUT/ebpf/* (programs of eBPF, as text and with packets)
 """
 import pathlib
 import re
@@ -93,8 +93,30 @@ def savefiles(source):
             yield f"{path.name}-{number}", bytes([random.choice((0, 3, 255))]) + data[:at] + struct.pack("<I", word) + data[at + 4:]
 
 
+EBPF_TEXTS = (
+    "r6 = r1\nr0 = *(u16 *)skb[12]\nif r0 == 0x800 goto pc+2\nr0 = 0\nexit\nr0 = 262144\nexit\n",
+    "r1 = map[idx:0]\nr2 = r10\nr2 += -4\n*(u32 *)(r10 -4) = 7\ncall bpf_map_lookup_elem#1\nexit\n",
+    "   0: (bf) r6 = r1\n   1: (18) r1 = 0x1234567890 ll\nr1 = atomic64_fetch_add((u64 *)(r10 -8), r1)\nagain: w1 s>>= 3\nif w1 s< -4 goto again ; words\nexit\n",
+    "b700000005000000 9500000000000000\n")
+
+
+def ebpf_programs():
+    """Inputs of ebpf_fuzz: texts, and random instructions with a packet; codes and registers are those that programs often have."""
+    random = Random(2)
+    codes = (0xb7, 0xbf, 0x07, 0x0f, 0x61, 0x69, 0x71, 0x79, 0x62, 0x7a, 0x7b, 0x63, 0x15, 0x55, 0x2d, 0xbd, 0x05, 0x85, 0x95, 0x18, 0x28, 0x48, 0xdc, 0xdb, 0xc7, 0x77)
+    for number, text in enumerate(EBPF_TEXTS):
+        yield f"text-{number}", b"\1" + text.encode()
+    for number in range(300):
+        count = random.randint(1, 20)
+        code = b""
+        for _ in range(count):
+            imm = random.choice((random.randrange(8), -random.randrange(17), random.randrange(1 << 31), 26, 1))
+            code += struct.pack(">BBhi", random.choice(codes), random.choice((0x00, 0x10, 0xa0, 0x1a, 0x02, 0xa2, 0x20, 0x06, 0x61)), random.choice((0, 1, 2, 4, 12, -4, -8)), imm)
+        yield f"random-{number:03}", bytes([2 * random.randrange(7), count + 2]) + code + struct.pack(">BBhi", 0xb7, 0, 0, 0) + struct.pack(">BBhi", 0x95, 0, 0, 0) + bytes(random.randrange(256) for _ in range(random.randrange(70)))
+
+
 def main(source, out):
-    for folder in ("parse", "compile", "run", "savefile"):
+    for folder in ("parse", "compile", "run", "savefile", "ebpf"):
         shutil.rmtree(out / folder, ignore_errors=True)
         (out / folder).mkdir(parents=True)
     (out / "words.dict").write_text(dictionary(source))
@@ -105,6 +127,8 @@ def main(source, out):
         (out / "run" / name).write_bytes(data)
     for name, data in savefiles(source):
         (out / "savefile" / name).write_bytes(data)
+    for name, data in ebpf_programs():
+        (out / "ebpf" / name).write_bytes(data)
 
 
 if __name__ == "__main__":

@@ -118,6 +118,14 @@ std::optional<Disagreement> Trial::check_meaning(const Sample& sample, std::size
   return wrong;
 }
 
+/// What was captured is the whole packet.
+std::optional<Disagreement> Trial::check_whole(const EngineRow& row, const Packet& packet) const {
+  const Sample whole{{packet.bytes.begin(), packet.bytes.end()}, static_cast<std::uint32_t>(packet.bytes.size()), packet.meta};
+  const std::uint32_t got = run(row.engine, subject_, whole.whole()), pred = evaluate(subject_.meaning, whole.whole(), Tail::None);
+  if (got == pred || (pred == 0 && meaning_returns(whole, whole.bytes.size(), got))) return std::nullopt;
+  return differs(row.name, got, "pred of the packet as a whole", pred);
+}
+
 std::optional<Disagreement> Trial::check_engines(const Sample& sample, std::size_t n, std::uint32_t pred) {
   const Packet packet = sample.cut(n);
   const std::uint32_t again = evaluate(subject_.meaning, packet, Tail::None);
@@ -125,6 +133,10 @@ std::optional<Disagreement> Trial::check_engines(const Sample& sample, std::size
   for (const EngineRow& row : engines) {
     if (row.engine == Engine::Pred) continue;
     if (!ours_on_libpcap_ && (row.engine == Engine::Cbpf || row.engine == Engine::CbpfOptimized)) continue;
+    if (sees_whole_packets_only(row.engine)) {
+      if (auto wrong = check_whole(row, packet)) return wrong;
+      continue;
+    }
     const std::uint32_t got = run(row.engine, subject_, packet);
     if (got == pred) continue;
     const bool may = row.agreement == Agreement::Refines && pred == 0;

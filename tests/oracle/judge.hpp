@@ -11,7 +11,7 @@
 //
 // libpcap's program, lifted, has to be equal at every n, and keeps the relation once it is compiled anew.
 // Among our own engines the meaning (pred) is the yardstick: what is not optimized equals it at every n, optimized engines keep
-// the relation above. Divisions by zero reject in all of these, at every n. The kernel sees whole packets only: there p has n bytes on the
+// the relation above, and eBPF keeps it for packets of which everything is captured. Divisions by zero reject in all of these, at every n. The kernel sees whole packets only: there p has n bytes on the
 // wire, and a socket shows min(returned, n).
 #pragma once
 #include <optional>
@@ -60,6 +60,7 @@ class Trial {
   std::optional<Disagreement> check_lifted(const Sample& sample, std::size_t n, std::uint32_t libpcap);
   std::optional<Disagreement> check_meaning(const Sample& sample, std::size_t n, std::uint32_t libpcap, std::uint32_t pred);
   std::optional<Disagreement> check_engines(const Sample& sample, std::size_t n, std::uint32_t pred);
+  std::optional<Disagreement> check_whole(const EngineRow& row, const Packet& packet) const;
   std::optional<Disagreement> check_kernel(const Packet& packet);
   /// Whether libpcap's program, or our meaning, returns it for the packet with all bytes there: for each of several
   /// continuations.

@@ -100,6 +100,10 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   if (!gathered_code) return std::unexpected(gathered_code.error());
   s.gathered_code = std::move(*gathered_code);
   if (auto native = add_native(s); !native) return std::unexpected(native.error());
+  auto ebpf = ebpf_forms(is_gathered(s.meaning) ? s.gathered_optimized : s.optimized);
+  if (!ebpf) return std::unexpected(ebpf.error());
+  s.ebpf = std::move(*ebpf);
+  s.snaplen = setting.snaplen;
   auto lifted = lift::lift(s.code, lift::Machine::Kernel, limits);
   if (!lifted) return std::unexpected(lifted.error());
   s.lifted = std::move(*lifted);
@@ -130,6 +134,7 @@ std::optional<std::string> defect(const Subject& s) {
   if (const auto wrong = ir::verify(s.lifted)) return "the graph of the program: " + *wrong;
   if (const auto wrong = cbpf::check(s.lifted_again)) return "the program compiled anew: " + wrong->message;
   if (const auto wrong = cbpf::check(s.optimized_code)) return "the optimized program: " + wrong->message;
+  if (const auto wrong = defect(s.ebpf)) return wrong;
   return std::nullopt;
 }
 
@@ -151,6 +156,17 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
     case Engine::AArch64Optimized: return s.optimized_aarch64 ? simulated(*s.optimized_aarch64, packet) : ir::evaluate(s.optimized, packet);
     case Engine::CbpfOptimizedKernel: return vm::run(s.optimized_code, packet, vm::Machine::Kernel);
     case Engine::Lifted: return ir::evaluate(s.lifted, packet);
+    case Engine::EbpfSocket:
+    case Engine::EbpfXdp:
+    case Engine::EbpfTcIngress:
+    case Engine::EbpfTcEgress:
+    case Engine::EbpfCgroup:
+    case Engine::EbpfTracing:
+    case Engine::EbpfTracingBtf:
+    case Engine::EbpfMaps: {
+      const EbpfForm& form = s.ebpf[static_cast<std::size_t>(engine) - static_cast<std::size_t>(Engine::EbpfSocket)];
+      return form.machine ? run(form, packet, s.snaplen) : ir::evaluate(s.optimized, packet);
+    }
     case Engine::LiftedAgain: return vm::run(s.lifted_again, packet, vm::Machine::Kernel);
   }
   return 0;

@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "cbpf/program.hpp"
+#include "ebpf_forms.hpp"
 #include "ir/program.hpp"
 #include "names/names.hpp"
 #include "native/batch.hpp"
@@ -21,6 +22,8 @@ enum class Engine : std::uint8_t {
 #include "engines.def"
 #undef WEIR_ENGINE
 };
+/// eBPF sees packets where they are whole: its programs ask the length instead of what was captured.
+constexpr bool sees_whole_packets_only(Engine e) { return Engine::EbpfSocket <= e && e <= Engine::EbpfMaps; }
 enum class Agreement : std::uint8_t { Exact, Refines };
 struct EngineRow {
   Engine engine;
@@ -53,6 +56,9 @@ struct Subject {
   std::optional<native::Code> native, optimized_native;
   std::optional<native::BatchCode> batch;
   std::optional<native::Encoded> aarch64, optimized_aarch64;
+
+  std::vector<EbpfForm> ebpf;          ///< in the order of their engines
+  std::uint32_t snaplen = 0;           ///< what a filter returns for a packet that it accepts
 
   /// What weir::compile gives.
   const cbpf::Program& program() const;

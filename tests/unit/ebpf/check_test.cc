@@ -47,6 +47,13 @@ TEST_CASE("registers") {
   accepted("r0 = 0\nif r0 == 1 goto pc+1\nr2 = 5\nr0 = r2\nexit");  // 0 is never 1
 }
 
+TEST_CASE("byte swaps read one register") {
+  accepted("r3 = *(u32 *)(r1 +0)\nr3 = be16 r3\nr0 = r3\nexit");
+  accepted("r3 = *(u32 *)(r1 +0)\nr3 = bswap32 r3\nr3 = -r3\nr0 = r3\nexit");
+  refused("r3 = be16 r3\nr0 = 0\nexit", "reads r3");
+  refused("r1 = be64 r1\nr0 = 0\nexit", "computes with an address");
+}
+
 TEST_CASE("the form of programs") {
   refused("r0 = 0", "is the last of its function");
   refused("goto pc+5\nexit", "goes to instruction 6, but the program has 2");
