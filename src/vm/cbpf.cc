@@ -148,6 +148,14 @@ template <Machine M, bool Checked>
       next = code + (to < 0 || to > count ? count : to);
     }
   };
+  // Most values are compared at once, and often with several numbers in turn: that needs no look at what comes next.
+  const auto compare = [&] {
+    if constexpr (!Checked) return;
+    while (static_cast<Opcode>(next->code) == Opcode::JeqK) {
+      const Instruction& i = *next++;
+      jump(distance(i, a == i.k));
+    }
+  };
   for (;;) {
     if constexpr (!Checked) {
       if (next == code + count || steps == max_steps) return end(0);
@@ -157,12 +165,12 @@ template <Machine M, bool Checked>
     const Instruction& i = *next++;
     switch (static_cast<Opcode>(i.code)) {
       case Opcode::LdImm: a = i.k; continue;
-      case Opcode::LdAbsW: if (!put(a, loads.template absolute<4>(i.k, a, x))) return end(0); continue;
-      case Opcode::LdAbsH: if (!put(a, loads.template absolute<2>(i.k, a, x))) return end(0); continue;
-      case Opcode::LdAbsB: if (!put(a, loads.template absolute<1>(i.k, a, x))) return end(0); continue;
-      case Opcode::LdIndW: if (!put(a, loads.template indirect<4>(i.k, x))) return end(0); continue;
-      case Opcode::LdIndH: if (!put(a, loads.template indirect<2>(i.k, x))) return end(0); continue;
-      case Opcode::LdIndB: if (!put(a, loads.template indirect<1>(i.k, x))) return end(0); continue;
+      case Opcode::LdAbsW: if (!put(a, loads.template absolute<4>(i.k, a, x))) return end(0); compare(); continue;
+      case Opcode::LdAbsH: if (!put(a, loads.template absolute<2>(i.k, a, x))) return end(0); compare(); continue;
+      case Opcode::LdAbsB: if (!put(a, loads.template absolute<1>(i.k, a, x))) return end(0); compare(); continue;
+      case Opcode::LdIndW: if (!put(a, loads.template indirect<4>(i.k, x))) return end(0); compare(); continue;
+      case Opcode::LdIndH: if (!put(a, loads.template indirect<2>(i.k, x))) return end(0); compare(); continue;
+      case Opcode::LdIndB: if (!put(a, loads.template indirect<1>(i.k, x))) return end(0); compare(); continue;
       case Opcode::LdxMsh: if (!put(x, loads.template indirect<1>(i.k, 0))) return end(0); x = (x & 0xf) << 2; continue;
       case Opcode::LdMem: if (i.k >= scratch.size()) return end(0); a = scratch[i.k]; continue;
       case Opcode::LdxMem: if (i.k >= scratch.size()) return end(0); x = scratch[i.k]; continue;
@@ -193,7 +201,7 @@ template <Machine M, bool Checked>
       case Opcode::RshX: a = shift_right<M>(a, x); continue;
       case Opcode::Neg: a = 0 - a; continue;
       case Opcode::Ja: jump(distance<M>(i)); continue;
-      case Opcode::JeqK: jump(distance(i, a == i.k)); continue;
+      case Opcode::JeqK: jump(distance(i, a == i.k)); compare(); continue;
       case Opcode::JgtK: jump(distance(i, a > i.k)); continue;
       case Opcode::JgeK: jump(distance(i, a >= i.k)); continue;
       case Opcode::JsetK: jump(distance(i, (a & i.k) != 0)); continue;

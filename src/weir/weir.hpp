@@ -154,6 +154,8 @@ class Filter {
 
   /// match() for many packets, which need not be in the cache: bit i % 64 of verdicts[i / 64] is that of packet i. There must be
   /// a word of verdicts for every 64 packets; bits behind the last packet become 0. Returns how many pass.
+  /// The first call makes a loop of machine code, as the first match() makes its code; where there is no loop for the CPU, every
+  /// packet takes a match().
   std::size_t match_batch(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const;
 
   /// What match() and run() use; makes the machine code when no match has done so yet. When it is not Native, `why` (may be
