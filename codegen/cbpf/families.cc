@@ -29,13 +29,13 @@ NodeId past_guards(const Program& p, NodeId n) {
   return n;
 }
 
-Series row_from(const Program& p, Ranges& ranges, const std::vector<std::uint32_t>& ways, NodeId head) {
+Series row_from(const Program& p, Ranges& ranges, const Column<std::uint32_t>& ways, NodeId head) {
   Series row{{head}, past_guards(p, p[head].t), p[head].f};
   for (;;) {
     NodeId next = row.f;
     bool only_from_here = true;
     for (;; next = p[next].t) {
-      only_from_here &= ways[static_cast<std::uint32_t>(next)] == 1;
+      only_from_here &= ways[next] == 1;
       if (p[next].kind != NodeKind::Guard) break;
     }
     if (!only_from_here || !is_candidate(p, ranges, next) || past_guards(p, p[next].t) != row.t) return row;
@@ -66,14 +66,14 @@ bool has_one_base(const Program& p, const Series& row) {
 
 Families::Families(const Program& p, Ranges& ranges) {
   if (p.set_count() == 0) return;
-  const std::vector<std::uint32_t> ways = ways_in(p);
-  std::vector<bool> taken = nodes_in_choices(p);  // those are code in line, each time anew
+  const Column<std::uint32_t> ways = ways_in(p);
+  Flags taken = nodes_in_choices(p);  // those are code in line, each time anew
   std::map<Signature, std::vector<Series>> alike;
   for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;) {
     if (ways[i] == 0 && NodeId{i} != p.root) continue;
     if (taken[i] || !is_candidate(p, ranges, NodeId{i})) continue;
     Series row = row_from(p, ranges, ways, NodeId{i});
-    for (const NodeId n : row.nodes) taken[static_cast<std::uint32_t>(n)] = true;
+    for (const NodeId n : row.nodes) taken[n] = true;
     if (has_one_base(p, row)) alike[signature(p, row)].push_back(std::move(row));
   }
   for (auto& [_, rows] : alike) {

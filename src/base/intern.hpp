@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +22,6 @@ class InternIndex {
   /// Position of `item` in `pool`, appended when it is new. `hash` is a function of it that agrees with ==.
   template <class T, class Item, class Hash>
   std::uint32_t intern(std::vector<T>& pool, Item&& item, Hash hash) {
-    if (slots_.empty()) slots_.assign(first_capacity, free_slot);
     if ((pool.size() + 1) * 2 > slots_.size()) grow();
     const std::size_t mask = slots_.size() - 1;
     const std::uint32_t key = static_cast<std::uint32_t>(hash(item));
@@ -33,8 +33,12 @@ class InternIndex {
     const std::uint32_t id = static_cast<std::uint32_t>(pool.size());
     assert(id != static_cast<std::uint32_t>(free_slot));
     slots_[at] = std::uint64_t{key} << 32 | id;
-    pool.push_back(std::forward<Item>(item));
+    pool.emplace_back(std::forward<Item>(item));
     return id;
+  }
+  /// Room for so many items in all.
+  void expect(std::size_t items) {
+    while (items * 2 > slots_.size()) grow();
   }
 
  private:
@@ -42,7 +46,7 @@ class InternIndex {
   static constexpr std::size_t first_capacity = 64;
 
   void grow() {
-    std::vector<std::uint64_t> old(slots_.size() * 2, free_slot);
+    std::vector<std::uint64_t> old(std::max(first_capacity, slots_.size() * 2), free_slot);
     old.swap(slots_);
     const std::size_t mask = slots_.size() - 1;
     for (const std::uint64_t entry : old) {

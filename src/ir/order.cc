@@ -73,73 +73,103 @@ std::vector<Item> order(const Program& p) {
   return Walk(p).from(p.root);
 }
 
-bool has_choices(const Program& p) {
-  for (std::uint32_t i = 0; i < p.value_count(); ++i)
-    if (p[ValueId{i}].kind == ValueKind::Choice) return true;
-  return false;
-}
+namespace {
 
-/// Ways out and roots of choices have smaller ids than what leads there, so one look down the ids finds all.
-std::vector<bool> reachable(const Program& p) {
-  std::vector<bool> live(p.node_count());
-  if (live.empty()) return live;
-  const bool any_choice = has_choices(p);
-  std::vector<bool> seen(any_choice ? p.value_count() : 0);
-  std::vector<ValueId> left;
-  const auto use = [&](ValueId id) {
-    if (id == no_value || seen[index(id)]) return;
-    seen[index(id)] = true;
-    left.push_back(id);
-  };
-  const auto use_all = [&](const Node& n) {
-    use(n.a);
-    use(n.b);
-    while (!left.empty()) {
-      const Value& v = p[left.back()];
-      left.pop_back();
+/// Marks the roots of choices in a value, and in those below it that have not been seen.
+class ChoicesBelow {
+ public:
+  ChoicesBelow(const Program& p, Flags& live) : p_(p), live_(live), seen_(p.value_count()) {}
+
+  void mark(ValueId id) {
+    use(id);
+    while (!left_.empty()) {
+      const Value& v = p_[left_.back()];
+      left_.pop_back();
       use(v.a);
       use(v.b);
-      if (v.kind == ValueKind::Choice) live[v.k] = true;
+      if (v.kind == ValueKind::Choice) live_[v.k] = true;
     }
-  };
-  live[index(p.root)] = true;
+  }
+
+ private:
+  void use(ValueId id) {
+    if (id == no_value || seen_[id]) return;
+    seen_[id] = true;
+    left_.push_back(id);
+  }
+
+  const Program& p_;
+  Flags& live_;
+  Flags seen_;
+  std::vector<ValueId> left_;
+};
+
+/// Ways out and roots of choices have smaller ids than what leads there, so one look down the ids finds all.
+template <class Use>
+void walk_down(const Program& p, Flags& live, const Use& use) {
+  if (p.node_count() == 0) return;
+  live[p.root] = true;
   for (std::uint32_t i = index(p.root) + 1; i-- > 0;) {
     if (!live[i]) continue;
     const Node& n = p[NodeId{i}];
-    if (any_choice) use_all(n);
+    use(n);
     if (n.kind == NodeKind::Return) continue;
-    live[index(n.t)] = true;
-    if (n.forks()) live[index(n.f)] = true;
+    live[n.t] = true;
+    if (n.forks()) live[n.f] = true;
   }
+}
+
+}  // namespace
+
+Flags live_nodes(const Program& p) {
+  Flags live(p.node_count());
+  if (!p.has_choices()) {
+    walk_down(p, live, [](const Node&) {});
+    return live;
+  }
+  ChoicesBelow choices(p, live);
+  walk_down(p, live, [&](const Node& n) {
+    choices.mark(n.a);
+    choices.mark(n.b);
+  });
   return live;
 }
 
-std::vector<bool> nodes_in_choices(const Program& p) {
-  std::vector<bool> in(p.node_count());
+std::vector<bool> reachable(const Program& p) {
+  const Flags live = live_nodes(p);
+  std::vector<bool> flags(live.size());
+  for (std::size_t i = 0; i < flags.size(); ++i) flags[i] = live[i];
+  return flags;
+}
+
+Flags nodes_in_choices(const Program& p) {
+  Flags in(p.node_count());
+  if (!p.has_choices()) return in;
   for (std::uint32_t i = 0; i < p.value_count(); ++i)
     if (p[ValueId{i}].kind == ValueKind::Choice) in[p[ValueId{i}].k] = true;
   for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;) {  // ways out have smaller ids
     const Node& n = p[NodeId{i}];
     if (!in[i] || n.kind == NodeKind::Return) continue;
-    in[index(n.t)] = true;
-    if (n.forks()) in[index(n.f)] = true;
+    in[n.t] = true;
+    if (n.forks()) in[n.f] = true;
   }
   return in;
 }
 
-std::vector<std::uint32_t> ways_in(const Program& p) {
-  std::vector<std::uint32_t> ways(p.node_count());
-  const std::vector<bool> live = reachable(p);
+Column<std::uint32_t> ways_in(const Program& p, const Flags& live) {
+  Column<std::uint32_t> ways(p.node_count());
   for (std::uint32_t i = 0; i < p.node_count(); ++i) {
     const Node& n = p[NodeId{i}];
     if (!live[i] || n.kind == NodeKind::Return) continue;
-    ++ways[index(n.t)];
-    if (n.forks()) ++ways[index(n.f)];
+    ++ways[n.t];
+    if (n.forks()) ++ways[n.f];
   }
-  for (std::uint32_t i = 0; i < p.value_count(); ++i)
+  for (std::uint32_t i = 0; p.has_choices() && i < p.value_count(); ++i)
     if (p[ValueId{i}].kind == ValueKind::Choice) ways[p[ValueId{i}].k] += 2;
   return ways;
 }
+
+Column<std::uint32_t> ways_in(const Program& p) { return ways_in(p, live_nodes(p)); }
 
 Program compact(const Program& p) {
   Program copy;

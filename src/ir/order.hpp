@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/column.hpp"
 #include "ir/program.hpp"
 
 namespace weir::ir {
@@ -21,14 +22,18 @@ struct Item {
 /// stand close to the node that uses them first. Iterative; linear in the reachable part.
 std::vector<Item> order(const Program& p);
 
-/// Whether some value is a choice.
-bool has_choices(const Program& p);
+/// A flag a node.
+using Flags = Column<bool>;
+
+/// By node: whether it can be reached from the root, choices included.
+Flags live_nodes(const Program& p);
 
 /// By node: whether it is part of a choice's graph.
-std::vector<bool> nodes_in_choices(const Program& p);
+Flags nodes_in_choices(const Program& p);
 
 /// By node: how many ways lead there from the reachable part; the root of a choice, which may be evaluated anywhere, has
 /// several.
-std::vector<std::uint32_t> ways_in(const Program& p);
+Column<std::uint32_t> ways_in(const Program& p);
+Column<std::uint32_t> ways_in(const Program& p, const Flags& live);
 
 }  // namespace weir::ir

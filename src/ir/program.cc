@@ -28,17 +28,27 @@ void keep(Span& span, Span asked) {
 
 }  // namespace
 
+Program::Program(const Program& other)
+    : root(other.root), pool_(std::make_shared<Pool>(*other.pool_)), nodes_(other.nodes_), node_index_(other.node_index_) {}
+
+Program Program::beside(const Program& other) {
+  Program p(other.pool_);
+  p.root = other.root;
+  p.nodes_ = other.nodes_;
+  p.node_index_ = other.node_index_;
+  return p;
+}
+
 ValueId Program::add(const Value& v, Span span) {
-  const std::uint32_t id = value_index_.intern(values_, v, hash_value);
-  if (id == value_spans_.size()) value_spans_.push_back(span);
-  else keep(value_spans_[id], span);
+  const std::uint32_t id = pool_->value_index.intern(pool_->values, v, hash_value);
+  keep(pool_->values[id].span, span);
+  pool_->has_choices |= v.kind == ValueKind::Choice;
   return ValueId{id};
 }
 
 NodeId Program::add(const Node& n, Span span) {
   const std::uint32_t id = node_index_.intern(nodes_, n, hash_node);
-  if (id == node_spans_.size()) node_spans_.push_back(span);
-  else keep(node_spans_[id], span);
+  keep(nodes_[id].span, span);
   return NodeId{id};
 }
 
@@ -63,31 +73,19 @@ ValueId Program::choice(NodeId choice_root, Span span) {
   return add(Value{ValueKind::Choice, 0, static_cast<std::uint32_t>(choice_root)}, span);
 }
 
-Program Program::with_values_of(const Program& other) {
-  Program p;
-  p.values_ = other.values_;
-  p.value_spans_ = other.value_spans_;
-  p.value_index_ = other.value_index_;
-  p.sets_ = other.sets_;
-  p.set_index_ = other.set_index_;
-  return p;
-}
-
 void Program::reserve(std::size_t values, std::size_t nodes) {
-  values_.reserve(values);
-  value_spans_.reserve(values);
+  pool_->values.reserve(values);
+  pool_->value_index.expect(values);
   nodes_.reserve(nodes);
-  node_spans_.reserve(nodes);
+  node_index_.expect(nodes);
 }
 
 void Program::trim() {
-  value_index_ = {};
+  pool_->value_index = {};
+  pool_->set_index = {};
   node_index_ = {};
-  set_index_ = {};
-  values_.shrink_to_fit();
+  pool_->values.shrink_to_fit();
   nodes_.shrink_to_fit();
-  value_spans_.shrink_to_fit();
-  node_spans_.shrink_to_fit();
 }
 
 NodeId Program::ret(ValueId value) { return add(Node{NodeKind::Return, 0, 0, value}); }
@@ -110,14 +108,7 @@ NodeId Program::member(ValueId a, Set numbers, NodeId t, NodeId f, Span span) {
 }
 
 std::uint32_t Program::add(Set numbers) {
-  return set_index_.intern(sets_, std::move(numbers), [](const Set& s) { return hash(s); });
-}
-
-bool rejects(const Program& p, NodeId n) { return p[n].kind == NodeKind::Return && constant_of(p, p[n].a) == 0u; }
-
-std::optional<std::uint32_t> constant_of(const Program& p, ValueId v) {
-  if (v == no_value || p[v].kind != ValueKind::Constant) return std::nullopt;
-  return p[v].k;
+  return pool_->set_index.intern(pool_->sets, std::move(numbers), [](const Set& s) { return hash(s); });
 }
 
 }  // namespace weir::ir

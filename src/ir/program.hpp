@@ -8,9 +8,11 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/arith.hpp"
@@ -98,19 +100,29 @@ class Program {
 
   /// The number of a set for `Member` nodes; equal ones get the same.
   std::uint32_t add(Set set);
-  const Set& set(std::uint32_t number) const { return sets_[number]; }
-  const Set& set_of(const Node& member) const { return sets_[member.k]; }
-  std::size_t set_count() const { return sets_.size(); }
+  const Set& set(std::uint32_t number) const { return pool_->sets[number]; }
+  const Set& set_of(const Node& member) const { return pool_->sets[member.k]; }
+  std::size_t set_count() const { return pool_->sets.size(); }
 
-  const Value& operator[](ValueId id) const { return values_[static_cast<std::uint32_t>(id)]; }
-  const Node& operator[](NodeId id) const { return nodes_[static_cast<std::uint32_t>(id)]; }
-  Span span(NodeId id) const { return node_spans_[static_cast<std::uint32_t>(id)]; }
-  Span span(ValueId id) const { return value_spans_[static_cast<std::uint32_t>(id)]; }
-  std::size_t value_count() const { return values_.size(); }
+  const Value& operator[](ValueId id) const { return pool_->values[static_cast<std::uint32_t>(id)].item; }
+  const Node& operator[](NodeId id) const { return nodes_[static_cast<std::uint32_t>(id)].item; }
+  Span span(NodeId id) const { return nodes_[static_cast<std::uint32_t>(id)].span; }
+  Span span(ValueId id) const { return pool_->values[static_cast<std::uint32_t>(id)].span; }
+  std::size_t value_count() const { return pool_->values.size(); }
   std::size_t node_count() const { return nodes_.size(); }
+  /// Whether some value is a choice, or was one in a program that this one goes on with.
+  bool has_choices() const { return pool_->has_choices; }
 
-  /// A program without nodes that has the values and sets of another, by the same ids.
-  static Program with_values_of(const Program& other);
+  Program() : pool_(std::make_shared<Pool>()) {}
+  Program(const Program& other);
+  Program& operator=(const Program& other) { return *this = Program(other); }
+  Program(Program&&) = default;  ///< the other may only be assigned to
+  Program& operator=(Program&&) = default;
+
+  /// A program without nodes, or with the same, that goes on with the values and sets of another: what one adds, both have.
+  /// Not for two threads.
+  static Program with_values_of(const Program& other) { return Program(other.pool_); }
+  static Program beside(const Program& other);
   /// So many values and nodes are to come: memory for them in one piece.
   void reserve(std::size_t values, std::size_t nodes);
   /// Gives back memory that only building needs; nothing may be added afterwards.
@@ -119,11 +131,24 @@ class Program {
   NodeId root{};  ///< where evaluation starts
 
  private:
-  std::vector<Value> values_;
-  std::vector<Node> nodes_;
-  std::vector<Span> value_spans_, node_spans_;
-  std::vector<Set> sets_;
-  InternIndex value_index_, node_index_, set_index_;
+  /// What is equal exists once, whatever words it came from.
+  template <class Item>
+  struct Entry {
+    Item item;
+    Span span{};
+    bool operator==(const Item& other) const { return item == other; }
+  };
+  struct Pool {
+    std::vector<Entry<Value>> values;
+    std::vector<Set> sets;
+    InternIndex value_index, set_index;
+    bool has_choices = false;
+  };
+  explicit Program(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) {}
+
+  std::shared_ptr<Pool> pool_;
+  std::vector<Entry<Node>> nodes_;
+  InternIndex node_index_;
 };
 
 /// The part that can be reached from the root, numbered in the order in which `to_string` prints it. That order
@@ -131,10 +156,13 @@ class Program {
 Program compact(const Program& p);
 
 /// The value as a number when it is a constant.
-std::optional<std::uint32_t> constant_of(const Program& p, ValueId v);
+inline std::optional<std::uint32_t> constant_of(const Program& p, ValueId v) {
+  if (v == no_value || p[v].kind != ValueKind::Constant) return std::nullopt;
+  return p[v].k;
+}
 
 /// Whether a node of the filter's own graph, not a choice's, ends it with "reject".
-bool rejects(const Program& p, NodeId n);
+inline bool rejects(const Program& p, NodeId n) { return p[n].kind == NodeKind::Return && constant_of(p, p[n].a) == 0u; }
 
 /// Runs the graph on a packet: the returned value, 0 where a guard or division rejects, also inside a choice.
 /// A load past the captured bytes and a division by zero reject by themselves where no guard does.

@@ -1,6 +1,7 @@
 #include "ir/ranges.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/bounds.hpp"
 
@@ -23,7 +24,7 @@ Interval Ranges::of(ValueId id) {
 Interval Ranges::computed(ValueId id) {
   constexpr Interval unknown{1, 0};
   const auto n = static_cast<std::uint32_t>(id);
-  if (known_.size() <= n) known_.resize(program_.value_count(), unknown);
+  if (known_.size() <= n) known_.grow(program_.value_count(), unknown);
   if (known_[n] == unknown) {
     const Value v = program_[id];
     const Interval found = v.kind == ValueKind::Choice ? of_choice(v.root()) : bounds(v.arith(), of(v.a), of(v.b));
@@ -42,7 +43,7 @@ Ranges::Passage Ranges::passage(const Node& guard) {
 bool Ranges::may_reject(ValueId v) {
   if (v == no_value) return false;
   const auto n = static_cast<std::uint32_t>(v);
-  if (rejects_.size() <= n) rejects_.resize(program_.value_count());
+  if (rejects_.size() <= n) rejects_.grow(program_.value_count());
   if (rejects_[n] == 0) {
     const Value& value = program_[v];
     const bool may = value.kind == ValueKind::Choice ? has_check(value.root()) : may_reject(value.a) || may_reject(value.b);

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
-#include <vector>
 
+#include "base/column.hpp"
 #include "base/set.hpp"
 #include "ir/program.hpp"
 
@@ -31,8 +31,8 @@ class Ranges {
   bool has_check(NodeId choice_root);
 
   const Program& program_;
-  std::vector<Interval> known_;  ///< by value, of those that are worked out
-  std::vector<char> rejects_;  ///< by value: not asked, no, yes
+  Column<Interval> known_;  ///< by value, of those that are worked out
+  Column<char> rejects_;     ///< by value: not asked, no, yes
 };
 
 }  // namespace weir::ir

@@ -4,8 +4,8 @@
 // Lowers the expected number of instructions.
 #include <algorithm>
 #include <array>
-#include <map>
-#include <optional>
+#include <span>
+#include <vector>
 
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
@@ -43,9 +43,9 @@ bool pays_ahead(const Estimate& part, const Estimate& other, bool is_first) {
 /// Where all ways from a node lead that do not reject: its immediate postdominator when rejecting is left out.
 class Onward {
  public:
-  Onward(const Program& p, const std::vector<bool>& reachable) : p_(p), to_(p.node_count(), NodeId{nowhere}), depth_(p.node_count()) {
+  Onward(const Program& p, const Flags& live) : p_(p), to_(p.node_count(), NodeId{nowhere}), depth_(p.node_count()) {
     for (std::uint32_t i = 0; i < p.node_count(); ++i) {  // ways out have smaller ids
-      if (!reachable[i] || p[NodeId{i}].kind == NodeKind::Return) continue;
+      if (!live[i] || p[NodeId{i}].kind == NodeKind::Return) continue;
       const NodeId to = meeting(p[NodeId{i}]);
       to_[i] = to;
       if (is_somewhere(to)) depth_[i] = depth_[at(to)] + 1;
@@ -53,7 +53,7 @@ class Onward {
   }
 
   static bool is_somewhere(NodeId n) { return at(n) != nowhere; }
-  NodeId operator[](NodeId n) const { return to_[at(n)]; }
+  NodeId operator[](NodeId n) const { return to_[n]; }
 
  private:
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
@@ -73,31 +73,41 @@ class Onward {
   static constexpr std::uint32_t nowhere = 0xffffffff;
   static constexpr int farthest = 64;
   const Program& p_;
-  std::vector<NodeId> to_;
-  std::vector<std::uint32_t> depth_;  ///< how many steps it is to the end
+  Column<NodeId> to_;
+  Column<std::uint32_t> depth_;  ///< how many steps it is to the end
 };
 
 class Conjuncts : public Rewrite {
  public:
   Conjuncts(const Program& p, const Profile& profile)
-      : Rewrite(p), profile_(profile), reachable_(reachable(p)), in_choice_(nodes_in_choices(p)), ranges_(p), ways_in_(ways_in(p)),
-        onward_(p, reachable_), at_hand_(p.node_count(), unseen), seen_(p.node_count()), moved_(p.node_count()) {
+      : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ranges_(p), ways_in_(ways_in(p, live_)),
+        onward_(p, live_), at_hand_(p.node_count(), unseen), seen_(p.node_count()), moved_(p.node_count()), chain_of_(p.node_count(), no_chain) {
     find_what_is_at_hand();
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
-      if (reachable_[i] && !in_choice_[i] && !moved_[i] && !seen_[i]) plan(NodeId{i});
+      if (live_[i] && !in_choice_[i] && !moved_[i] && !seen_[i]) plan(NodeId{i});
   }
 
   bool found() const { return !chains_.empty(); }
 
  private:
+  static constexpr std::size_t largest = 12, longest = 16, few = 4, most_values = 64;
+
   /// A part of the graph with one way in and one way out, but for those to reject.
   struct Part {
-    std::vector<NodeId> nodes;  ///< ascending: ways out first
+    std::array<NodeId, largest> some{};
+    std::size_t count = 0;
     NodeId entry{}, exit{};
     Estimate expected;
     bool may_move = true;
+
+    std::span<NodeId> nodes() { return {some.data(), count}; }  ///< ascending: ways out first
+    std::span<const NodeId> nodes() const { return {some.data(), count}; }
   };
-  using Chain = std::vector<Part>;
+  using Chain = std::span<Part>;
+  /// Of a chain among all parts.
+  struct Place {
+    std::size_t first = 0, count = 0;
+  };
 
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
   bool passes(const Node& n) { return n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always; }
@@ -111,7 +121,7 @@ class Conjuncts : public Rewrite {
   void find_what_is_at_hand() {
     for (std::uint32_t i = 0; i < from_.node_count(); ++i) {
       const Node& n = from_[NodeId{i}];
-      if (!reachable_[i] || !n.forks()) continue;
+      if (!live_[i] || !n.forks()) continue;
       for (const NodeId way : {n.t, n.f}) {
         ValueId& value = at_hand_[at(past_guards(way))];
         value = value == unseen || value == n.a ? n.a : no_value;
@@ -122,44 +132,59 @@ class Conjuncts : public Rewrite {
   // ---- which parts, and their order ------------------------------------------------------------------
 
   void plan(NodeId head) {
-    Chain chain;
-    const ValueId at_hand = at_hand_[at(past_guards(head))];
-    for (NodeId here = head; chain.size() < longest;) {
-      auto part = part_from(here, chain.empty());
-      if (!part) break;
-      here = part->exit;
-      chain.push_back(std::move(*part));
-    }
-    for (std::size_t k = 1; k < chain.size(); ++k) seen_[at(chain[k].entry)] = true;
-    if (chain.size() < 2) return;
+    const std::size_t first = parts_.size();
+    for (NodeId here = head; parts_.size() < first + longest; here = parts_.back().exit)
+      if (!add_part(here, parts_.size() == first)) break;
+    if (!plan(head, Chain(parts_).subspan(first))) return parts_.resize(first);
+    chain_of_[head] = static_cast<std::uint32_t>(chains_.size());
+    chains_.push_back({first, parts_.size() - first});
+  }
+
+  /// Whether the parts of a chain have changed places.
+  bool plan(NodeId head, Chain chain) {
+    for (std::size_t k = 1; k < chain.size(); ++k) seen_[chain[k].entry] = true;
+    if (chain.size() < 2) return false;
+    const ValueId at_hand = at_hand_[past_guards(head)];
     for (Part& part : chain) {
       part.expected = estimate(part);
       part.expected.saved_first = from_[past_guards(part.entry)].a == at_hand ? 1 : 0;
     }
-    if (!bring_into_order(chain)) return;
+    if (!bring_into_order(chain)) return false;
     for (const Part& part : chain)
-      for (const NodeId n : part.nodes) moved_[at(n)] = true;
-    chains_.emplace(at(head), std::move(chain));
+      for (const NodeId n : part.nodes()) moved_[n] = true;
+    return true;
   }
 
-  std::optional<Part> part_from(NodeId entry, bool is_head) {
+  /// The part that begins at a node, if one does.
+  bool add_part(NodeId entry, bool is_head) {
     const NodeId first = past_guards(entry);  // guards belong to what they stand above
-    if (from_[first].kind == NodeKind::Return || !onward_.is_somewhere(onward_[first])) return std::nullopt;
-    Part part{.nodes = {}, .entry = entry, .exit = onward_[first], .expected = {}};
-    std::vector<NodeId> left{entry};
-    while (!left.empty()) {
-      const NodeId id = left.back();
-      left.pop_back();
-      if (id == part.exit || rejects(from_, id) || std::ranges::find(part.nodes, id) != part.nodes.end()) continue;
-      if (part.nodes.size() == largest) return std::nullopt;
-      part.nodes.push_back(id);
-      left.push_back(from_[id].t);
-      if (from_[id].forks()) left.push_back(from_[id].f);
+    if (from_[first].kind == NodeKind::Return || !onward_.is_somewhere(onward_[first])) return false;
+    Part& part = parts_.emplace_back();
+    part.entry = entry;
+    part.exit = onward_[first];
+    if (collect(part) && is_closed(part, is_head)) {
+      part.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(from_[n]); });
+      return true;
     }
-    std::ranges::sort(part.nodes);
-    if (!is_closed(part, is_head)) return std::nullopt;
-    part.may_move = std::ranges::all_of(part.nodes, [&](NodeId n) { return may_move(from_[n]); });
-    return part;
+    parts_.pop_back();
+    return false;
+  }
+
+  /// The nodes between entry and exit; false where they are too many.
+  bool collect(Part& part) const {
+    std::array<NodeId, 2 * largest + 1> left;  // each node leads to two
+    std::size_t open = 0;
+    left[open++] = part.entry;
+    while (open != 0) {
+      const NodeId id = left[--open];
+      if (id == part.exit || rejects(from_, id) || std::ranges::find(part.nodes(), id) != part.nodes().end()) continue;
+      if (part.count == largest) return false;
+      part.some[part.count++] = id;
+      left[open++] = from_[id].t;
+      if (from_[id].forks()) left[open++] = from_[id].f;
+    }
+    std::ranges::sort(part.nodes());
+    return true;
   }
 
   /// Reached from inside alone, or the ways from elsewhere would have to be kept; those to the head lead to what
@@ -167,11 +192,11 @@ class Conjuncts : public Rewrite {
   bool is_closed(const Part& part, bool is_head) const {
     const auto ways_inside = [&](NodeId id) {
       std::uint32_t ways = id == part.entry;
-      for (const NodeId from : part.nodes) ways += (from_[from].t == id) + (from_[from].forks() && from_[from].f == id);
+      for (const NodeId from : part.nodes()) ways += (from_[from].t == id) + (from_[from].forks() && from_[from].f == id);
       return ways;
     };
-    return std::ranges::all_of(part.nodes, [&](NodeId id) {
-      return (is_head && id == part.entry) || ways_inside(id) == ways_in_[at(id)];
+    return std::ranges::all_of(part.nodes(), [&](NodeId id) {
+      return (is_head && id == part.entry) || ways_inside(id) == ways_in_[id];
     });
   }
 
@@ -184,7 +209,7 @@ class Conjuncts : public Rewrite {
   }
 
   /// By exchanging neighbours, where that pays. Says whether anything moved.
-  static bool bring_into_order(Chain& chain) {
+  static bool bring_into_order(Chain chain) {
     bool any = false;
     for (std::size_t i = 1; i < chain.size(); ++i)
       for (std::size_t k = i; k > 0; --k) {
@@ -206,18 +231,17 @@ class Conjuncts : public Rewrite {
     Shares passed{}, instructions{};
     const auto shares_at = [&](NodeId to) -> Shares* {
       if (to == part.exit) return &passed;
-      const auto place = std::ranges::lower_bound(part.nodes, to);
-      return place != part.nodes.end() && *place == to ? &reached[static_cast<std::size_t>(place - part.nodes.begin())] : nullptr;
+      const auto place = std::ranges::find(part.nodes(), to);
+      return place != part.nodes().end() ? &reached[static_cast<std::size_t>(place - part.nodes().begin())] : nullptr;
     };
     const auto lead = [&](NodeId to, const Shares& with) {
       if (Shares* there = shares_at(to))
         for (std::size_t k = 0; k < with.size(); ++k) (*there)[k] += with[k];
     };
     shares_at(part.entry)->fill(1);
-    std::vector<ValueId> at_hand;
-    at_hand.reserve(largest);
-    for (std::size_t i = part.nodes.size(); i-- > 0;) {
-      const Node& n = from_[part.nodes[i]];
+    AtHand at_hand;
+    for (std::size_t i = part.count; i-- > 0;) {
+      const Node& n = from_[part.some[i]];
       const Shares& share = reached[i];
       if (!n.forks()) {
         lead(n.t, share);
@@ -247,11 +271,18 @@ class Conjuncts : public Rewrite {
     return n.kind == NodeKind::Member ? static_cast<double>(from_.set_of(n).intervals().size()) : 1;
   }
 
+  /// Values that have been worked out.
+  struct AtHand {
+    std::array<ValueId, most_values> values;
+    std::size_t count = 0;
+    bool has(ValueId v) const { return std::find(values.begin(), values.begin() + count, v) != values.begin() + count; }
+  };
+
   /// Instructions to work a value out, once; constants are operands. What has many values costs much, however much.
-  double cost(ValueId id, std::vector<ValueId>& at_hand) const {
-    if (at_hand.size() > most_values) return 1;
-    if (id == no_value || from_[id].kind == ValueKind::Constant || std::ranges::find(at_hand, id) != at_hand.end()) return 0;
-    at_hand.push_back(id);
+  double cost(ValueId id, AtHand& at_hand) const {
+    if (at_hand.count == most_values) return 1;
+    if (id == no_value || from_[id].kind == ValueKind::Constant || at_hand.has(id)) return 0;
+    at_hand.values[at_hand.count++] = id;
     const Value& v = from_[id];
     if (is_header_length(v)) return 1;
     return 1 + cost(v.a, at_hand) + cost(v.b, at_hand) + (v.kind == ValueKind::Choice ? 4 : 0);
@@ -269,50 +300,54 @@ class Conjuncts : public Rewrite {
 
   // ---- the new graph ---------------------------------------------------------------------------------
 
-  bool wanted(NodeId old) const override { return reachable_[at(old)]; }
+  bool wanted(NodeId old) const override { return live_[old]; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
-    const auto chain = chains_.find(at(old));
-    return chain == chains_.end() ? to_.add(n, span) : rebuilt(chain->second);
+    return chain_of_[old] == no_chain ? to_.add(n, span) : rebuilt(chains_[chain_of_[old]]);
   }
 
-  NodeId rebuilt(const Chain& chain) {
+  NodeId rebuilt(Place place) {
+    const Chain chain = Chain(parts_).subspan(place.first, place.count);
     NodeId next = node(end_of(chain));
     for (auto part = chain.rbegin(); part != chain.rend(); ++part) next = copied(*part, next);
     return next;
   }
 
   /// The one exit that is no entry.
-  static NodeId end_of(const Chain& chain) {
+  static NodeId end_of(Chain chain) {
     return std::ranges::min(chain, {}, [](const Part& part) { return at(part.exit); }).exit;
   }
 
   NodeId copied(const Part& part, NodeId exit) {
-    std::map<std::uint32_t, NodeId> made{{at(part.exit), exit}};
+    std::array<NodeId, largest> made;  // by place in the part
     const auto now = [&](NodeId to) {
-      const auto known = made.find(at(to));
-      return known == made.end() ? node(to) : known->second;
+      if (to == part.exit) return exit;
+      const auto place = std::ranges::find(part.nodes(), to);
+      return place == part.nodes().end() ? node(to) : made[static_cast<std::size_t>(place - part.nodes().begin())];
     };
-    for (const NodeId id : part.nodes) {
+    for (std::size_t i = 0; i < part.count; ++i) {
+      const NodeId id = part.some[i];
       Node n = with_values(from_[id]);
       n.t = now(n.t);
       if (n.forks()) n.f = now(n.f);
-      made[at(id)] = passes(from_[id]) || (n.forks() && n.t == n.f) ? n.t : to_.add(n, from_.span(id));
+      made[i] = passes(from_[id]) || (n.forks() && n.t == n.f) ? n.t : to_.add(n, from_.span(id));
     }
-    return made[at(part.entry)];
+    return now(part.entry);
   }
 
   static constexpr ValueId unseen{0xfffffffe};
-  static constexpr std::size_t largest = 12, longest = 16, few = 4, most_values = 64;
+  static constexpr std::uint32_t no_chain = 0xffffffff;
   const Profile& profile_;
-  std::vector<bool> reachable_, in_choice_;
+  Flags live_, in_choice_;
   Ranges ranges_;
-  std::vector<std::uint32_t> ways_in_;
+  Column<std::uint32_t> ways_in_;
   Onward onward_;
-  std::vector<ValueId> at_hand_;  ///< by node
-  std::vector<bool> seen_;   ///< as the beginning of a part
-  std::vector<bool> moved_;
-  std::map<std::uint32_t, Chain> chains_;  ///< by head
+  Column<ValueId> at_hand_;  ///< by node
+  Flags seen_;               ///< as the beginning of a part
+  Flags moved_;
+  std::vector<Part> parts_;  ///< of one chain after the other
+  std::vector<Place> chains_;
+  Column<std::uint32_t> chain_of_;  ///< by head: in `chains_`
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ class Facts : public Rewrite {
  public:
   /// Adds to `p` the values that facts make of its own; `run` gives the graph with what was found.
   explicit Facts(Program& p)
-      : Rewrite(p), program_(p), ranges_(p), subjects_(p), any_choice_(has_choices(p)), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
+      : Rewrite(p), program_(p), ranges_(p), subjects_(p), any_choice_(p.has_choices()), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
     pass(p.root, known_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});
@@ -73,7 +73,7 @@ class Facts : public Rewrite {
 
   /// What an old node asks, worked out once, where others ask about the same. Valid until the next call.
   const Question* asked(NodeId id) {
-    std::uint32_t& place = asked_[static_cast<std::uint32_t>(id)];
+    std::uint32_t& place = asked_[id];
     if (place == not_worked_out) {
       const bool matters = subjects_.has_several(subject(from_, from_[id]));
       const auto q = matters ? question(program_, ranges_, from_[id]) : std::nullopt;
@@ -105,7 +105,7 @@ class Facts : public Rewrite {
   bool has_choice(ValueId id) {
     if (id == no_value || !any_choice_) return false;
     const auto i = static_cast<std::uint32_t>(id);
-    if (has_choice_.size() <= i) has_choice_.resize(from_.value_count(), Unasked);
+    has_choice_.grow(from_.value_count(), Unasked);
     if (has_choice_[i] == Unasked) {
       const Value v = from_[id];
       const bool has = v.kind == ValueKind::Choice || has_choice(v.a) || has_choice(v.b);
@@ -135,7 +135,7 @@ class Facts : public Rewrite {
   }
 
   void pass(NodeId to, const Known& known) {
-    Meeting& met = met_[static_cast<std::uint32_t>(to)];
+    Meeting& met = met_[to];
     if (met == Met) waiting_[to].meet(numbers_, known);
     if (met == Unmet) waiting_.add(to, known);
     if (met == Unmet) met = Met;
@@ -143,8 +143,8 @@ class Facts : public Rewrite {
 
   void enter_choices(ValueId id) {
     if (!has_choice(id)) return;
-    if (entered_.size() <= static_cast<std::uint32_t>(id)) entered_.resize(from_.value_count());
-    if (std::exchange(entered_[static_cast<std::uint32_t>(id)], char{1})) return;
+    entered_.grow(from_.value_count());
+    if (std::exchange(entered_[id], true)) return;
     const Value& v = from_[id];
     enter_choices(v.a);
     enter_choices(v.b);
@@ -154,9 +154,9 @@ class Facts : public Rewrite {
     met_[v.k] = AnyState;
   }
 
-  bool wanted(NodeId old) const override { return met_[static_cast<std::uint32_t>(old)] != Unmet; }
+  bool wanted(NodeId old) const override { return met_[old] != Unmet; }
 
-  Node redirect(NodeId old) override { return nodes_[static_cast<std::uint32_t>(old)]; }
+  Node redirect(NodeId old) override { return nodes_[old]; }
 
   static constexpr int max_steps = 100;
   enum Answer : std::uint8_t { Unasked, No, Yes };
@@ -168,13 +168,13 @@ class Facts : public Rewrite {
   Numbers numbers_;
   Waiting<Known> waiting_;
   Known known_, otherwise_;  ///< at the node that is looked at; along its other way out
-  std::vector<Meeting> met_;
-  std::vector<Node> nodes_;  ///< by old id: with the ways out and values that facts leave
+  Column<Meeting> met_;
+  Column<Node> nodes_;  ///< by old id: with the ways out and values that facts leave
   static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
-  std::vector<std::uint32_t> asked_;  ///< by old node: above those, its place in `questions_` and 2
+  Column<std::uint32_t> asked_;  ///< by old node: above those, its place in `questions_` and 2
   std::vector<Question> questions_;
-  std::vector<Answer> has_choice_;
-  std::vector<char> entered_;
+  Column<Answer> has_choice_;
+  Column<bool> entered_;
   std::size_t left_ = 0;  ///< nodes that are not decided
   bool found_ = false, found_values_ = false, cut_short_ = false;
 };

@@ -64,7 +64,7 @@ class Placement : public Rewrite {
   explicit Placement(const Program& p)
       : Rewrite(p), ranges_(p), waiting_(p.node_count()), seen_(p.node_count()), needs_of_(p.node_count()), visited_(p.value_count()), leads_to_(p.node_count()) {
     find_idle();
-    for (std::uint32_t i = 0; i < p.value_count(); ++i)  // a choice may be evaluated anywhere: nothing is known at its root
+    for (std::uint32_t i = 0; p.has_choices() && i < p.value_count(); ++i)  // a choice may be evaluated anywhere: nothing is known at its root
       if (p[ValueId{i}].kind == ValueKind::Choice) pass(p[ValueId{i}].root(), state_);
     pass(p.root, state_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
@@ -77,20 +77,20 @@ class Placement : public Rewrite {
     std::uint32_t first = 0, last = 0;
   };
 
-  bool wanted(NodeId old) const override { return seen_[static_cast<std::uint32_t>(old)] != 0; }
+  bool wanted(NodeId old) const override { return seen_[old]; }
 
   /// Where each node leads once guards that always pass, and tests that then have but one way out, are left out.
   void find_idle() {
     for (std::uint32_t i = 0; i < from_.node_count(); ++i) {
       const Node& n = from_[NodeId{i}];
-      const auto past = [&](NodeId to) { return leads_to_[static_cast<std::uint32_t>(to)]; };
+      const auto past = [&](NodeId to) { return leads_to_[to]; };
       const bool passes = n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always;
       const bool one_way = n.forks() && past(n.t) == past(n.f);
       leads_to_[i] = passes || one_way ? past(n.t) : NodeId{i};
     }
   }
 
-  bool is_idle(NodeId id) const { return leads_to_[static_cast<std::uint32_t>(id)] != id; }
+  bool is_idle(NodeId id) const { return leads_to_[id] != id; }
 
   // ---- forward: what is guarded where, and what each node still needs --------------------------------
 
@@ -111,7 +111,7 @@ class Placement : public Rewrite {
   }
 
   void pass(NodeId to, const Guarded& state) {
-    if (std::exchange(seen_[static_cast<std::uint32_t>(to)], char{1}))
+    if (std::exchange(seen_[to], true))
       waiting_[to].meet(state);
     else
       waiting_.add(to, state);
@@ -119,7 +119,7 @@ class Placement : public Rewrite {
 
   /// Loads under a value that nothing vouches for yet, innermost first.
   void collect(ValueId id) {
-    if (std::exchange(visited_[static_cast<std::uint32_t>(id)], visit_) == visit_) return;
+    if (std::exchange(visited_[id], visit_) == visit_) return;
     const Value& v = from_[id];
     if (v.kind == ValueKind::Choice) return;  // guards inside it are its own
     if (v.a != no_value) collect(v.a);
@@ -136,7 +136,7 @@ class Placement : public Rewrite {
   NodeId make(const Node& n, NodeId old, Span span) override {
     if (is_idle(old)) return n.t;
     NodeId entry = to_.add(n, span);
-    const Needs& needs = needs_of_[static_cast<std::uint32_t>(old)];
+    const Needs& needs = needs_of_[old];
     for (std::uint32_t i = needs.last; i-- > needs.first;) {
       const Value v = to_[value(needs_[i])];
       entry = to_.guard(v.size(), v.a, v.k, entry, span);
@@ -147,12 +147,12 @@ class Placement : public Rewrite {
   Ranges ranges_;
   Waiting<Guarded> waiting_;  ///< guarded at nodes that the walk has yet to come to
   Guarded state_;  ///< at the node that is looked at
-  std::vector<char> seen_;
+  Flags seen_;
   std::vector<ValueId> needs_;    ///< loads that want a guard, node after node
-  std::vector<Needs> needs_of_;   ///< by node
-  std::vector<std::uint32_t> visited_;
+  Column<Needs> needs_of_;        ///< by node
+  Column<std::uint32_t> visited_;
   std::uint32_t visit_ = 0;
-  std::vector<NodeId> leads_to_;
+  Column<NodeId> leads_to_;
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ using namespace ir;
 class Join : public Rewrite {
  public:
   Join(const Program& p, const Profile& profile)
-      : Rewrite(p), profile_(profile), reachable_(reachable(p)), in_choice_(nodes_in_choices(p)), ranges_(to_), ways_in_(ways_in(p)) {}
+      : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ranges_(to_), ways_in_(ways_in(p, live_)) {}
 
   bool found() const { return found_; }
 
@@ -31,7 +31,7 @@ class Join : public Rewrite {
   };
 
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
-  bool wanted(NodeId old) const override { return reachable_[at(old)]; }
+  bool wanted(NodeId old) const override { return live_[old]; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
     const bool may_be_two = n.forks() && !in_choice_[at(old)] && rejects(to_, n.t) != rejects(to_, n.f) && has_neighbour(n, rejects(to_, n.f) ? n.t : n.f);
@@ -120,9 +120,9 @@ class Join : public Rewrite {
 
   static constexpr std::size_t few = 4;
   const Profile& profile_;
-  std::vector<bool> reachable_, in_choice_;
+  Flags live_, in_choice_;
   Ranges ranges_;
-  std::vector<std::uint32_t> ways_in_;
+  Column<std::uint32_t> ways_in_;
   bool found_ = false;
 };
 

@@ -57,7 +57,7 @@ Subjects::Subjects(const Program& p) : tests_(p.value_count()) {
   for (std::uint32_t i = 0; i < p.node_count(); ++i) {
     const ValueId about = subject(p, p[NodeId{i}]);
     if (about == no_value) continue;
-    Tests& tests = tests_[static_cast<std::uint32_t>(about)];
+    Tests& tests = tests_[about];
     tests = tests == None ? One : Several;
   }
 }

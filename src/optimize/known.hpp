@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/column.hpp"
 #include "base/intern.hpp"
 #include "base/set.hpp"
 #include "ir/program.hpp"
@@ -28,7 +29,7 @@ class Subjects {
 
  private:
   enum Tests : std::uint8_t { None, One, Several };
-  std::vector<Tests> tests_;  ///< by value
+  Column<Tests> tests_;  ///< by value
 };
 
 /// A test of one value against constants: the numbers of the subject for which it holds.

@@ -15,12 +15,12 @@ using namespace ir;
 
 class Narrow : public Rewrite {
  public:
-  explicit Narrow(const Program& p) : Rewrite(p), reachable_(reachable(p)), ranges_(to_) {}
+  explicit Narrow(const Program& p) : Rewrite(p), live_(live_nodes(p)), ranges_(to_) {}
 
   bool found() const { return found_; }
 
  private:
-  bool wanted(NodeId old) const override { return reachable_[static_cast<std::uint32_t>(old)]; }
+  bool wanted(NodeId old) const override { return live_[old]; }
 
   NodeId make(const Node& n, NodeId, Span span) override {
     const auto q = n.forks() && !is_one_comparison(n) ? question(to_, ranges_, n) : std::nullopt;
@@ -60,7 +60,7 @@ class Narrow : public Rewrite {
   }
 
   static constexpr std::size_t few = 4;
-  std::vector<bool> reachable_;
+  Flags live_;
   Ranges ranges_;
   bool found_ = false;
 };

@@ -15,7 +15,7 @@ class Order : public Rewrite {
  public:
   /// Adds constants to `p`.
   Order(Program& p, const Profile& profile)
-      : Rewrite(p), program_(p), profile_(profile), reachable_(reachable(p)), ranges_(p), subjects_(p), ways_in_(ways_in(p)) {}
+      : Rewrite(p), program_(p), profile_(profile), live_(live_nodes(p)), ranges_(p), subjects_(p), ways_in_(ways_in(p, live_)) {}
 
   bool found() const { return found_; }
 
@@ -26,7 +26,7 @@ class Order : public Rewrite {
     std::size_t place;  ///< in the chain as it was
   };
 
-  bool wanted(NodeId old) const override { return reachable_[static_cast<std::uint32_t>(old)]; }
+  bool wanted(NodeId old) const override { return live_[old]; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
     if (!n.forks()) return to_.add(n, span);
@@ -77,8 +77,8 @@ class Order : public Rewrite {
     for (NodeId here = head; chain.size() < longest; here = from_[here].f) {
       bool alone = true;
       for (; from_[here].kind == NodeKind::Guard && ranges_.passage(from_[here]) == Ranges::Passage::Always; here = from_[here].t)
-        alone &= ways_in_[static_cast<std::uint32_t>(here)] == 1;
-      alone &= ways_in_[static_cast<std::uint32_t>(here)] == 1;
+        alone &= ways_in_[here] == 1;
+      alone &= ways_in_[here] == 1;
       if (!from_[here].forks() || (here != head && !alone)) break;
       const auto q = question(from_, ranges_, from_[here]);
       if (!q || q->mask != 0xffffffff || (here != head && q->value != about)) break;
@@ -94,10 +94,10 @@ class Order : public Rewrite {
   static constexpr std::size_t longest = 16, few = 4;
   Program& program_;
   const Profile& profile_;
-  std::vector<bool> reachable_;
+  Flags live_;
   Ranges ranges_;
   Subjects subjects_;
-  std::vector<std::uint32_t> ways_in_;
+  Column<std::uint32_t> ways_in_;
   bool found_ = false;
 };
 

@@ -4,16 +4,14 @@ namespace weir::optimize {
 
 using namespace ir;
 
-/// All of them, unless there are choices, whose roots are nodes.
-void Rewrite::keep_values() {
-  if (has_choices(from_)) return;
-  to_ = Program::with_values_of(from_);
-  kept_ = static_cast<std::uint32_t>(from_.value_count());
-  kept_sets_ = static_cast<std::uint32_t>(from_.set_count());
-}
+// The roots of choices are nodes.
+Rewrite::Rewrite(const Program& from, Makes makes)
+    : Rewrite(from, makes == Makes::Nodes && !from.has_choices()) {}
+
+Rewrite::Rewrite(const Program& from, bool keeps_values)
+    : from_(from), to_(keeps_values ? Program::with_values_of(from) : Program()), keeps_values_(keeps_values), nodes_(from.node_count()) {}
 
 Program Rewrite::run() {
-  if (makes_ == Makes::Nodes) keep_values();
   to_.reserve(from_.value_count(), from_.node_count());
   for (std::uint32_t i = 0; i < from_.node_count(); ++i) {  // ways out, and roots of choices, have smaller ids
     const NodeId old{i};
@@ -35,22 +33,21 @@ Node Rewrite::with_values(Node n) {
 }
 
 std::uint32_t Rewrite::set(std::uint32_t old) {
-  if (old < kept_sets_) return old;
-  sets_.resize(from_.set_count(), no_set);
+  if (keeps_values_) return old;
+  sets_.grow(from_.set_count(), no_set);
   if (sets_[old] == no_set) sets_[old] = to_.add(from_.set(old));
   return sets_[old];
 }
 
 ValueId Rewrite::made(ValueId old) {
-  const auto i = static_cast<std::uint32_t>(old);
-  if (values_.size() <= i) values_.resize(from_.value_count(), no_value);  // a pass may add values to the old program
-  if (values_[i] != no_value) return values_[i];
+  values_.grow(from_.value_count(), no_value);  // a pass may add values to the old program
+  if (values_[old] != no_value) return values_[old];
   Value v = from_[old];
   if (v.kind == ValueKind::Choice) v.k = static_cast<std::uint32_t>(node(v.root()));
   if (v.a != no_value) v.a = value(v.a);
   if (v.b != no_value) v.b = value(v.b);
   const ValueId now = make(v, from_.span(old));
-  values_[i] = now;
+  values_[old] = now;
   return now;
 }
 

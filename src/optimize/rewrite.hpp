@@ -1,8 +1,7 @@
 // The walk that all passes share: a new program is built from the reachable part of an old one, operands before
 // what uses them, ways out before what leads to them. Most passes only have nodes made anew: values keep their ids then.
 #pragma once
-#include <vector>
-
+#include "base/column.hpp"
 #include "ir/order.hpp"
 #include "ir/program.hpp"
 
@@ -12,7 +11,7 @@ enum class Makes : std::uint8_t { Nodes, NodesAndValues };
 
 class Rewrite {
  public:
-  explicit Rewrite(const ir::Program& from, Makes makes = Makes::Nodes) : from_(from), nodes_(from.node_count()), makes_(makes) {}
+  explicit Rewrite(const ir::Program& from, Makes makes = Makes::Nodes);
   virtual ~Rewrite() = default;
 
   ir::Program run();
@@ -32,25 +31,24 @@ class Rewrite {
   /// Whether an old node will be asked for.
   virtual bool wanted(ir::NodeId old) const = 0;
 
-  ir::ValueId value(ir::ValueId old) { return static_cast<std::uint32_t>(old) < kept_ ? old : made(old); }
+  ir::ValueId value(ir::ValueId old) { return keeps_values_ ? old : made(old); }
   /// A node of the old program with new values and the old ways out.
   ir::Node with_values(ir::Node n);
-  ir::NodeId node(ir::NodeId old) const { return nodes_[static_cast<std::uint32_t>(old)]; }
+  ir::NodeId node(ir::NodeId old) const { return nodes_[old]; }
 
   const ir::Program& from_;
-  ir::Program to_;
+  ir::Program to_;  ///< has the values of `from_`, where they are kept: what is added to the one, the other has, too
 
  private:
-  void keep_values();
+  Rewrite(const ir::Program& from, bool keeps_values);
   ir::ValueId made(ir::ValueId old);
   std::uint32_t set(std::uint32_t old);
 
   static constexpr std::uint32_t no_set = 0xffffffff;
-  std::vector<ir::ValueId> values_;  ///< by old value, where they are made anew
-  std::vector<std::uint32_t> sets_;
-  std::vector<ir::NodeId> nodes_;
-  std::uint32_t kept_ = 0, kept_sets_ = 0;  ///< as many have the same ids in both programs
-  Makes makes_;
+  bool keeps_values_;           ///< the same ids in both programs
+  Column<ir::ValueId> values_;  ///< by old value, where they are made anew
+  Column<std::uint32_t> sets_;
+  Column<ir::NodeId> nodes_;
 };
 
 }  // namespace weir::optimize

@@ -22,9 +22,9 @@ class Sets : public Rewrite {
  public:
   /// Adds to `p` the sets that it makes; `run` gives the graph.
   explicit Sets(Program& p)
-      : Rewrite(p), program_(p), reachable_(reachable(p)), ranges_(p), ways_in_(ways_in(p)), subjects_(p), nodes_(nodes_of(p)), skipped_(p.node_count()) {
+      : Rewrite(p), program_(p), live_(live_nodes(p)), ranges_(p), ways_in_(ways_in(p, live_)), subjects_(p), nodes_(nodes_of(p)), skipped_(p.node_count()) {
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
-      if (reachable_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
+      if (live_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
   }
 
   bool found() const { return found_; }
@@ -32,10 +32,9 @@ class Sets : public Rewrite {
  private:
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
 
-  static std::vector<Node> nodes_of(const Program& p) {
-    std::vector<Node> nodes;
-    nodes.reserve(p.node_count());
-    for (std::uint32_t i = 0; i < p.node_count(); ++i) nodes.push_back(p[NodeId{i}]);
+  static Column<Node> nodes_of(const Program& p) {
+    Column<Node> nodes(p.node_count());
+    for (std::uint32_t i = 0; i < p.node_count(); ++i) nodes[i] = p[NodeId{i}];
     return nodes;
   }
 
@@ -171,17 +170,17 @@ class Sets : public Rewrite {
     nodes_[at(test)] = {NodeKind::Test, 0, 0, from_[test].a, from_[test].a, to, to};  // is left out
   }
 
-  bool wanted(NodeId old) const override { return reachable_[at(old)]; }
+  bool wanted(NodeId old) const override { return live_[at(old)]; }
   Node redirect(NodeId old) override { return nodes_[at(old)]; }
 
   static constexpr int max_steps = 100;  ///< longer lists have been brought together before there was a graph
   Program& program_;
-  std::vector<bool> reachable_;
+  Flags live_;
   Ranges ranges_;
-  std::vector<std::uint32_t> ways_in_;
+  Column<std::uint32_t> ways_in_;
   Subjects subjects_;
-  std::vector<Node> nodes_;
-  std::vector<bool> skipped_;
+  Column<Node> nodes_;
+  Flags skipped_;
   bool found_ = false;
 };
 

@@ -14,10 +14,10 @@ using namespace ir;
 
 class Values : public Rewrite {
  public:
-  explicit Values(const Program& p) : Rewrite(p, Makes::NodesAndValues), reachable_(reachable(p)), in_choice_(nodes_in_choices(p)), ranges_(to_) {}
+  explicit Values(const Program& p) : Rewrite(p, Makes::NodesAndValues), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ranges_(to_) {}
 
  private:
-  bool wanted(NodeId old) const override { return reachable_[static_cast<std::uint32_t>(old)]; }
+  bool wanted(NodeId old) const override { return live_[old]; }
 
   std::optional<std::uint32_t> k(ValueId v) const { return constant_of(to_, v); }
 
@@ -140,7 +140,7 @@ class Values : public Rewrite {
   NodeId guard(const Node& n, NodeId old, Span span) {
     const Ranges::Passage passage = ranges_.passage(n);
     if (passage == Ranges::Passage::Always) return n.t;
-    return passage == Ranges::Passage::Never && !in_choice_[static_cast<std::uint32_t>(old)] ? to_.ret(0u) : to_.add(n, span);
+    return passage == Ranges::Passage::Never && !in_choice_[old] ? to_.ret(0u) : to_.add(n, span);
   }
 
   NodeId test(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span) {
@@ -257,8 +257,8 @@ class Values : public Rewrite {
                      : to_.test(Relation::Bits, x, to_.constant(first), f, then, span);
   }
 
-  std::vector<bool> reachable_;
-  std::vector<bool> in_choice_;  ///< by old node; there, returning 0 would be a value and not a verdict
+  Flags live_;
+  Flags in_choice_;  ///< by old node; there, returning 0 would be a value and not a verdict
   Ranges ranges_;
 };
 

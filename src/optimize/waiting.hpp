@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/column.hpp"
 #include "ir/program.hpp"
 
 namespace weir::optimize {
@@ -16,7 +17,7 @@ class Waiting {
 
   /// For a node that nothing waits for yet.
   void add(ir::NodeId to, const State& state) {
-    std::uint32_t& place = places_[static_cast<std::uint32_t>(to)];
+    std::uint32_t& place = places_[to];
     if (free_.empty()) {
       place = static_cast<std::uint32_t>(states_.size());
       states_.push_back(state);
@@ -27,15 +28,15 @@ class Waiting {
     }
   }
   /// Of a node that something waits for.
-  State& operator[](ir::NodeId at) { return states_[places_[static_cast<std::uint32_t>(at)]]; }
+  State& operator[](ir::NodeId at) { return states_[places_[at]]; }
   void take(ir::NodeId from, State& state) {
-    const std::uint32_t place = places_[static_cast<std::uint32_t>(from)];
+    const std::uint32_t place = places_[from];
     state = states_[place];
     free_.push_back(place);
   }
 
  private:
-  std::vector<std::uint32_t> places_;  ///< by node, of those that wait: in `states_`
+  Column<std::uint32_t> places_;  ///< by node, of those that wait: in `states_`
   std::vector<State> states_;
   std::vector<std::uint32_t> free_;
 };
