@@ -2,6 +2,7 @@
 // settled once. Positions count from the end of the program.
 #include <algorithm>
 
+#include "base/column.hpp"
 #include "cbpf/blocks.hpp"
 
 namespace weir::cbpf {
@@ -14,15 +15,15 @@ class Layout {
  public:
   explicit Layout(const Blocks& blocks)
       : blocks_(blocks), nearest_(blocks.all.size(), nowhere), used_(blocks.all.size()) {
-    used_[static_cast<std::uint32_t>(blocks.order.front())] = true;
+    used_[blocks.order.front()] = true;
     std::size_t size = 0;
     for (const BlockId id : blocks.order) {
       const Block& b = blocks[id];
       size += b.line_count + 1;
       for (const Block::Line& line : blocks.lines_of(b)) stores_ |= line.code == op::ST || line.code == op::STX;
-      if (!used_[static_cast<std::uint32_t>(id)] || b.end == Block::End::Return) continue;
-      used_[static_cast<std::uint32_t>(b.t)] = true;
-      if (b.end == Block::End::Jump) used_[static_cast<std::uint32_t>(b.f)] = true;
+      if (!used_[id] || b.end == Block::End::Return) continue;
+      used_[b.t] = true;
+      if (b.end == Block::End::Jump) used_[b.f] = true;
     }
     program_.instructions.reserve(size);
     program_.spans.reserve(size);
@@ -30,7 +31,7 @@ class Layout {
 
   Program run() {
     for (auto id = blocks_.order.rbegin(); id != blocks_.order.rend(); ++id)
-      if (used_[static_cast<std::uint32_t>(*id)]) place(*id);
+      if (used_[*id]) place(*id);
     std::reverse(program_.instructions.begin(), program_.instructions.end());
     std::reverse(program_.spans.begin(), program_.spans.end());
     return std::move(program_);
@@ -45,7 +46,7 @@ class Layout {
   }
 
   /// Instructions between one that is placed next and the nearest way into a block.
-  std::size_t distance(BlockId to) const { return size() - 1 - nearest_[static_cast<std::uint32_t>(to)]; }
+  std::size_t distance(BlockId to) const { return size() - 1 - nearest_[to]; }
 
   void place(BlockId id) {
     const Block& b = blocks_[id];
@@ -57,7 +58,7 @@ class Layout {
     }
     const auto lines = blocks_.lines_of(b);
     for (auto line = lines.rbegin(); line != lines.rend(); ++line) push({line->code, 0, 0, line->k}, line->span);
-    nearest_[static_cast<std::uint32_t>(id)] = size() - 1;
+    nearest_[id] = size() - 1;
   }
 
   /// Continues in a block: nothing where it follows, its return where it is one, otherwise a jump. `least`: from which
@@ -77,7 +78,7 @@ class Layout {
   /// A stepping stone right behind the jump, which later jumps use too.
   void bring_near(BlockId to, Span span) {
     go_to(to, span, 1);
-    nearest_[static_cast<std::uint32_t>(to)] = size() - 1;
+    nearest_[to] = size() - 1;
   }
 
   void jump(const Block& b) {
@@ -86,8 +87,8 @@ class Layout {
   }
 
   const Blocks& blocks_;
-  std::vector<std::size_t> nearest_;  ///< by block: position of the last placed way into it
-  std::vector<bool> used_;            ///< by block: something leads there
+  Column<std::size_t> nearest_;  ///< by block: position of the last placed way into it
+  Column<bool> used_;                 ///< by block: something leads there
   bool stores_ = false;
   Program program_;
 };

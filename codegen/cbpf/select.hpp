@@ -1,13 +1,15 @@
 // Instruction selection: the graph's nodes to blocks (nodes.cc) and its values into A and X (values.cc), while keeping
 // track of what the registers hold. One walk in the graph's order; never along its edges.
 #pragma once
+#include <array>
 #include <cstdint>
-#include <deque>
+#include <map>
+#include <memory>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/column.hpp"
 #include "cbpf/blocks.hpp"
 #include "cbpf/families.hpp"
 #include "cbpf/machine.hpp"
@@ -19,8 +21,11 @@ namespace weir::cbpf {
 /// Values that cost enough to be kept in scratch memory. Which are worth the store shows only when the code is there:
 /// those that were fetched, and those that were computed again although every path there had computed them before.
 struct Keep {
-  std::unordered_map<std::uint32_t, std::uint32_t> bit;  ///< of a costly value in Machine::computed; at most 64
-  std::uint64_t kept = 0;                                ///< stored whenever computed
+  Column<std::uint64_t> bits;  ///< by value; empty where none is costly
+  std::uint64_t kept = 0;      ///< stored whenever computed
+
+  /// Of a costly value in Machine::computed, of which there are at most 64; 0 of others.
+  std::uint64_t bit(ir::ValueId v) const { return bits.size() == 0 ? 0 : bits[v]; }
 };
 /// At first all choices are kept: one inside the other they would double with every level.
 Keep costly_values(const ir::Program& p);
@@ -66,41 +71,45 @@ class Select {
     explicit Entries(std::size_t nodes) : places_(nodes, nowhere) {}  ///< for a whole graph
 
     Entry* find(ir::NodeId n) {
-      const std::size_t at = place(n);
-      return at < slots_.size() ? &slots_[at].entry : nullptr;
+      const std::uint32_t at = place(n);
+      return at < used_ ? &slot(at).entry : nullptr;
     }
     /// For a node that has none.
     Entry& add(ir::NodeId n) {
-      const std::size_t at = free_ == nowhere ? slots_.size() : free_;
-      if (free_ == nowhere) slots_.emplace_back();
-      else free_ = slots_[at].next_free;
-      slots_[at] = {n, nowhere, {}};
-      if (!places_.empty()) places_[static_cast<std::uint32_t>(n)] = static_cast<std::uint32_t>(at);
-      return slots_[at].entry;
+      const std::uint32_t at = free_ == nowhere ? used_ : free_;
+      if (free_ == nowhere) ++used_;
+      else free_ = slot(at).next_free;
+      if (at >= few && at - few == more_.size()) more_.push_back(std::make_unique<Slot>());
+      slot(at) = {n, nowhere, {}};
+      if (places_.size() != 0) places_[n] = at;
+      return slot(at).entry;
     }
     void drop(ir::NodeId n) {
-      const std::size_t at = place(n);
-      slots_[at].node = ir::NodeId{nowhere};
-      slots_[at].next_free = std::exchange(free_, static_cast<std::uint32_t>(at));
-      if (!places_.empty()) places_[static_cast<std::uint32_t>(n)] = nowhere;
+      const std::uint32_t at = place(n);
+      slot(at).node = ir::NodeId{nowhere};
+      slot(at).next_free = std::exchange(free_, at);
+      if (places_.size() != 0) places_[n] = nowhere;
     }
 
    private:
-    static constexpr std::uint32_t nowhere = 0xffffffff;
+    static constexpr std::uint32_t nowhere = 0xffffffff, few = 8;
     struct Slot {
       ir::NodeId node{};
       std::uint32_t next_free = nowhere;
       Entry entry;
     };
-    std::size_t place(ir::NodeId n) const {
-      if (!places_.empty()) return places_[static_cast<std::uint32_t>(n)];
-      std::size_t at = 0;
-      while (at < slots_.size() && slots_[at].node != n) ++at;
+    Slot& slot(std::uint32_t at) { return at < few ? slots_[at] : *more_[at - few]; }
+    std::uint32_t place(ir::NodeId n) {
+      if (places_.size() != 0) return places_[n];
+      std::uint32_t at = 0;
+      while (at < used_ && slot(at).node != n) ++at;
       return at;
     }
-    std::vector<std::uint32_t> places_;  ///< by node of a whole graph: its slot
-    std::deque<Slot> slots_;
-    std::uint32_t free_ = nowhere;  ///< the first slot that is not used
+    Column<std::uint32_t> places_;  ///< by node of a whole graph: its slot
+    std::array<Slot, few> slots_;
+    std::vector<std::unique_ptr<Slot>> more_;
+    std::uint32_t used_ = 0;        ///< slots that were used once
+    std::uint32_t free_ = nowhere;  ///< the first of them that is not used any more
   };
 
   void graph_node(ir::NodeId id, Entries& entries, Leaves leaves);
@@ -159,7 +168,7 @@ class Select {
   const Keep& keep_;
   ir::Ranges ranges_;
   Families families_;
-  std::unordered_map<std::uint32_t, Entry> shared_;  ///< by family: where its trees begin, once a row has led there
+  std::map<std::uint32_t, Entry> shared_;  ///< by family: where its trees begin, once a row has led there
   Blocks blocks_;
   BlockId current_{};
   BlockId reject_{};
@@ -171,7 +180,7 @@ class Select {
   std::size_t lines_ = 0;
   bool out_of_scratch_ = false;
   bool too_long_ = false;
-  std::unordered_map<std::uint32_t, unsigned> needs_;
+  Column<unsigned> needs_;    ///< by value: scratch words, where they are known
 };
 
 }  // namespace weir::cbpf

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/column.hpp"
 #include "base/intern.hpp"
 
 namespace weir::cbpf {
@@ -36,7 +37,7 @@ std::uint64_t hash(const Tail& tail) {
 }  // namespace
 
 void merge_tails(Blocks& blocks) {
-  std::vector<BlockId> instead(blocks.all.size());
+  Column<BlockId> instead(blocks.all.size());
   for (std::uint32_t i = 0; i < instead.size(); ++i) instead[i] = BlockId{i};
   std::vector<Tail> known;
   known.reserve(blocks.order.size());
@@ -44,13 +45,13 @@ void merge_tails(Blocks& blocks) {
   for (std::size_t i = blocks.order.size(); i-- > 0;) {  // jumps lead forward: ways out are settled
     const BlockId id = blocks.order[i];
     Block& b = blocks[id];
-    if (b.end == Block::End::Jump || b.end == Block::End::Goto) b.t = instead[at(b.t)];
-    if (b.end == Block::End::Jump) b.f = instead[at(b.f)];
+    if (b.end == Block::End::Jump || b.end == Block::End::Goto) b.t = instead[b.t];
+    if (b.end == Block::End::Jump) b.f = instead[b.f];
     // What the block before runs into is there for free; to reach a twin would take a jump.
     const Block* before = i == 0 ? nullptr : &blocks[blocks.order[i - 1]];
     const bool is_run_into = !before || (before->end == Block::End::Goto && before->t == id);
     const BlockId twin = known[index.intern(known, Tail{&blocks, id}, hash)].id;
-    if (twin != id && !is_run_into) instead[at(id)] = twin;
+    if (twin != id && !is_run_into) instead[id] = twin;
   }
 }
 

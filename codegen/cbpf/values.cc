@@ -32,10 +32,10 @@ bool commutes(Arith a) {
 }
 
 /// Instructions to compute each value, up to a bound; choices count as dear.
-std::vector<unsigned> costs(const ir::Program& p) {
+Column<unsigned> costs(const ir::Program& p) {
   constexpr unsigned dear = 100;
-  std::vector<unsigned> cost(p.value_count(), 1);
-  const auto of = [&](ValueId v) { return v == no_value ? 0 : cost[static_cast<std::uint32_t>(v)]; };
+  Column<unsigned> cost(p.value_count(), 1);
+  const auto of = [&](ValueId v) { return v == no_value ? 0 : cost[v]; };
   for (std::uint32_t i = 0; i < p.value_count(); ++i) {
     const Value& v = p[ValueId{i}];
     if (v.kind == ValueKind::Choice) cost[i] = dear;
@@ -52,12 +52,14 @@ std::vector<unsigned> costs(const ir::Program& p) {
 Keep costly_values(const ir::Program& p) {
   Keep keep;
   const auto cost = costs(p);
+  std::uint64_t next = 1;  // 0 when all bits are taken
   for (const bool choices : {true, false})
-    for (std::uint32_t i = 0; i < p.value_count() && keep.bit.size() < 64; ++i)
+    for (std::uint32_t i = 0; (!choices || p.has_choices()) && i < p.value_count() && next != 0; ++i)
       if (cost[i] >= 3 && (p[ValueId{i}].kind == ValueKind::Choice) == choices) {
-        const auto bit = static_cast<std::uint32_t>(keep.bit.size());
-        keep.bit.emplace(i, bit);
-        if (choices) keep.kept |= std::uint64_t{1} << bit;
+        keep.bits.grow(p.value_count());
+        keep.bits[i] = next;
+        if (choices) keep.kept |= next;
+        next <<= 1;
       }
   return keep;
 }
@@ -238,7 +240,8 @@ bool Select::straight_to_x(ValueId v) const {
 
 /// Scratch words that an expression needs at least.
 unsigned Select::need(ValueId id) {
-  if (const auto known = needs_.find(static_cast<std::uint32_t>(id)); known != needs_.end()) return known->second;
+  needs_.grow(program_.value_count());
+  if (needs_[id] != 0) return needs_[id];
   const Value& v = program_[id];
   unsigned n = 1;
   if (v.kind == ValueKind::Choice) n = 2;
@@ -247,7 +250,7 @@ unsigned Select::need(ValueId id) {
     const unsigned right = need(v.b);
     n = n == right ? n + 1 : std::max(n, right);
   }
-  needs_.emplace(static_cast<std::uint32_t>(id), n);
+  needs_[id] = n;
   return n;
 }
 
@@ -258,19 +261,17 @@ bool Select::fetch(ValueId v, std::uint16_t code) {
   const std::uint32_t word = machine_.find(v);
   if (word == scratch_words) return false;
   put(code, word);
-  if (const auto bit = keep_.bit.find(static_cast<std::uint32_t>(v)); bit != keep_.bit.end())
-    fetched_ |= std::uint64_t{1} << bit->second;
+  fetched_ |= keep_.bit(v);
   return true;
 }
 
 /// A has just been computed: keeps it when that is worth it, and notes when it was not the first time.
 void Select::remember(ValueId v) {
-  const auto bit = keep_.bit.find(static_cast<std::uint32_t>(v));
-  if (bit == keep_.bit.end()) return;
-  const std::uint64_t mask = std::uint64_t{1} << bit->second;
-  if (machine_.computed & mask) missed_ |= mask;
-  machine_.computed |= mask;
-  if (!(keep_.kept & mask)) return;
+  const std::uint64_t bit = keep_.bit(v);
+  if (bit == 0) return;
+  missed_ |= machine_.computed & bit;
+  machine_.computed |= bit;
+  if (!(keep_.kept & bit)) return;
   const std::uint32_t word = free_word();
   if (word == scratch_words) return;
   put(op::ST, word);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/column.hpp"
+#include "ir/ranges.hpp"
 #include "lower/marks.hpp"
 
 namespace weir::lower {
@@ -25,9 +27,9 @@ struct Table {
 
 class Lowering {
  public:
-  Lowering(const pred::Filter& f, const Limits& limits)
-      : filter_(f), limits_(limits), reach_(f, sets_, limits.tunnel_states), fixed_values_(f.value_count(), ir::no_value),
-        depends_(f.value_count(), Unknown) {}
+  Lowering(const pred::Filter& f, const Limits& limits, Guards guards)
+      : filter_(f), limits_(limits), guards_(guards), ranges_(program_), reach_(f, sets_, limits.tunnel_states), fixed_values_(f.value_count(), ir::no_value),
+        depends_(f.mark_count == 0 ? 0 : f.value_count(), Unknown) {}
 
   Result<ir::Program> run() {
     if (reach_.overflow()) return too_many_states();
@@ -47,7 +49,7 @@ class Lowering {
 
   NodeId at(const Table& t, Passed state) const {
     if (t.more.empty()) return t.first;
-    const auto& states = sets_[t.set];
+    const auto states = sets_[t.set];
     const auto i = std::lower_bound(states.begin(), states.end(), state) - states.begin();
     return i == 0 ? t.first : t.more[static_cast<std::size_t>(i - 1)];
   }
@@ -128,14 +130,18 @@ class Lowering {
 
   /// Loads and divisions under a value, innermost first, each once.
   void collect(ir::ValueId id) {
-    if (visited_.size() <= static_cast<std::uint32_t>(id)) visited_.resize(program_.value_count(), 0);
-    if (std::exchange(visited_[static_cast<std::uint32_t>(id)], visit_) == visit_) return;
     const ir::Value v = program_[id];
-    if (v.kind == ir::ValueKind::Choice) return;
+    if (v.kind == ir::ValueKind::Choice || v.kind == ir::ValueKind::Constant) return;
+    visited_.grow(program_.value_count());
+    if (std::exchange(visited_[id], visit_) == visit_) return;
     if (v.a != ir::no_value) collect(v.a);
     if (v.b != ir::no_value) collect(v.b);
     const bool divides = v.kind == ir::ValueKind::Binary && (v.arith() == Arith::Div || v.arith() == Arith::Mod);
-    if (v.kind == ir::ValueKind::Load || (divides && ir::constant_of(program_, v.b).value_or(0) == 0)) needs_.push_back(id);
+    if ((v.kind == ir::ValueKind::Load && is_wanted(v)) || (divides && ir::constant_of(program_, v.b).value_or(0) == 0)) needs_.push_back(id);
+  }
+
+  bool is_wanted(const ir::Value& load) {
+    return guards_ == Guards::All || ranges_.passage({ir::NodeKind::Guard, load.detail, load.k, load.a}) != ir::Ranges::Passage::Always;
   }
 
   // ---- values --------------------------------------------------------------------------------------
@@ -192,8 +198,8 @@ class Lowering {
   enum Dependence : std::uint8_t { Unknown, Fixed, OnMarks };
 
   bool depends(pred::ValueId id) {
-    Dependence& known = depends_[static_cast<std::uint32_t>(id)];
     if (filter_.mark_count == 0) return false;
+    Dependence& known = depends_[id];
     if (known == Unknown) {
       const pred::Value& v = filter_[id];
       const bool found = (v.a != pred::no_value && depends(v.a)) || (v.b != pred::no_value && depends(v.b)) ||
@@ -226,25 +232,27 @@ class Lowering {
 
   const pred::Filter& filter_;
   const Limits& limits_;
+  const Guards guards_;
+  ir::Program program_;
+  ir::Ranges ranges_;
   StateSets sets_;
   Reach reach_;
-  ir::Program program_;
-  std::vector<ir::ValueId> fixed_values_;
+  Column<ir::ValueId> fixed_values_;
   std::unordered_map<Passed, std::unordered_map<std::uint32_t, ir::ValueId>> values_by_state_;
-  std::vector<Dependence> depends_;
+  Column<Dependence> depends_;
   std::vector<ir::ValueId> needs_;
-  std::vector<std::uint32_t> visited_;
+  Column<std::uint32_t> visited_;
   std::uint32_t visit_ = 0;
   bool overflow_ = false;
 };
 
 }  // namespace
 
-Result<ir::Program> lower(const pred::Filter& filter, const Limits& limits) {
+Result<ir::Program> lower(const pred::Filter& filter, const Limits& limits, Guards guards) {
   if (filter.mark_count > max_marks)
     return fail(Code::TooLarge, {}, fmt::format("the filter has {} tunnels, at most {} can be followed", filter.mark_count, max_marks),
                 "use fewer of geneve, vxlan and (with --linux-ext) vlan");
-  return Lowering(filter, limits).run();
+  return Lowering(filter, limits, guards).run();
 }
 
 }  // namespace weir::lower

@@ -12,21 +12,23 @@ using pred::ExprKind;
 std::uint32_t StateSets::number(std::vector<Passed> states) {
   std::sort(states.begin(), states.end());
   states.erase(std::unique(states.begin(), states.end()), states.end());
-  const auto [at, is_new] = numbers_.try_emplace(states, static_cast<std::uint32_t>(sets_.size()));
-  if (is_new) sets_.push_back(std::move(states));
+  if (std::ranges::equal(states, none_)) return 0;
+  const auto [at, is_new] = numbers_.try_emplace(states, static_cast<std::uint32_t>(more_.size() + 1));
+  if (is_new) more_.push_back(std::move(states));
   return at->second;
 }
 
 std::uint32_t StateSets::join(std::uint32_t a, std::uint32_t b) {
   if (a == b) return a;
   std::vector<Passed> both;
-  std::set_union(sets_[a].begin(), sets_[a].end(), sets_[b].begin(), sets_[b].end(), std::back_inserter(both));
+  std::ranges::set_union((*this)[a], (*this)[b], std::back_inserter(both));
   return number(std::move(both));
 }
 
 Reach::Reach(const pred::Filter& f, StateSets& sets, std::size_t limit)
-    : filter_(f), sets_(sets), limit_(limit), has_mark_(f.expr_count()) {
+    : filter_(f), sets_(sets), limit_(limit) {
   if (f.mark_count == 0) return;
+  has_mark_.grow(f.expr_count());
   for (std::uint32_t i = 0; i < f.expr_count(); ++i) {  // children come first
     const Expr& e = f[ExprId{i}];
     if (e.kind == ExprKind::Mark) has_mark_[i] = true;
@@ -57,7 +59,7 @@ Reach::Exits Reach::leaf(const Expr& e, std::uint32_t in) {
     const Exits inner = walk(ExprId{e.a}, in);
     return {inner.on_false, inner.on_true};
   }
-  std::vector<Passed> states = sets_[in];
+  std::vector<Passed> states(sets_[in].begin(), sets_[in].end());
   for (Passed& p : states) p |= Passed{1} << e.a;
   const std::uint32_t out = sets_.number(std::move(states));
   return {out, out};

@@ -17,7 +17,9 @@ bool is_gathered(const pred::Filter& meaning) {
 }
 
 Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, const Limits& limits) {
-  return optimize && is_gathered(meaning) ? lower::lower(pred::gather(meaning), limits) : lower::lower(meaning, limits);
+  if (!optimize) return lower::lower(meaning, limits);
+  if (is_gathered(meaning)) return lower::lower(pred::gather(meaning), limits, lower::Guards::Doubtful);
+  return lower::lower(meaning, limits, lower::Guards::Doubtful);
 }
 
 Result<ir::Program> graph_after(std::string_view pass, Result<ir::Program> graph) {
