@@ -33,7 +33,7 @@ const char* machine_name(vm::Machine machine) {
 prove::Program compiled(const Filter& filter) {
   const auto& stages = filter.stages();
   if (stages.cbpf) return &*stages.cbpf;
-  return &stages.ir;
+  return &*stages.ir;
 }
 
 Result<double> check_compilation(const Filter& filter, const Options& options, const std::optional<ProgramOptions>& hook, double seconds) {

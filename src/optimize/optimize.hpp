@@ -14,7 +14,7 @@ namespace weir::optimize {
 ir::Program optimize(ir::Program p);
 
 /// guards.cc: each load is guarded at its first use on a path, and nowhere else. What makes a graph verify that passes have
-/// moved and dropped loads in; takes graphs whose guards do not fit their loads.
+/// moved and dropped loads in; takes graphs whose guards do not fit their loads, and trimmed ones.
 void place_guards(ir::Program& p);
 
 /// One pass: its name, what it does, and why it stands where it stands. It says whether the passes before it may now find

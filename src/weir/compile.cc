@@ -79,10 +79,11 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
 
   meaning->trim();
   graph->trim();
+  const auto guards = options.optimize ? Graph::Guards::Missing : Graph::Guards::Placed;
 
   auto bytecode = bytecode_of(program);
   return Filter(std::unique_ptr<const Filter::Stages>(
-      new Filter::Stages{std::string(expression), std::move(*ast), std::move(*meaning), std::move(*graph),
+      new Filter::Stages{std::string(expression), std::move(*ast), std::move(*meaning), Graph(std::move(*graph), guards),
                          std::move(program), std::move(bytecode), std::move(warnings), options.limits, {}, options.native}));
 }
 

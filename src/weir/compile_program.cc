@@ -68,8 +68,9 @@ Result<Filter> compile_program(std::string_view text, const Options& options) {
   auto program = options.optimize ? emit_fastest(*graph, usual_traffic, options.limits) : cbpf::emit(*graph, options.limits);
   if (options.optimize && same_on_both && is_shorter(*source, program)) program = *source;
   graph->trim();
+  const auto guards = options.optimize ? Graph::Guards::Missing : Graph::Guards::Placed;
   return Filter(std::unique_ptr<const Filter::Stages>(
-      new Filter::Stages{.text = std::move(words), .ast = {}, .pred = {}, .ir = std::move(*graph), .cbpf = program,
+      new Filter::Stages{.text = std::move(words), .ast = {}, .pred = {}, .ir = Graph(std::move(*graph), guards), .cbpf = program,
                          .bytecode = bytecode_of(program), .warnings = std::move(warnings), .limits = options.limits,
                          .source = Filter::Stages::Source{*std::move(source), machine}, .may_run_native = options.native}));
 }

@@ -36,7 +36,6 @@ Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& 
       if (pass.reorders && pass.apply(other, profile)) take(other, graph, best, limits);
     }
   }
-  optimize::place_guards(graph);
   return best;
 }
 

@@ -22,6 +22,15 @@ Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, cons
   return lower::lower(meaning, limits, lower::Guards::Doubtful);
 }
 
+const ir::Program& Graph::operator*() const {
+  if (guards_ == Guards::Placed) return program_;
+  std::call_once(placed_, [&] {
+    optimize::place_guards(program_);
+    program_.trim();
+  });
+  return program_;
+}
+
 Result<ir::Program> graph_after(std::string_view pass, Result<ir::Program> graph) {
   const auto passes = optimize::passes();
   const auto last = std::ranges::find(passes, pass, &optimize::Pass::name);

@@ -13,6 +13,7 @@
 #include "native/batch.hpp"
 #include "native/code.hpp"
 #include "pred/filter.hpp"
+#include "weir/graph.hpp"
 #include "weir/weir.hpp"
 
 namespace weir {
@@ -21,7 +22,7 @@ struct Filter::Stages {
   std::string text;
   ast::Expr ast;
   pred::Filter pred;
-  ir::Program ir;                    ///< optimized, unless that was not wanted
+  Graph ir;                          ///< optimized, unless that was not wanted
   Result<cbpf::Program> cbpf;        ///< an error when it cannot fit; everything else works all the same
   std::vector<Instruction> bytecode;
   std::vector<Diagnostic> warnings;
