@@ -41,7 +41,7 @@ Ranges::Passage Ranges::passage(const Node& guard) {
 }
 
 bool Ranges::may_reject(ValueId v) {
-  if (v == no_value) return false;
+  if (v == no_value || !program_.has_choices()) return false;
   const auto n = static_cast<std::uint32_t>(v);
   if (rejects_.size() <= n) rejects_.grow(program_.value_count());
   if (rejects_[n] == 0) {

@@ -190,14 +190,14 @@ class Conjuncts : public Rewrite {
   /// Reached from inside alone, or the ways from elsewhere would have to be kept; those to the head lead to what
   /// takes its place.
   bool is_closed(const Part& part, bool is_head) const {
-    const auto ways_inside = [&](NodeId id) {
-      std::uint32_t ways = id == part.entry;
-      for (const NodeId from : part.nodes()) ways += (from_[from].t == id) + (from_[from].forks() && from_[from].f == id);
-      return ways;
-    };
-    return std::ranges::all_of(part.nodes(), [&](NodeId id) {
-      return (is_head && id == part.entry) || ways_inside(id) == ways_in_[id];
-    });
+    const auto counts = [&](NodeId id) { return id != part.exit && !rejects(from_, id) && !(is_head && id == part.entry); };
+    std::uint32_t inside = is_head ? 0 : 1, all = 0;  // ways to the nodes; what leads to one from inside is no more than all
+    for (const NodeId id : part.nodes()) {
+      const Node& n = from_[id];
+      inside += counts(n.t) + (n.forks() && counts(n.f));
+      all += counts(id) ? ways_in_[id] : 0;
+    }
+    return inside == all;
   }
 
   /// What may reject whole packets by itself stays where it is, and so do long lists: they may be shared with other

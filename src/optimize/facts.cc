@@ -78,6 +78,7 @@ class Facts : public Rewrite {
       const bool matters = subjects_.has_several(subject(from_, from_[id]));
       const auto q = matters ? question(program_, ranges_, from_[id]) : std::nullopt;
       place = q ? static_cast<std::uint32_t>(questions_.size()) + 2 : no_question;
+      if (questions_.empty()) questions_.reserve(few);
       if (q) questions_.push_back(*q);
     }
     return place == no_question ? nullptr : &questions_[place - 2];
@@ -159,6 +160,7 @@ class Facts : public Rewrite {
   Node redirect(NodeId old) override { return nodes_[old]; }
 
   static constexpr int max_steps = 100;
+  static constexpr std::size_t few = 8;
   enum Answer : std::uint8_t { Unasked, No, Yes };
 
   Program& program_;

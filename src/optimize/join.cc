@@ -14,6 +14,15 @@ namespace {
 
 using namespace ir;
 
+/// Whether two tests are about bytes that one load can have.
+bool are_near(const Program& p, const Node& n, const Node& next) {
+  const ValueId a = subject(p, n), b = subject(p, next);
+  if (a == no_value || b == no_value) return false;
+  const Value &x = p[a], &y = p[b];
+  if (x.kind != ValueKind::Load || y.kind != ValueKind::Load || x.a != y.a) return false;
+  return std::max(std::uint64_t{x.k} + x.size(), std::uint64_t{y.k} + y.size()) - std::min(x.k, y.k) <= 4;
+}
+
 class Join : public Rewrite {
  public:
   Join(const Program& p, const Profile& profile)
@@ -34,7 +43,7 @@ class Join : public Rewrite {
   bool wanted(NodeId old) const override { return live_[old]; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
-    const bool may_be_two = n.forks() && !in_choice_[at(old)] && rejects(to_, n.t) != rejects(to_, n.f) && has_neighbour(n, rejects(to_, n.f) ? n.t : n.f);
+    const bool may_be_two = n.forks() && !in_choice_[at(old)] && rejects(to_, n.t) != rejects(to_, n.f) && are_near(to_, n, to_[past_guards(rejects(to_, n.f) ? n.t : n.f)]);
     const auto first = may_be_two ? asked(n) : std::nullopt;
     const auto second = first ? next(first->then, from_[old]) : std::nullopt;
     const auto both = second ? joined(*first, *second) : std::nullopt;
@@ -45,15 +54,6 @@ class Join : public Rewrite {
     const NodeId reject = rejects(to_, n.t) ? n.t : n.f;
     return both->numbers.size() == 1 ? to_.test(Relation::Equal, asked_about, to_.constant(both->numbers.low()), both->then, reject, span)
                                      : to_.member(asked_about, both->numbers, both->then, reject, span);
-  }
-
-  /// Whether the next test is about bytes that one load can have, too.
-  bool has_neighbour(const Node& n, NodeId then) {
-    const ValueId a = subject(to_, n), b = subject(to_, to_[past_guards(then)]);
-    if (a == no_value || b == no_value) return false;
-    const Value &x = to_[a], &y = to_[b];
-    if (x.kind != ValueKind::Load || y.kind != ValueKind::Load || x.a != y.a) return false;
-    return std::max(std::uint64_t{x.k} + x.size(), std::uint64_t{y.k} + y.size()) - std::min(x.k, y.k) <= 4;
   }
 
   NodeId past_guards(NodeId n) {
@@ -126,12 +126,22 @@ class Join : public Rewrite {
   bool found_ = false;
 };
 
+bool may_join(const Program& p) {
+  const auto is_near = [&](const Node& n, NodeId then) {
+    while (p[then].kind == NodeKind::Guard) then = p[then].t;
+    return are_near(p, n, p[then]);
+  };
+  for (std::uint32_t i = 0; i < p.node_count(); ++i)
+    if (const Node& n = p[NodeId{i}]; n.forks() && (is_near(n, n.t) || is_near(n, n.f))) return true;
+  return false;
+}
+
 }  // namespace
 
 bool join_loads(Program& p, const Profile& profile) {
   constexpr int turns = 2;  // of bytes to two, of two to four
   bool any = false;
-  for (int turn = 0; turn < turns; ++turn) {
+  for (int turn = 0; turn < turns && may_join(p); ++turn) {
     Join join(p, profile);
     Program joined = join.run();
     if (!join.found()) break;

@@ -40,19 +40,6 @@ Set answer(Relation op, std::uint32_t k) {
 
 }  // namespace
 
-ValueId subject(const Program& p, const Node& n) {
-  switch (n.kind) {
-    case NodeKind::Return:
-    case NodeKind::Guard: return no_value;
-    case NodeKind::NonZero:
-    case NodeKind::Member: break;
-    case NodeKind::Test:
-      if (p[n.b].kind != ValueKind::Constant) return no_value;
-  }
-  const Value& v = p[n.a];
-  return v.kind == ValueKind::Binary && v.arith() == Arith::And && p[v.b].kind == ValueKind::Constant ? v.a : n.a;
-}
-
 Subjects::Subjects(const Program& p) : tests_(p.value_count()) {
   for (std::uint32_t i = 0; i < p.node_count(); ++i) {
     const ValueId about = subject(p, p[NodeId{i}]);

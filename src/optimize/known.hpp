@@ -15,7 +15,18 @@
 namespace weir::optimize {
 
 /// The value that a test against constants asks about, whatever bits of it; no_value for others.
-ir::ValueId subject(const ir::Program& p, const ir::Node& test);
+inline ir::ValueId subject(const ir::Program& p, const ir::Node& test) {
+  switch (test.kind) {
+    case ir::NodeKind::Return:
+    case ir::NodeKind::Guard: return ir::no_value;
+    case ir::NodeKind::NonZero:
+    case ir::NodeKind::Member: break;
+    case ir::NodeKind::Test:
+      if (p[test.b].kind != ir::ValueKind::Constant) return ir::no_value;
+  }
+  const ir::Value& v = p[test.a];
+  return v.kind == ir::ValueKind::Binary && v.arith() == Arith::And && p[v.b].kind == ir::ValueKind::Constant ? v.a : test.a;
+}
 
 /// The values that several tests ask about. A test of a value that no other asks about is decided by nothing, decides
 /// nothing and goes together with nothing, so there is no need to look into it.
@@ -47,11 +58,13 @@ class Numbers {
  public:
   using Id = std::uint32_t;
   Id add(Set s) {
+    if (all_.empty()) all_.reserve(few);
     return index_.intern(all_, std::move(s), [](const Set& set) { return hash(set); });
   }
   const Set& operator[](Id id) const { return all_[id]; }
 
  private:
+  static constexpr std::size_t few = 8;
   std::vector<Set> all_;
   InternIndex index_;
 };

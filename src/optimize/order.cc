@@ -1,6 +1,8 @@
 // Tests of one value that exclude each other may be asked in any order: the likely ones go first.
 // v == a ? A : v == b ? B : C  ==  v == b ? B : v == a ? A : C, for a != b. Lowers the expected number of tests.
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
@@ -15,50 +17,73 @@ class Order : public Rewrite {
  public:
   /// Adds constants to `p`.
   Order(Program& p, const Profile& profile)
-      : Rewrite(p), program_(p), profile_(profile), live_(live_nodes(p)), ranges_(p), subjects_(p), ways_in_(ways_in(p, live_)) {}
+      : Rewrite(p), program_(p), profile_(profile), live_(live_nodes(p)), ranges_(p), subjects_(p), ways_in_(ways_in(p, live_)) {
+    for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0 && !found_;)
+      if (live_[i] && p[NodeId{i}].forks()) found_ = chain_from(NodeId{i}).count != 0 || numbers_of(NodeId{i}).count != 0;
+  }
 
   bool found() const { return found_; }
 
  private:
   struct Link {
-    NodeId node;
-    double share;
-    std::size_t place;  ///< in the chain as it was
+    NodeId node{};
+    double share = 0;
+    std::size_t place = 0;  ///< in the chain as it was
   };
+  struct Number {
+    std::uint32_t k = 0;
+    double share = 0;
+  };
+  template <class Item, std::size_t most>
+  struct Row {
+    std::array<Item, most> items;
+    std::size_t count = 0;
+    std::span<Item> all() { return {items.data(), count}; }
+  };
+  static constexpr std::size_t longest = 16, few = 4;
+  using Chain = Row<Link, longest>;
+  using Numbers = Row<Number, longest>;  // `few`, but GCC 12 warns of sorting less
 
   bool wanted(NodeId old) const override { return live_[old]; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
     if (!n.forks()) return to_.add(n, span);
-    std::vector<Link> chain;
-    if (subjects_.has_several(subject(from_, from_[old]))) chain = chain_from(old);
-    const auto likelier = [](const Link& a, const Link& b) { return a.share != b.share ? a.share > b.share : a.place < b.place; };
-    if (chain.size() < 2 || std::ranges::is_sorted(chain, likelier)) return n.kind == NodeKind::Member ? each(n, old, span) : to_.add(n, span);
-    found_ = true;
-    NodeId next = node(from_[chain.back().node].f);
-    std::ranges::sort(chain, likelier);
-    for (auto link = chain.rbegin(); link != chain.rend(); ++link) next = again(link->node, next);
+    if (Chain chain = chain_from(old); chain.count != 0) return asked_in_order(chain);
+    if (Numbers numbers = numbers_of(old); numbers.count != 0) return each(n, numbers, span);
+    return to_.add(n, span);
+  }
+
+  NodeId asked_in_order(Chain& chain) {
+    NodeId next = node(from_[chain.all().back().node].f);
+    std::ranges::sort(chain.all(), likelier_link);
+    for (std::size_t i = chain.count; i-- > 0;) next = again(chain.items[i].node, next);
     return next;
   }
 
   /// A few numbers of which some are known to be likely: v in {a, b} ? A : B == v == b ? A : v == a ? A : B.
-  NodeId each(const Node& n, NodeId old, Span span) {
+  NodeId each(const Node& n, Numbers& numbers, Span span) {
+    std::ranges::sort(numbers.all(), likelier_number);
+    NodeId next = n.f;
+    for (std::size_t i = numbers.count; i-- > 0;)
+      next = to_.test(Relation::Equal, n.a, to_.constant(numbers.items[i].k), n.t, next, span);
+    return next;
+  }
+
+  static bool likelier_link(const Link& a, const Link& b) { return a.share != b.share ? a.share > b.share : a.place < b.place; }
+  static bool likelier_number(const Number& a, const Number& b) { return a.share != b.share ? a.share > b.share : a.k < b.k; }
+
+  /// The numbers of a small set; none where their order is right.
+  Numbers numbers_of(NodeId old) {
+    Numbers numbers;
+    if (from_[old].kind != NodeKind::Member) return numbers;
     const auto intervals = from_.set_of(from_[old]).intervals();
-    const auto is_single = [](const Interval& i) { return i.low == i.high; };
-    if (intervals.size() > few || !std::ranges::all_of(intervals, is_single)) return to_.add(n, span);
-    std::vector<std::pair<double, std::uint32_t>> numbers;
+    if (intervals.size() > few || !std::ranges::all_of(intervals, [](const Interval& i) { return i.low == i.high; })) return numbers;
     for (const Interval i : intervals) {
       const Node equal{NodeKind::Test, static_cast<std::uint8_t>(Relation::Equal), 0, from_[old].a, program_.constant(i.low), {}, {}};
-      numbers.emplace_back(profile_.share(from_, ranges_, equal).value_or(0), i.low);
+      numbers.items[numbers.count++] = {i.low, profile_.share(from_, ranges_, equal).value_or(0)};
     }
-    const auto likelier = [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; };
-    if (std::ranges::is_sorted(numbers, likelier)) return to_.add(n, span);
-    std::ranges::sort(numbers, likelier);
-    found_ = true;
-    NodeId next = n.f;
-    for (auto k = numbers.rbegin(); k != numbers.rend(); ++k)
-      next = to_.test(Relation::Equal, n.a, to_.constant(k->second), n.t, next, span);
-    return next;
+    if (std::ranges::is_sorted(numbers.all(), likelier_number)) numbers.count = 0;
+    return numbers;
   }
 
   /// The test of an old node, with its way out when it holds, and another one when it does not.
@@ -69,29 +94,32 @@ class Order : public Rewrite {
     return n.t == n.f ? n.f : to_.add(n, from_.span(old));
   }
 
-  /// Tests one behind the other, each for numbers that none before it is for, and reached from there alone.
-  std::vector<Link> chain_from(NodeId head) {
-    std::vector<Link> chain;
+  /// Tests one behind the other, each for numbers that none before it is for, and reached from there alone; none where their
+  /// order is right.
+  Chain chain_from(NodeId head) {
+    Chain chain;
+    if (!subjects_.has_several(subject(from_, from_[head]))) return chain;
     Set taken;
     ValueId about{};
-    for (NodeId here = head; chain.size() < longest; here = from_[here].f) {
+    for (NodeId here = head; chain.count < longest; here = from_[here].f) {
       bool alone = true;
       for (; from_[here].kind == NodeKind::Guard && ranges_.passage(from_[here]) == Ranges::Passage::Always; here = from_[here].t)
         alone &= ways_in_[here] == 1;
       alone &= ways_in_[here] == 1;
-      if (!from_[here].forks() || (here != head && !alone)) break;
+      if (!from_[here].forks() || (here != head && !alone) || (here != head && subject(from_, from_[here]) != about)) break;
       const auto q = question(from_, ranges_, from_[here]);
-      if (!q || q->mask != 0xffffffff || (here != head && q->value != about)) break;
-      const auto share = profile_.share(from_, ranges_, from_[here]);
+      if (!q || q->mask != 0xffffffff) break;
+      const auto share = profile_.share(from_, *q);
       if (!share || !(taken & q->holds).empty()) break;
       about = q->value;
       taken = taken | q->holds;
-      chain.push_back({here, *share, chain.size()});
+      chain.items[chain.count] = {here, *share, chain.count};
+      ++chain.count;
     }
+    if (chain.count < 2 || std::ranges::is_sorted(chain.all(), likelier_link)) chain.count = 0;
     return chain;
   }
 
-  static constexpr std::size_t longest = 16, few = 4;
   Program& program_;
   const Profile& profile_;
   Flags live_;
@@ -106,9 +134,8 @@ class Order : public Rewrite {
 bool order_tests(Program& p, const Profile& profile) {
   if (profile.rows.empty()) return false;
   Order order(p, profile);
-  Program ordered = order.run();
   if (!order.found()) return false;
-  p = std::move(ordered);
+  p = order.run();
   return true;
 }
 

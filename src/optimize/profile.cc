@@ -45,12 +45,16 @@ double expected_of(const std::optional<Question>& q) {
 
 }  // namespace
 
-std::optional<double> Profile::share(const Program& p, Ranges& ranges, const Node& test, std::size_t network) const {
+std::optional<double> Profile::share(const Program& p, Ranges& ranges, const Node& test) const {
   const ValueId about = rows.empty() ? no_value : subject(p, test);
   if (about == no_value || p[about].kind != ValueKind::Load) return std::nullopt;
   const auto q = question(p, ranges, test);
-  const auto shares = q ? shares_of(*this, p, *q) : std::nullopt;
-  return shares ? std::optional((*shares)[network]) : std::nullopt;
+  return q ? share(p, *q) : std::nullopt;
+}
+
+std::optional<double> Profile::share(const Program& p, const Question& question) const {
+  const auto shares = shares_of(*this, p, question);
+  return shares ? std::optional((*shares)[0]) : std::nullopt;
 }
 
 Profile::Likelihoods Profile::likelihoods(const Program& p, Ranges& ranges, const Node& test) const {

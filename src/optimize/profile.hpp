@@ -11,6 +11,8 @@
 
 namespace weir::optimize {
 
+struct Question;
+
 struct Profile {
   /// The usual network, and a different one: what is done for the first should not harm the second.
   static constexpr std::size_t networks = 2;
@@ -22,8 +24,9 @@ struct Profile {
   };
   std::span<const Row> rows;  ///< must outlive the profile
 
-  /// How often the test holds in a network, from 0 to 1; nothing where no row is about it.
-  std::optional<double> share(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test, std::size_t network = 0) const;
+  /// How often the test holds in the first network, from 0 to 1; nothing where no row is about it.
+  std::optional<double> share(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test) const;
+  std::optional<double> share(const ir::Program& p, const Question& question) const;
   /// The same, or what can be expected of a test of its kind.
   double likelihood(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test, std::size_t network) const;
 

@@ -147,7 +147,7 @@ class Values : public Rewrite {
     if (t == f) return t;
     if (a == b && op != Relation::Bits) return op == Relation::Greater ? f : t;  // x == x, x >= x
     if (k(a) && !k(b)) return exchanged(op, a, b, t, f, span);
-    if (k(b)) return against_constant(op, a, *k(b), t, f, span);
+    if (k(b)) return against_constant(op, a, b, t, f, span);
     return to_.test(op, a, b, t, f, span);
   }
 
@@ -161,7 +161,8 @@ class Values : public Rewrite {
     return test(op, b, a, t, f, span);
   }
 
-  NodeId against_constant(Relation op, ValueId a, std::uint32_t y, NodeId t, NodeId f, Span span) {
+  NodeId against_constant(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span) {
+    const std::uint32_t y = *k(b);
     const Interval range = ranges_.of(a);
     if (const auto known = decided(op, range, y)) return *known ? t : f;
     if (op == Relation::GreaterEqual && y == range.high) return test(Relation::Equal, a, to_.constant(y), t, f, span);
@@ -170,7 +171,7 @@ class Values : public Rewrite {
     if (op == Relation::Bits && (range.high & ~y) == 0 && y >= range.high && std::has_single_bit(range.high + 1ull))
       return test(Relation::Equal, a, to_.constant(0), f, t, span);  // any bit of x at all: not x == 0
     if (const auto better = on_masked(op, a, y, t, f, span)) return *better;
-    return to_.test(op, a, to_.constant(y), t, f, span);
+    return to_.test(op, a, b, t, f, span);
   }
 
   static std::optional<bool> decided(Relation op, Interval range, std::uint32_t y) {

@@ -13,7 +13,7 @@ namespace weir::optimize {
 template <class State>
 class Waiting {
  public:
-  explicit Waiting(std::size_t nodes) : places_(nodes) {}
+  explicit Waiting(std::size_t nodes) : places_(nodes) { states_.reserve(few); }
 
   /// For a node that nothing waits for yet.
   void add(ir::NodeId to, const State& state) {
@@ -36,6 +36,7 @@ class Waiting {
   }
 
  private:
+  static constexpr std::size_t few = 4;  ///< wait at a time, mostly
   Column<std::uint32_t> places_;  ///< by node, of those that wait: in `states_`
   std::vector<State> states_;
   std::vector<std::uint32_t> free_;
