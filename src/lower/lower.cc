@@ -132,6 +132,7 @@ class Lowering {
   void collect(ir::ValueId id) {
     const ir::Value v = program_[id];
     if (v.kind == ir::ValueKind::Choice || v.kind == ir::ValueKind::Constant) return;
+    if (v.kind == ir::ValueKind::Load && v.a == ir::no_value && !is_wanted(v)) return;
     visited_.grow(program_.value_count());
     if (std::exchange(visited_[id], visit_) == visit_) return;
     if (v.a != ir::no_value) collect(v.a);

@@ -83,6 +83,7 @@ class Conjuncts : public Rewrite {
       : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ranges_(p), ways_in_(ways_in(p, live_)),
         onward_(p, live_), at_hand_(p.node_count(), unseen), seen_(p.node_count()), moved_(p.node_count()), chain_of_(p.node_count(), no_chain) {
     find_what_is_at_hand();
+    parts_.reserve(longest);
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (live_[i] && !in_choice_[i] && !moved_[i] && !seen_[i]) plan(NodeId{i});
   }

@@ -127,12 +127,13 @@ class Join : public Rewrite {
 };
 
 bool may_join(const Program& p) {
-  const auto is_near = [&](const Node& n, NodeId then) {
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const Node& n = p[NodeId{i}];
+    if (!n.forks() || rejects(p, n.t) == rejects(p, n.f)) continue;
+    NodeId then = rejects(p, n.f) ? n.t : n.f;
     while (p[then].kind == NodeKind::Guard) then = p[then].t;
-    return are_near(p, n, p[then]);
-  };
-  for (std::uint32_t i = 0; i < p.node_count(); ++i)
-    if (const Node& n = p[NodeId{i}]; n.forks() && (is_near(n, n.t) || is_near(n, n.f))) return true;
+    if (are_near(p, n, p[then])) return true;
+  }
   return false;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <vector>
 
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
@@ -18,25 +19,25 @@ class Order : public Rewrite {
   /// Adds constants to `p`.
   Order(Program& p, const Profile& profile)
       : Rewrite(p), program_(p), profile_(profile), live_(live_nodes(p)), ranges_(p), subjects_(p), ways_in_(ways_in(p, live_)) {
-    for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0 && !found_;)
-      if (live_[i] && p[NodeId{i}].forks()) found_ = chain_from(NodeId{i}).count != 0 || numbers_of(NodeId{i}).count != 0;
+    for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
+      if (live_[i] && p[NodeId{i}].forks()) plan(NodeId{i});
   }
 
-  bool found() const { return found_; }
+  bool found() const { return !chains_.empty() || !numbers_.empty(); }
 
  private:
   struct Link {
-    NodeId node{};
-    double share = 0;
-    std::size_t place = 0;  ///< in the chain as it was
+    NodeId node;
+    double share;
+    std::size_t place;  ///< in the chain as it was
   };
   struct Number {
-    std::uint32_t k = 0;
-    double share = 0;
+    std::uint32_t k;
+    double share;
   };
   template <class Item, std::size_t most>
   struct Row {
-    std::array<Item, most> items;
+    std::array<Item, most> items;  ///< as many as counted
     std::size_t count = 0;
     std::span<Item> all() { return {items.data(), count}; }
   };
@@ -44,12 +45,26 @@ class Order : public Rewrite {
   using Chain = Row<Link, longest>;
   using Numbers = Row<Number, longest>;  // `few`, but GCC 12 warns of sorting less
 
+  /// A node of the old program, and what is to stand in its place.
+  template <class Items>
+  struct Planned {
+    NodeId node;
+    Items items;
+  };
+
+  void plan(NodeId old) {
+    if (Chain chain = chain_from(old); chain.count != 0) chains_.push_back({old, chain});
+    else if (Numbers numbers = numbers_of(old); numbers.count != 0) numbers_.push_back({old, numbers});
+  }
+
   bool wanted(NodeId old) const override { return live_[old]; }
 
+  /// Nodes are asked for in the other direction than they were looked at.
   NodeId make(const Node& n, NodeId old, Span span) override {
-    if (!n.forks()) return to_.add(n, span);
-    if (Chain chain = chain_from(old); chain.count != 0) return asked_in_order(chain);
-    if (Numbers numbers = numbers_of(old); numbers.count != 0) return each(n, numbers, span);
+    while (!chains_.empty() && chains_.back().node < old) chains_.pop_back();
+    while (!numbers_.empty() && numbers_.back().node < old) numbers_.pop_back();
+    if (!chains_.empty() && chains_.back().node == old) return asked_in_order(chains_.back().items);
+    if (!numbers_.empty() && numbers_.back().node == old) return each(n, numbers_.back().items, span);
     return to_.add(n, span);
   }
 
@@ -126,7 +141,8 @@ class Order : public Rewrite {
   Ranges ranges_;
   Subjects subjects_;
   Column<std::uint32_t> ways_in_;
-  bool found_ = false;
+  std::vector<Planned<Chain>> chains_;     ///< what is found, by descending node
+  std::vector<Planned<Numbers>> numbers_;
 };
 
 }  // namespace

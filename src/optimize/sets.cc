@@ -3,8 +3,7 @@
 // whole packets end up where they did. Whatever stands in between must lead nowhere but to that outcome or on, and be
 // reached from there alone, and must not reject whole packets by itself. Lowers the number of tests on the longest path.
 #include <algorithm>
-#include <functional>
-#include <map>
+#include <array>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -30,6 +29,8 @@ class Sets : public Rewrite {
   bool found() const { return found_; }
 
  private:
+  static constexpr std::size_t farthest = 24;  ///< that a detour goes
+
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
 
   static Column<Node> nodes_of(const Program& p) {
@@ -127,24 +128,46 @@ class Sets : public Rewrite {
     return asked && asked->mask == q.mask ? std::move(asked) : std::nullopt;
   }
 
+  /// Nodes that a detour has yet to come to, and how many of its ways lead there.
+  struct Open {
+    struct Way {
+      NodeId to;
+      std::uint32_t ways;
+    };
+    std::array<Way, 2 * farthest + 2> all;
+    std::size_t count = 0;
+
+    void add(NodeId to, std::uint32_t ways) {
+      for (std::size_t i = 0; i < count; ++i)
+        if (all[i].to == to) return void(all[i].ways += ways);
+      all[count++] = {to, ways};
+    }
+    /// The largest: all that leads there has been seen.
+    Way take() {
+      std::size_t at = 0;
+      for (std::size_t i = 1; i < count; ++i)
+        if (all[i].to > all[at].to) at = i;
+      return std::exchange(all[at], all[--count]);
+    }
+  };
+
   /// The next test of the value, where all ways from here lead there or to the goal, and how many do. What lies between
   /// is reached from here alone. Nothing where this is that test.
   std::optional<std::pair<NodeId, std::uint32_t>> detour(NodeId from, NodeId goal, const Question& q) {
-    constexpr std::size_t farthest = 24;
     if (same_question(from_[from], q)) return std::nullopt;
-    std::map<std::uint32_t, std::uint32_t, std::greater<>> open{{at(from), ways_in_[at(from)]}};
+    Open open;
+    open.add(from, ways_in_[from]);
     std::optional<std::pair<NodeId, std::uint32_t>> end;
     const auto lead = [&](NodeId to) {
-      if (past_guards(to) != goal) ++open[at(to)];
+      if (past_guards(to) != goal) open.add(to, 1);
     };
-    for (std::size_t steps = 0; !open.empty(); ++steps) {
-      const auto [id, ways] = *open.begin();  // largest first: all that leads there has been seen
-      open.erase(open.begin());
-      const Node& n = from_[NodeId{id}];
+    for (std::size_t steps = 0; open.count != 0; ++steps) {
+      const auto [id, ways] = open.take();
+      const Node& n = from_[id];
       const bool is_end = same_question(n, q).has_value();
       if (ways != ways_in_[id] || (end && is_end) || steps == farthest) return std::nullopt;
       if (is_end) {
-        end = {NodeId{id}, ways};
+        end = {id, ways};
         continue;
       }
       if ((!passes(n) && !n.forks()) || may_reject(n)) return std::nullopt;

@@ -28,11 +28,11 @@ std::size_t reorder(ir::Program& graph, const optimize::Profile& profile) {
 
 Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& profile, const Limits& limits) {
   auto best = cbpf::emit(graph, limits);
-  ir::Program all = graph;
+  ir::Program all = ir::Program::beside(graph);
   const std::size_t found = reorder(all, profile);
   if (found != 0 && !take(all, graph, best, limits) && found > 1 && best) {
     for (const optimize::Pass& pass : optimize::passes()) {
-      ir::Program other = graph;
+      ir::Program other = ir::Program::beside(graph);
       if (pass.reorders && pass.apply(other, profile)) take(other, graph, best, limits);
     }
   }
