@@ -86,9 +86,9 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   if (!graph) return std::unexpected(graph.error());
   s.graph = std::move(*graph);
   s.gathered = pred::gather(s.meaning);
-  auto gathered_graph = lower::lower(s.gathered, limits);
+  auto bare = lower::lower(s.meaning, limits, lower::Guards::Doubtful), gathered_graph = lower::lower(s.gathered, limits, lower::Guards::Doubtful);
   if (!gathered_graph) return std::unexpected(gathered_graph.error());
-  s.optimized = optimize::optimize(s.graph);
+  s.optimized = optimize::optimize(std::move(*bare));
   s.gathered_optimized = optimize::optimize(std::move(*gathered_graph));
   auto code = cbpf::emit(s.graph, limits);
   if (!code) return std::unexpected(code.error());
@@ -99,6 +99,8 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   auto gathered_code = emit_fastest(s.gathered_optimized, usual_traffic, limits);
   if (!gathered_code) return std::unexpected(gathered_code.error());
   s.gathered_code = std::move(*gathered_code);
+  optimize::place_guards(s.optimized);
+  optimize::place_guards(s.gathered_optimized);
   if (auto native = add_native(s); !native) return std::unexpected(native.error());
   auto ebpf = ebpf_forms(is_gathered(s.meaning) ? s.gathered_optimized : s.optimized);
   if (!ebpf) return std::unexpected(ebpf.error());

@@ -65,9 +65,10 @@ Result<Compiled> compile(const Subject& subject) {
   auto graph = lower::lower(*meaning, limits);
   if (!graph) return std::unexpected(graph.error());
   Compiled c{std::move(*meaning), std::move(*graph), {}, {}, {}};
-  c.optimized = optimize::optimize(c.graph);
+  c.optimized = optimize::optimize(*lower::lower(c.meaning, limits, lower::Guards::Doubtful));
   c.code = emit(c.graph, limits);
   if (auto code = emit_fastest(c.optimized, usual_traffic, limits)) c.optimized_code = *std::move(code);
+  optimize::place_guards(c.optimized);
   return c;
 }
 
