@@ -180,7 +180,7 @@ void Subject::make_engines() {
   }));
   engines_.push_back(program != nullptr ? each(engine_names[Interpreter], [program](const Packets& p, std::size_t i) {
     return vm::run_checked(*program, p.ours[i], vm::Machine::Kernel) != 0;
-  }) : each(engine_names[Interpreter], [graph = &filter.stages().ir](const Packets& p, std::size_t i) { return ir::evaluate(*graph, p.ours[i]) != 0; }));
+  }) : each(engine_names[Interpreter], [graph = &*filter.stages().ir](const Packets& p, std::size_t i) { return ir::evaluate(*graph, p.ours[i]) != 0; }));
   engines_.push_back(each(engine_names[Native], [f = code_.function()](const Packets& p, std::size_t i) {
     const Packet& q = p.ours[i];
     return f(q.bytes.data(), q.bytes.size(), q.length, &q.meta) != 0;
