@@ -1,4 +1,6 @@
 // Programs that look on from a tracepoint: what is known of an sk_buff, read field by field.
+#include <algorithm>
+
 #include "ebpf/select.hpp"
 
 namespace weir::ebpf {
@@ -95,11 +97,14 @@ Register Select::traced_metadata(ValueId id, Register to) {
 void Select::count_and_end(bool accepted) {
   const Label uncounted = code_.label();
   const Slot key = code_.slot();
-  if (made_.maps.empty() || made_.maps.front().kind != MapKind::PerCpuArray)
-    made_.maps.insert(made_.maps.begin(), {.name = "weir_count", .kind = MapKind::PerCpuArray, .key_bytes = 4, .value_bytes = 8, .max_entries = 2, .keys = {}, .span = {}});
+  // Behind the sets, which the program knows by their numbers.
+  auto counters = std::ranges::find(made_.maps, MapKind::PerCpuArray, &Map::kind);
+  if (counters == made_.maps.end())
+    counters = made_.maps.insert(counters, {.name = "weir_count", .kind = MapKind::PerCpuArray, .key_bytes = 4, .value_bytes = 8, .max_entries = 2, .keys = {}, .span = {}});
+  const auto number = static_cast<std::uint32_t>(counters - made_.maps.begin());
   code_.set(1, accepted ? 1 : 0);
   code_.store(key, 0, 1, 4);
-  code_.set_map(1, 0);
+  code_.set_map(1, number);
   code_.address(2, key);
   code_.call(helper::LookUp);
   code_.jump({.relation = op::JEQ, .wide = true, .left = 0, .k = 0}, uncounted);

@@ -30,6 +30,8 @@ Result<std::vector<EbpfForm>> ebpf_forms(const ir::Program& graph) {
   };
   for (const ebpf::Hook hook : {Socket, Xdp, TcIngress, TcEgress, Cgroup, Tracing, TracingBtf})
     if (auto wrong = add(hook, false)) return std::unexpected(std::move(*wrong));
+  // Maps at a hook with packet pointers; and where there is one more map, of counters.
+  if (auto wrong = add(Tracing, true)) return std::unexpected(std::move(*wrong));
   if (auto wrong = add(Xdp, true)) return std::unexpected(std::move(*wrong));
   return forms;
 }

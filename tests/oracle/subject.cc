@@ -165,6 +165,7 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
     case Engine::EbpfCgroup:
     case Engine::EbpfTracing:
     case Engine::EbpfTracingBtf:
+    case Engine::EbpfTracingMaps:
     case Engine::EbpfMaps: {
       const EbpfForm& form = s.ebpf[static_cast<std::size_t>(engine) - static_cast<std::size_t>(Engine::EbpfSocket)];
       return form.machine ? run(form, packet, s.snaplen) : ir::evaluate(s.optimized, packet);
