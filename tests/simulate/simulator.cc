@@ -1,14 +1,15 @@
 #include "simulator.hpp"
 
+#ifdef VIXL_INCLUDE_SIMULATOR_AARCH64
 #include <aarch64/simulator-aarch64.h>
+#endif
 #include <sys/mman.h>
 
 #include <cstring>
 #include <stdexcept>
+#include <vector>
 
 namespace weir::simulate {
-
-namespace a64 = ::vixl::aarch64;
 
 namespace {
 
@@ -37,6 +38,14 @@ class GuardedMemory {
   std::uint8_t* begin_;
 };
 
+}  // namespace
+
+#ifdef VIXL_INCLUDE_SIMULATOR_AARCH64
+
+namespace a64 = ::vixl::aarch64;
+
+namespace {
+
 constexpr unsigned first_kept = 18, last_kept = 29;
 constexpr std::uint64_t garbage = 0xfeedbeef00000000;
 
@@ -47,11 +56,6 @@ struct Simulator::Parts {
   a64::Simulator simulator{&decoder};
   GuardedMemory memory;
 };
-
-Simulator::Simulator() : parts_(std::make_unique<Parts>()) {}
-Simulator::~Simulator() = default;
-Simulator::Simulator(Simulator&&) noexcept = default;
-Simulator& Simulator::operator=(Simulator&&) noexcept = default;
 
 Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet) {
   const auto number = [](const void* p) { return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(p)); };
@@ -74,5 +78,33 @@ Simulator::Ran Simulator::call(const std::uint8_t* code, const std::array<std::u
   if (s.ReadXRegister(31, a64::Reg31IsStackPointer) != stack) ran.broken = "the stack pointer is changed";
   return ran;
 }
+
+#else
+
+struct Simulator::Parts {
+  GuardedMemory memory;
+  std::vector<std::uint8_t> bytes;  ///< of the code
+  native::ExecutableMemory code;
+};
+
+Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet) {
+  if (parts_->bytes != code.bytes) {
+    auto memory = native::ExecutableMemory::of(code.bytes);
+    if (!memory) throw std::runtime_error(memory.error().message);
+    parts_->code = std::move(*memory);
+    parts_->bytes = code.bytes;
+  }
+  const auto function = reinterpret_cast<native::Function>(reinterpret_cast<std::uintptr_t>(parts_->code.data()));
+  Ran ran;
+  ran.result = function(parts_->memory.copy(packet.bytes), packet.bytes.size(), packet.length, &packet.meta);
+  return ran;
+}
+
+#endif
+
+Simulator::Simulator() : parts_(std::make_unique<Parts>()) {}
+Simulator::~Simulator() = default;
+Simulator::Simulator(Simulator&&) noexcept = default;
+Simulator& Simulator::operator=(Simulator&&) noexcept = default;
 
 }  // namespace weir::simulate

@@ -1,4 +1,5 @@
-// AArch64 code on any host, as VIXL's simulator runs it.
+// AArch64 code on any host, as VIXL's simulator runs it. On AArch64 itself, where the library is without one, the CPU does:
+// then nothing is counted or looked after, and there is no call().
 #pragma once
 #include <array>
 #include <cstdint>
