@@ -1,6 +1,7 @@
 // weir_ebpf_kernel: programs for all hooks through the kernel's verifier, and packets through them.
 //
 //   weir_ebpf_kernel [--every N] [--match TEXT] [--hook NAME] [--threshold N] [--packets N] [--seed S]   filters of the corpus and the conformance cases
+//   weir_ebpf_kernel --generated N [--seed S]                                                            generated filters
 //   weir_ebpf_kernel --graphs N [--seed S]                                                               random graphs
 //
 // Exit status: 0 all is well, 1 not, 77 the kernel lets nobody load programs here.
@@ -14,6 +15,7 @@
 #include "../unit/native/guarded.hpp"
 #include "explore.hpp"
 #include "filters.hpp"
+#include "generate.hpp"
 #include "kernel_program.hpp"
 #include "packets.hpp"
 #include "resolver.hpp"
@@ -81,6 +83,21 @@ void run_filters(const Options& o, Campaign& campaign) {
     if (!o.contains("match") || all[i].filter.contains(o.at("match"))) try_filter(all[i], o, campaign);
 }
 
+void run_generated(const Options& o, Campaign& campaign) {
+  static constexpr const char* link_types[] = {"EN10MB", "EN10MB", "EN10MB", "RAW", "LINUX_SLL", "IEEE802_11_RADIO"};
+  const std::shared_ptr<const names::Names> names = names::system_names();
+  for (std::uint64_t i = 0; i < number(o, "generated", 100); ++i) {
+    oracle::Random random(oracle::derive(number(o, "seed", 1), i));
+    const auto made = oracle::generate(link_types[i % std::size(link_types)], random);
+    proofs::Subject subject;
+    subject.setting = made.setting;
+    subject.filter = made.filter;
+    subject.source = fmt::format("generated {}", i);
+    subject.names = names;
+    try_filter(subject, o, campaign);
+  }
+}
+
 void run_graphs(const Options& o, Campaign& campaign) {
   oracle::Random random(number(o, "seed", 1));
   for (std::uint32_t seed = 0; seed < number(o, "graphs", 100); ++seed) {
@@ -110,6 +127,7 @@ int run_main(const Options& o) {
   oracle::keep_off_the_network();
   Campaign campaign;
   if (o.contains("graphs")) run_graphs(o, campaign);
+  else if (o.contains("generated")) run_generated(o, campaign);
   else run_filters(o, campaign);
   campaign.print();
   fmt::print("{} failures\n", campaign.failures);
