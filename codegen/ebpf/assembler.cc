@@ -110,6 +110,12 @@ void Assembler::load(Register to, Register from, std::int32_t offset, std::uint3
 void Assembler::store(Register to, std::int32_t offset, Register from, std::uint32_t bytes) {
   put(make(op::STX | op::MEM | size_code(bytes), to, from, offset, 0));
 }
+void Assembler::load_packet(std::int32_t at, std::uint32_t bytes) {
+  put(make(op::LD | op::ABS | size_code(bytes), 0, 0, 0, static_cast<std::uint32_t>(at)));
+}
+void Assembler::load_packet(Register base, std::int32_t at, std::uint32_t bytes) {
+  put(make(op::LD | op::IND | size_code(bytes), 0, base, 0, static_cast<std::uint32_t>(at)));
+}
 void Assembler::load_field(Register to, Register structure, KernelField field, std::uint32_t bytes) {
   load(to, structure, 0, bytes);
   items_.back().field = field;
@@ -147,6 +153,10 @@ void Assembler::jump(const Condition& when, Label to) {
   items_.back().label = static_cast<std::uint32_t>(to);
 }
 
+void Assembler::drop(std::size_t first, std::size_t last) {
+  for (std::size_t i = first; i < last; ++i) items_[i].is_dropped = true;
+}
+
 void Assembler::drop_unreachable() {
   std::vector<bool> reached(items_.size() + 1);
   reached[0] = true;
@@ -160,7 +170,7 @@ void Assembler::drop_unreachable() {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < items_.size(); ++i) {
     now[i] = static_cast<std::uint32_t>(kept);
-    if (reached[i]) items_[kept++] = items_[i];
+    if (reached[i] && !items_[i].is_dropped) items_[kept++] = items_[i];
   }
   now[items_.size()] = static_cast<std::uint32_t>(kept);
   items_.resize(kept);

@@ -50,6 +50,8 @@ class Assembler {
   void swap(Register r, std::uint32_t bytes);             ///< network order to the host's, or back
   void load(Register to, Register from, std::int32_t offset, std::uint32_t bytes);
   void store(Register to, std::int32_t offset, Register from, std::uint32_t bytes);
+  void load_packet(std::int32_t at, std::uint32_t bytes);                 ///< into r0, in the host's order; a packet that is too short ends the program with 0
+  void load_packet(Register base, std::int32_t at, std::uint32_t bytes);
   void load_field(Register to, Register structure, KernelField field, std::uint32_t bytes);
   void add_field(Register to, KernelField field);         ///< the offset of a field that only the loader knows
   void load(Register to, Slot from, std::int32_t offset, std::uint32_t bytes);
@@ -64,6 +66,8 @@ class Assembler {
   Span words() const { return span_; }
 
   std::size_t size() const { return items_.size(); }
+  /// Leaves out what was put from one place to another, to which no jump leads: it was not needed after all.
+  void drop(std::size_t first, std::size_t last);
   /// The instructions, fields and words into `p`. TooLarge: more stack memory or instructions than there can be.
   Result<void> finish(Program& p);
 
@@ -73,6 +77,7 @@ class Assembler {
     std::uint32_t label = none;
     Slot slot = no_slot;
     std::optional<KernelField> field = {};
+    bool is_dropped = false;
     Span span;
   };
   static constexpr std::uint32_t none = 0xffffffff;

@@ -4,7 +4,8 @@ namespace weir::ebpf {
 
 void Machine::meet(const Machine& other) {
   for (std::size_t i = 0; i < registers.size(); ++i) {
-    if (registers[i].is(other.registers[i].value, other.registers[i].form)) registers[i].end = std::min(registers[i].end, other.registers[i].end);
+    const Held& there = other.registers[i];
+    if (registers[i].is(there.value, there.form) && registers[i].made == there.made) registers[i].end = std::min(registers[i].end, there.end);
     else registers[i] = {};
   }
   std::erase_if(at_home, [&](ir::ValueId v) { return !other.is_home(v); });

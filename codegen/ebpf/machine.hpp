@@ -20,6 +20,7 @@ struct Machine {
     ir::ValueId value = ir::no_value;
     Form form = Form::Value;
     std::uint64_t end = 0;  ///< of a pointer: the verifier knows of so many bytes behind it
+    std::uint32_t made = 0;  ///< of a pointer: which one. On two ways made anew it is not the same to all checkers
     bool is(ir::ValueId v, Form f) const { return value == v && form == f; }
   };
   /// So many bytes behind a base are captured.

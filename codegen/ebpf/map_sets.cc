@@ -137,11 +137,21 @@ Condition Select::look_up(Graph& g, const AddressList& list) {
   for (std::size_t i = 0;; ++i) {
     const AddressList::Field& field = list.fields[i];
     const Slot key = code_.slot(8 + address_bytes);
-    for (const std::uint32_t half : {0u, 8u}) code_.store(key, static_cast<std::int32_t>(8 + half), load_bytes(list.base, std::uint64_t{field.at} + half, 8), 8);
+    copy_to_stack(list.base, field.at, key, 8);
     const Condition c = look_up(*map_number(map_of(field.prefixes, address_bytes), code_.words()), key, 8);
     if (i + 1 == list.fields.size()) return c;
     arrive(g.places[static_cast<std::uint32_t>(list.in)]);
     code_.jump(c, way(g, list.in));
+  }
+}
+
+/// An address, as it lies in the packet.
+void Select::copy_to_stack(ValueId base, std::uint32_t from, Slot to, std::int32_t at) {
+  const std::uint32_t part = reach_ == Reach::Absolute ? 4 : 8;
+  for (std::uint32_t i = 0; i < address_bytes; i += part) {
+    const Register r = part == 8 ? load_bytes(base, std::uint64_t{from} + i, part) : load_in_order(base, std::uint64_t{from} + i, part);
+    if (part != 8) code_.swap(r, part);
+    code_.store(to, at + static_cast<std::int32_t>(i), r, part);
   }
 }
 

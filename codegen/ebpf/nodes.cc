@@ -28,11 +28,36 @@ void Select::guard(Graph& g, NodeId id, const Node& n) {
     code_.jump(*failure);
     return release(g, n.t);
   }
+  if (reach_ == Reach::Absolute && is_checked_by_load(n)) {
+    machine_.learn(n.a, own_end);
+    return go_to(g, n.t);
+  }
   std::uint64_t end = g.merges ? needs_.end(id, n.a, own_end) : own_end;
   if (sure_failure(n.a, end)) end = own_end;
   check(n.a, end);
   machine_.learn(n.a, end);
   go_to(g, n.t);
+}
+
+namespace {
+
+/// Whether working the value out loads bytes behind `base` up to `end`, whatever the packet.
+bool loads(const ir::Program& p, ValueId id, ValueId base, std::uint64_t end) {
+  if (id == no_value) return false;
+  const Value& v = p[id];
+  if (v.kind == ValueKind::Choice) return false;
+  if (v.kind == ValueKind::Load && v.a == base && std::uint64_t{v.k} + v.size() == end) return true;
+  return loads(p, v.a, base, end) || loads(p, v.b, base, end);
+}
+
+}  // namespace
+
+/// Whether the first node behind guards loads the last byte that this one asks for: such a load rejects by itself.
+bool Select::is_checked_by_load(const Node& guard) {
+  if (ranges_.passage(guard) != Ranges::Passage::Always) return false;
+  const Node* next = &program_[guard.t];
+  while (next->kind == NodeKind::Guard) next = &program_[next->t];
+  return loads(program_, next->a, guard.a, end_of(guard)) || loads(program_, next->b, guard.a, end_of(guard));
 }
 
 void Select::leaf(Graph& g, const Node& n) {
@@ -101,6 +126,7 @@ bool join_all(std::vector<Piece>& pieces) {
 
 /// A chain of equalities of adjacent bytes with one outcome when they fail: asked in pieces of up to eight bytes.
 bool Select::wide_test(Graph& g, NodeId id) {
+  if (reach_ == Reach::Absolute) return false;
   constexpr std::size_t most_links = 8;
   std::vector<NodeId> links;
   std::vector<Piece> pieces;

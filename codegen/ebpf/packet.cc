@@ -31,7 +31,7 @@ std::optional<Label> Select::sure_failure(ValueId base, std::uint64_t end) {
 
 /// Goes on when so many bytes behind the base are captured.
 void Select::check(ValueId base, std::uint64_t end) {
-  if (reach_ == Reach::Calls) return check_length(base, end);
+  if (reach_ != Reach::Pointers) return check_length(base, end);
   if (base != no_value) pointer(base, end);
   else check_pointer(data, end);
 }
@@ -47,6 +47,7 @@ void Select::check_pointer(Register from, std::uint64_t end) {
 
 /// Sums in 64 bits: without wrap.
 void Select::check_length(ValueId base, std::uint64_t end) {
+  uses_length_ = true;
   const auto bytes = static_cast<std::uint32_t>(end);
   if (base == no_value) return code_.jump({.relation = op::JLT, .wide = true, .left = length, .k = bytes}, reject_);
   const Register from = value(base);
@@ -94,6 +95,7 @@ Register Select::pointer(ValueId base, std::uint64_t end) {
   const Register to = plan_->is_only_base(base) && pins_[offset] == 0 ? offset : take_over(offset, base);
   code_.alu64(op::ADD, to, data);
   hold(to, base, Machine::Form::Pointer);
+  machine_.registers[to].made = ++pointers_made_;
   ++pins_[to];
   check_pointer(to, end);
   --pins_[to];
@@ -103,10 +105,25 @@ Register Select::pointer(ValueId base, std::uint64_t end) {
 
 // ---- loads ---------------------------------------------------------------------------------------------------
 
-Register Select::load(const Value& v, bool is_raw) {
+Register Select::load(const Value& v, bool is_raw, bool is_wanted_again) {
+  if (reach_ == Reach::Absolute) {
+    load_in_order(v.a, v.k, v.size());
+    const Register to = is_wanted_again ? take_saved() : 0;
+    code_.move(to, 0);
+    return to;
+  }
   const Register r = load_bytes(v.a, v.k, v.size());
   if (!is_raw) code_.swap(r, v.size());
   return r;
+}
+
+/// Offsets that a guard has let through are below 2^31, and so none that the kernel takes for metadata.
+Register Select::load_in_order(ValueId base, std::uint64_t at, std::uint32_t bytes) {
+  const auto k = static_cast<std::int32_t>(std::min<std::uint64_t>(at, max_captured));
+  if (base == no_value) code_.load_packet(k, bytes);
+  else code_.load_packet(value(base), k, bytes);
+  forget_arguments();
+  return 0;
 }
 
 /// Up to eight bytes as they lie in memory, in a register that nobody holds yet.

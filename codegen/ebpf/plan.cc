@@ -11,6 +11,7 @@ namespace {
 /// Values cheaper than this are worked out again where no register has them any more.
 constexpr std::uint32_t worth_a_slot = 4;
 constexpr std::uint32_t cost_of_call = 12;
+constexpr std::uint32_t cost_of_load = 3;   ///< of the socket buffer; in a register that calls leave alone, where there is one
 constexpr std::uint32_t deepest = 500;  ///< values inside values: selection recurses into them
 constexpr std::uint32_t most_cost = 1 << 20;
 
@@ -84,11 +85,11 @@ void Plan::sum_costs(const ir::Program& p, Reach reach) {
       below = depth_below[v.k];
       own = 100;
     }
-    const bool is_call = v.kind == ValueKind::Load && reach == Reach::Calls;
+    const bool is_call = v.kind == ValueKind::Load && reach != Reach::Pointers;
     // Length and metadata may be asked of a helper, too; those are seldom.
     calls_[i] = is_call || v.kind == ValueKind::Choice || v.kind == ValueKind::Length || v.kind == ValueKind::Meta || calls(v.a) || calls(v.b);
     choices_[i] = v.kind == ValueKind::Choice;
-    if (is_call) own = cost_of_call;
+    if (is_call) own = reach == Reach::Calls ? cost_of_call : cost_of_load;
     depths[i] = below + 1;
     costs_[i] = std::min(most_cost, own + cost(v.a) + cost(v.b));
     if (uses_[i] != 0 && depths[i] > deepest) too_deep_ = true;

@@ -15,6 +15,7 @@ namespace weir::ebpf {
 enum class Reach : std::uint8_t {
   Pointers,  ///< through pointers into the linear part, with checks that the verifier learns from
   Calls,     ///< through a helper, a load at a time
+  Absolute,  ///< by loads of the socket buffer, as classic BPF has them: values come in the host's order
 };
 
 class Plan {

@@ -47,8 +47,12 @@ Result<ebpf::Program> Select::run() {
     leave_pointers();
     copy(Reach::Calls, false);
   } else {
+    const std::size_t first = code_.size();
     if (!is_constant) ask_length(length);
-    copy(Reach::Calls, true);
+    const std::size_t last = code_.size();
+    // Such loads end the program with 0 when they fail. None does behind its guard, but the verifier counts with it.
+    copy(row_.packets == Packets::Loads && made_.no_match == 0 ? Reach::Absolute : Reach::Calls, true);
+    if (!uses_length_) code_.drop(first, last);
   }
   end();
   if (trouble_) return std::unexpected(std::move(*trouble_));
@@ -93,6 +97,8 @@ void Select::leave_pointers() {
   code_.words({});
   code_.bind(rejects_if_linear_);
   ask_length(0);
+  constexpr std::uint32_t most_added = 0xffff;  // to a packet pointer
+  code_.jump({.relation = op::JGT, .wide = true, .left = 0, .k = most_added}, elsewhere_);
   code_.move(1, data);
   code_.alu64(op::ADD, 1, Register{0});
   code_.jump({.relation = op::JLE, .wide = true, .left = 1, .right = data_end}, reject_);

@@ -73,6 +73,7 @@ class Select {
   void select(Graph& g);
   void node(Graph& g, ir::NodeId id);
   void guard(Graph& g, ir::NodeId id, const ir::Node& n);
+  bool is_checked_by_load(const ir::Node& guard);
   void leaf(Graph& g, const ir::Node& n);
   void question(Graph& g, const ir::Node& n);
   bool wide_test(Graph& g, ir::NodeId id);
@@ -111,6 +112,7 @@ class Select {
 
   std::span<const Register> pool() const;
   Register take();
+  Register take_saved();
   /// A register with the content of another that may be changed: the same one when nobody needs it any more.
   Register take_over(Register from, ir::ValueId v);
   void hold(Register r, ir::ValueId v, Machine::Form form = Machine::Form::Value);
@@ -119,6 +121,8 @@ class Select {
   std::optional<Register> held(ir::ValueId v, Machine::Form form);
   bool is_at_hand(ir::ValueId v);
   void call(std::int32_t helper);
+  void forget_arguments();
+  bool is_in_order(ir::ValueId load) const;
 
   // ---- tests.cc -------------------------------------------------------------------------------------
 
@@ -154,7 +158,9 @@ class Select {
 
   // ---- packet.cc ------------------------------------------------------------------------------------
 
-  Register load(const ir::Value& v, bool is_raw);
+  Register load(const ir::Value& v, bool is_raw, bool is_wanted_again);
+  Register load_in_order(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
+  void copy_to_stack(ir::ValueId base, std::uint32_t from, Slot to, std::int32_t at);
   Register load_bytes(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
   Register load_from_pointer(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
   Register load_by_call(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
@@ -179,10 +185,12 @@ class Select {
   std::array<std::uint32_t, 10> pins_{};
   std::array<std::uint64_t, 10> stamps_{};
   std::uint64_t clock_ = 0;
+  std::uint32_t pointers_made_ = 0;
   std::unordered_map<std::uint32_t, Slot> homes_;  ///< of the copy, by value
   std::optional<Slot> length_slot_;                ///< of the whole length, where r8 has that of the linear part
   std::optional<std::int32_t> match_;              ///< nothing: what the graph returns
   Label accept_{}, reject_{};
+  bool uses_length_ = false;                       ///< a copy without pointers asks r8
   Label rejects_if_linear_{}, elsewhere_{};        ///< of a copy with pointers: a check fails, or an offset is beyond pointers
   std::unordered_map<std::uint64_t, std::uint32_t> set_maps_;  ///< by set and size of its keys: the number of its map
   std::size_t address_work_ = 2'000'000;           ///< nodes that may be looked at for lists of long addresses

@@ -36,9 +36,9 @@ void Select::member(Graph& g, const Node& n) {
     return go_to(g, n.f);
   }
   const bool dense = set.high() - set.low() < 64 && comparisons(set.intervals(), domain) > 2;
-  const bool is_in_order = v.kind != ValueKind::Load || v.size() == 1 || held(n.a, Machine::Form::Value) || machine_.is_home(n.a);
+  const bool in_order = v.kind != ValueKind::Load || is_in_order(n.a) || held(n.a, Machine::Form::Value) || machine_.is_home(n.a);
   std::vector<Interval> points;
-  if (!dense && !is_in_order) points = raw_points(set.intervals(), v.size());
+  if (!dense && !in_order) points = raw_points(set.intervals(), v.size());
   const Register r = points.empty() ? value(n.a) : raw(n.a);
   const Ways ways{way(g, follow(n.t)), way(g, follow(n.f))};
   const Condition c = dense ? bits(r, set.intervals(), ways) : membership(r, points.empty() ? set.intervals() : points, domain, ways);

@@ -42,22 +42,22 @@ std::optional<Condition> Select::condition_of_bytes(Relation relation, ValueId a
     load = v->a;
     v = &program_[load];
   }
-  if (v->kind != ValueKind::Load || (v->size() != 1 && held(load, Machine::Form::Value))) return std::nullopt;
+  if (v->kind != ValueKind::Load || (!is_in_order(load) && held(load, Machine::Form::Value))) return std::nullopt;
   if (machine_.is_home(load)) return std::nullopt;
-  const std::uint32_t size = v->size();
+  const std::uint32_t size = v->size(), order = is_in_order(load) ? 1 : size;
   mask &= highest(size);
   if (relation == Relation::Bits) {
     mask &= k;
-    return Condition{.relation = op::JSET, .left = raw(load), .k = as_raw(mask, size)};
+    return Condition{.relation = op::JSET, .left = raw(load), .k = as_raw(mask, order)};
   }
   if ((k & ~mask) != 0) return std::nullopt;
   Register r = raw(load);
   if (mask != highest(size)) {
     // Nothing but bits of the mask: one jump asks for all of them.
     r = take_over(r, load);
-    code_.alu32(op::AND, r, as_raw(mask, size));
+    code_.alu32(op::AND, r, as_raw(mask, order));
   }
-  return Condition{.relation = op::JEQ, .left = r, .k = as_raw(k, size)};
+  return Condition{.relation = op::JEQ, .left = r, .k = as_raw(k, order)};
 }
 
 }  // namespace weir::ebpf

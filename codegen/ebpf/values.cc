@@ -50,8 +50,10 @@ std::string_view words_of(Meta m) {
 std::span<const Register> Select::pool() const {
   static constexpr Register pointers[] = {1, 2, 3, 4, 5, 0, 9};
   static constexpr Register loads[] = {9, 7, 1, 2, 3, 4, 5, 0};
+  static constexpr Register absolute[] = {0, 9, 7, 1, 2, 3, 4, 5};  // r0 first: there they come
   static constexpr Register probes[] = {9, 1, 2, 3, 4, 5, 0};
   if (reach_ == Reach::Pointers) return pointers;
+  if (reach_ == Reach::Absolute) return absolute;
   if (row_.packets == Packets::Probe) return probes;
   return loads;
 }
@@ -70,6 +72,13 @@ Register Select::take() {
   machine_.registers[*best] = {};
   stamps_[*best] = ++clock_;
   return *best;
+}
+
+/// One that calls leave alone, when such a one is free; otherwise r0.
+Register Select::take_saved() {
+  for (const Register r : {Register{9}, Register{7}})
+    if (pins_[r] == 0 && machine_.registers[r].value == no_value) return r;
+  return 0;
 }
 
 Register Select::take_over(Register from, ValueId v) {
@@ -118,6 +127,10 @@ bool Select::is_at_hand(ValueId v) {
 
 void Select::call(std::int32_t helper) {
   code_.call(helper);
+  forget_arguments();
+}
+
+void Select::forget_arguments() {
   for (Register r = 0; r <= 5; ++r) machine_.registers[r] = {};
 }
 
@@ -137,11 +150,14 @@ Register Select::value(ValueId v) {
   return r;
 }
 
+/// Whether a load gives its value at once, and not bytes of another order.
+bool Select::is_in_order(ValueId load) const { return reach_ == Reach::Absolute || program_[load].size() == 1; }
+
 /// A load as its bytes lie in memory.
 Register Select::raw(ValueId v) {
-  const Machine::Form form = program_[v].size() == 1 ? Machine::Form::Value : Machine::Form::Raw;  // one byte has no order
+  const Machine::Form form = is_in_order(v) ? Machine::Form::Value : Machine::Form::Raw;
   if (const auto r = held(v, form)) return *r;
-  const Register r = load(program_[v], true);
+  const Register r = load(program_[v], true, plan_->uses(v) > 1);
   hold(r, v, form);
   return r;
 }
@@ -156,7 +172,7 @@ Register Select::compute(ValueId id) {
     }
     case ValueKind::Load: {
       const auto r = held(id, Machine::Form::Raw);
-      if (!r || pins_[*r] != 0) return load(v, false);
+      if (!r || pins_[*r] != 0) return load(v, false, plan_->uses(id) > 1);
       code_.swap(*r, v.size());
       return *r;
     }
@@ -245,7 +261,7 @@ Register Select::choose(ValueId v) {
 Register Select::whole_length() {
   const Register r = take();
   if (length_slot_) code_.load(r, *length_slot_, 0, 8);
-  else if (reach_ == Reach::Calls) code_.move(r, length);
+  else if (reach_ != Reach::Pointers) code_.move(r, length), uses_length_ = true;
   else ask_length(r);
   machine_.registers[r] = {};
   return r;
