@@ -14,6 +14,13 @@ constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t low, std::uint64_t
   return hash ^ hash >> 32;
 }
 
+/// Gives back the memory that a pool does not use, where that is worth moving it.
+template <class T>
+void give_back(std::vector<T>& pool) {
+  constexpr std::size_t little = 1024;
+  if ((pool.capacity() - pool.size()) * sizeof(T) > little) pool.shrink_to_fit();
+}
+
 /// Index of a pool in which equal items exist once: open addressing on positions, linear probing, at most half full.
 /// A slot holds 32 bits of the hash beside the position: probing and growing then hardly look at the pool, and cache
 /// misses are what a big pool costs.

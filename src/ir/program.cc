@@ -84,8 +84,8 @@ void Program::trim() {
   pool_->value_index = {};
   pool_->set_index = {};
   node_index_ = {};
-  pool_->values.shrink_to_fit();
-  nodes_.shrink_to_fit();
+  give_back(pool_->values);
+  give_back(nodes_);
 }
 
 NodeId Program::ret(ValueId value) { return add(Node{NodeKind::Return, 0, 0, value}); }

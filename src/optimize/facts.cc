@@ -38,10 +38,12 @@ class Facts : public Rewrite {
     const auto i = static_cast<std::uint32_t>(id);
     waiting_.take(id, known_);
     Node n = from_[id];
-    n.a = under(n.a, known_);
-    n.b = under(n.b, known_);
-    enter_choices(n.a);
-    enter_choices(n.b);
+    if (any_choice_) {
+      n.a = under(n.a, known_);
+      n.b = under(n.b, known_);
+      enter_choices(n.a);
+      enter_choices(n.b);
+    }
     const bool is_old = n.a == from_[id].a && n.b == from_[id].b;
     const auto anew = is_old ? std::nullopt : question(program_, ranges_, n);
     const Question* q = is_old ? asked(id) : anew ? &*anew : nullptr;

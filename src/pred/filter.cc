@@ -115,10 +115,10 @@ void Filter::expect(std::size_t more) {
 void Filter::trim() {
   index_ = {};
   set_index_ = {};
-  values_.shrink_to_fit();
-  exprs_.shrink_to_fit();
-  spans_.shrink_to_fit();
-  children_.shrink_to_fit();
+  give_back(values_);
+  give_back(exprs_);
+  give_back(spans_);
+  give_back(children_);
 }
 
 }  // namespace weir::pred
