@@ -1,5 +1,6 @@
 // A column beside a pool: an entry for each of its items. Most pools are small, and what the compiler notes of their
 // items it notes many times over: up to a few entries live in the object itself, without heap memory.
+// Tested by tests/unit/base/column_test.cc.
 #pragma once
 #include <algorithm>
 #include <cstddef>
