@@ -63,7 +63,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/installed/weirConfigVersion
 install(TARGETS weir)
 install(TARGETS libweir EXPORT weirTargets)
 install(DIRECTORY ${installed_base} ${CMAKE_BINARY_DIR}/installed/names DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
-install(FILES src/weir/weir.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
+install(FILES src/weir/weir.hpp src/weir/attach.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir)
 install(FILES man/weir.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES man/weir.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 install(FILES man/weir-filter.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)

@@ -23,6 +23,10 @@ struct Question {
   std::uint32_t at = 0, size = 0;  ///< bytes of the address
   std::uint32_t mask = 0, wanted = 0;
 };
+/// A test of a set asks several, one of which is to be so; none: a node that asks something else.
+using Questions = std::vector<Question>;
+
+bool may_ask(const Node& n) { return n.kind == NodeKind::Member || (n.kind == NodeKind::Test && n.relation() == Relation::Equal); }
 
 /// The address that a load is of: those of IPv6 stand one behind the other in their header, so that the first to be asked for says where all are.
 class Region {
@@ -41,15 +45,16 @@ class Region {
       if (work_-- == 0) return work_ = 0, false;
       auto [id, cube] = left.back();
       left.pop_back();
-      const auto q = question(id);
-      if (!q) {
+      const auto asked = questions(id);
+      if (asked.empty()) {
         if (!passes(id) && !leaf(id, cube)) return false;
         if (passes(id)) left.push_back({p_[id].t, cube});
         continue;
       }
-      const std::optional<bool> known = answer(*q, cube);
-      if (known != true) left.push_back({p_[id].f, cube});
-      if (known != false) left.push_back({p_[id].t, with(*q, cube)});
+      work_ -= std::min(work_, asked.size());
+      if (answer(asked, cube) != true) left.push_back({p_[id].f, cube});
+      for (const Question& q : asked)
+        if (answer(q, cube) != false) left.push_back({p_[id].t, with(q, cube)});
     }
     return in_ != nowhere && std::ranges::all_of(cubes_, [&](const Cube& c) { return all_in(from, c); });
   }
@@ -83,22 +88,37 @@ class Region {
     return n.kind == NodeKind::Guard && n.a == base_ && n.k >= at_ && n.k + std::uint64_t{n.size()} <= std::uint64_t{at_} + address_bytes;
   }
 
-  std::optional<Question> question(NodeId id) const {
+  Questions questions(NodeId id) const {
     const Node& n = p_[id];
-    if (n.kind != NodeKind::Test || n.relation() != Relation::Equal) return std::nullopt;
-    const auto k = constant_of(p_, n.b);
+    if (!may_ask(n)) return {};
     const Value* v = &p_[n.a];
     std::uint32_t mask = 0xffffffff;
     if (v->kind == ValueKind::Binary && v->arith() == Arith::And) {
       const auto m = constant_of(p_, v->b);
-      if (!m) return std::nullopt;
+      if (!m) return {};
       mask = *m;
       v = &p_[v->a];
     }
-    if (!k || v->kind != ValueKind::Load || v->a != base_ || v->k < at_ || v->k + std::uint64_t{v->size()} > std::uint64_t{at_} + address_bytes) return std::nullopt;
+    if (v->kind != ValueKind::Load || v->a != base_ || v->k < at_ || v->k + std::uint64_t{v->size()} > std::uint64_t{at_} + address_bytes) return {};
     if (v->size() < 4) mask &= (1u << 8 * v->size()) - 1;
-    if ((*k & ~mask) != 0) return std::nullopt;
-    return Question{v->k - at_, v->size(), mask, *k};
+    if (n.kind == NodeKind::Member) return questions_of_set(n, *v, mask);
+    const auto k = constant_of(p_, n.b);
+    if (!k || (*k & ~mask) != 0) return {};
+    return {{v->k - at_, v->size(), mask, *k}};
+  }
+
+  /// Only of a value as it is loaded.
+  Questions questions_of_set(const Node& n, const Value& load, std::uint32_t mask) const {
+    Questions all;
+    if (p_[n.a].kind != ValueKind::Load) return all;
+    const Set set = p_.set_of(n) & Set(Interval{0, mask});
+    for (const Prefix& prefix : prefixes_of(set, load.size())) {
+      std::uint32_t wanted = 0;
+      for (std::uint32_t i = 0; i < load.size(); ++i) wanted = wanted << 8 | prefix.bytes[i];
+      const std::uint32_t free_bits = 8 * load.size() - prefix.bits;
+      all.push_back({load.k - at_, load.size(), free_bits == 32 ? 0 : mask & ~((1u << free_bits) - 1), wanted});
+    }
+    return all;
   }
 
   static std::uint8_t byte(std::uint32_t word, std::uint32_t i, std::uint32_t size) { return static_cast<std::uint8_t>(word >> 8 * (size - 1 - i)); }
@@ -114,6 +134,16 @@ class Region {
     return all ? std::optional(true) : std::nullopt;
   }
 
+  static std::optional<bool> answer(const Questions& asked, const Cube& c) {
+    bool open = false;
+    for (const Question& q : asked) {
+      const auto known = answer(q, c);
+      if (known == true) return true;
+      open |= !known;
+    }
+    return open ? std::nullopt : std::optional(false);
+  }
+
   static Cube with(const Question& q, Cube c) {
     for (std::uint32_t i = 0; i < q.size; ++i) {
       const std::uint8_t mask = byte(q.mask, i, q.size);
@@ -126,7 +156,7 @@ class Region {
   /// Where a packet comes out to which nothing applies.
   NodeId last(NodeId id) const {
     for (;;) {
-      if (question(id)) id = p_[id].f;
+      if (!questions(id).empty()) id = p_[id].f;
       else if (passes(id)) id = p_[id].t;
       else return id;
     }
@@ -147,8 +177,9 @@ class Region {
       if (work_-- == 0) return work_ = 0, false;
       const NodeId id = left.back();
       left.pop_back();
-      if (const auto q = question(id)) {
-        const auto known = answer(*q, cube);
+      if (const auto asked = questions(id); !asked.empty()) {
+        work_ -= std::min(work_, asked.size());
+        const auto known = answer(asked, cube);
         if (known != true) left.push_back(p_[id].f);
         if (known != false) left.push_back(p_[id].t);
       } else if (passes(id)) {
@@ -172,7 +203,7 @@ class Region {
 const Value* first_load(const ir::Program& p, NodeId id) {
   while (p[id].kind == NodeKind::Guard) id = p[id].t;
   const Node& n = p[id];
-  if (n.kind != NodeKind::Test || n.relation() != Relation::Equal) return nullptr;
+  if (!may_ask(n)) return nullptr;
   const Value* v = &p[n.a];
   if (v->kind == ValueKind::Binary && v->arith() == Arith::And) v = &p[v->a];
   return v->kind == ValueKind::Load ? v : nullptr;

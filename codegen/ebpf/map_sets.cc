@@ -100,6 +100,12 @@ bool Select::map_test(Graph& g, const Node& n) {
   return map.has_value();
 }
 
+/// Whether a map is to be asked there for addresses of 16 bytes.
+bool Select::begins_list(NodeId id) {
+  const auto list = find_addresses(program_, id, address_work_);
+  return list && list->size() >= map_threshold();
+}
+
 /// Tests for addresses of 16 bytes from a node on. A packet that ends within them is left to the tests as they are written, unless all ways to
 /// "accept" need the bytes: a network wants fewer than an address has.
 bool Select::map_addresses(Graph& g, NodeId id) {

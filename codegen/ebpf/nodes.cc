@@ -17,7 +17,7 @@ void Select::node(Graph& g, NodeId id) {
       code_.jump({.relation = op::JEQ, .left = value(n.a), .k = 0}, reject_);
       return go_to(g, n.t);
     case NodeKind::Test: return map_addresses(g, id) || map_test(g, n) || wide_test(g, id) ? void() : question(g, n);
-    case NodeKind::Member: return map_member(g, n) ? void() : member(g, n);
+    case NodeKind::Member: return map_addresses(g, id) || map_member(g, n) ? void() : member(g, n);
   }
 }
 
@@ -135,6 +135,7 @@ bool Select::wide_test(Graph& g, NodeId id) {
   for (; links.size() < most_links; at = follow(program_[links.back()].t)) {
     const Node& n = program_[at];
     if (n.kind != NodeKind::Test || n.relation() != Relation::Equal || follow(n.f) != otherwise) break;
+    if (at != id && begins_list(at)) break;
     const Value& v = program_[n.a];
     const auto k = constant_of(program_, n.b);
     if (v.kind != ValueKind::Load || !k || *k > highest(v.size())) break;

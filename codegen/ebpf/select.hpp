@@ -150,6 +150,7 @@ class Select {
   Condition member_of_map(std::uint32_t map, ir::ValueId v, std::uint32_t bytes);
   bool map_member(Graph& g, const ir::Node& n);
   bool map_test(Graph& g, const ir::Node& n);
+  bool begins_list(ir::NodeId id);
   bool map_addresses(Graph& g, ir::NodeId id);
   Condition look_up(Graph& g, const AddressList& list);
   Machine check_or(Label fails, ir::ValueId base, std::uint64_t end);

@@ -129,6 +129,12 @@ Refusal last_refusal(std::string_view log) {
   return why;
 }
 
+unsigned Loaded::id() const {
+  bpf_prog_info info = {};
+  auto size = static_cast<__u32>(sizeof info);
+  return bpf_obj_get_info_by_fd(descriptor(), &info, &size) == 0 ? info.id : 0;
+}
+
 Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& options) {
   std::uint32_t type = 0;
   if (program.hook == ebpf::Hook::TracingBtf) {

@@ -28,6 +28,7 @@ class Loaded {
 
   int descriptor() const { return program_.get(); }
   ebpf::Hook hook() const { return hook_; }
+  unsigned id() const;  ///< the kernel's number of it; 0 when it does not say
   std::vector<Map>& maps() { return maps_; }
   const std::vector<Map>& maps() const { return maps_; }
 

@@ -33,6 +33,9 @@
 namespace weir {
 
 namespace names { class Names; }
+class Attachment;       // <weir/attach.hpp>, as the two others
+struct AttachOptions;
+struct Replacement;
 
 /// What a filter is compiled for.
 struct Options {
@@ -172,6 +175,23 @@ class Filter {
   /// in the socket already is not looked at again: attach before binding a socket of protocol 0. Errors: TooLarge (as
   /// bytecode(), or no memory in the kernel), System; what was there before then stays.
   Result<void> attach(int socket) const;
+
+  /// As the options say, on a socket, or at another hook: on an interface (XDP, tc), on a control group by its folder, on a tracepoint by its
+  /// name. The filter has to be compiled for the link type of what is seen there: that of the interface, with Options::linux_ext
+  /// but for XDP, which sees VLAN tags in the packet; RAW for control groups. Errors: Unsupported (the hook does not know what the
+  /// filter asks, or the kernel is too old), TooLarge, Name (no such interface), System; they say what is missing or in the way.
+  Result<Attachment> attach(int socket, const AttachOptions& options) const;
+  Result<Attachment> attach(const std::string& where, const AttachOptions& options) const;
+
+  /// Replaces the filter of a socket that packets come to, without a gap: each packet meets the old filter or the new one. When this
+  /// returns, the socket gives no packet that the new filter rejects; and no packet that both accept is lost by it. What waited is
+  /// taken out for that, looked at here, and given to the caller in its order. How: the kernel swaps the programs in one
+  /// step; then this waits until no CPU is at a packet with the old one (some milliseconds), and drains the socket.
+  /// What a packet lost when the old filter cut it stays lost. In a ring (PACKET_RX_RING), which belongs to the caller, those frames that were there
+  /// when this returns are to be asked with run(). Between processes (AF_UNIX), senders must not send meanwhile. Of the options it uses
+  /// may_use_ebpf. Errors: as attach(); Unsupported, also for sockets that do not give what their filter sees (UDP, TCP): there, and
+  /// with `keep_waiting` false, what waits is discarded instead, as libpcap does. On an error the old filter stays.
+  Result<Replacement> replace(int socket, const AttachOptions& options, bool keep_waiting = true) const;
 
   /// The filter, or a stage of it, as text. An error where bytecode() is one and the form needs it.
   /// `cpu`: for Emit::Native; others than Host do without leave to run code (Options::native, the kernel's).

@@ -55,11 +55,14 @@ const Bytes frame = [] {
   return bytes;
 }();
 
-bool arrives(const FrameSocket& out, const FrameSocket& in) {
+constexpr int patience = 2000, impatience = 60;  // milliseconds
+
+bool arrives(const FrameSocket& out, const FrameSocket& in, int milliseconds = patience) {
   while (in.receive(0)) {}
   REQUIRE(out.send(frame));
-  return in.receive().has_value();
+  return in.receive(milliseconds).has_value();
 }
+bool vanishes(const FrameSocket& out, const FrameSocket& in) { return !arrives(out, in, impatience); }
 
 /// A file system of type bpf, for the time of this object.
 struct BpfFolder {
@@ -86,11 +89,11 @@ class Datagrams {
     (void)::getsockname(in_.get(), reinterpret_cast<sockaddr*>(&address), &size);
     (void)::connect(out_.get(), reinterpret_cast<sockaddr*>(&address), size);
   }
-  bool come_through() const {
+  bool come_through(int milliseconds) const {
     (void)::send(out_.get(), "x", 1, 0);
     pollfd ready = {in_.get(), POLLIN, 0};
     char byte;
-    return ::poll(&ready, 1, 200) == 1 && ::recv(in_.get(), &byte, 1, MSG_DONTWAIT) == 1;
+    return ::poll(&ready, 1, milliseconds) == 1 && ::recv(in_.get(), &byte, 1, MSG_DONTWAIT) == 1;
   }
 
  private:
@@ -108,7 +111,7 @@ TEST_CASE("XDP, in all modes") {
       const auto link = attach::attach_xdp(load(Hook::Xdp, xdp_drop), interface("far"), mode);
       REQUIRE_MESSAGE(link, message(link));
       CHECK(attach::running_mode(interface("far")) == (mode == XdpMode::Generic ? XdpMode::Generic : XdpMode::Native));
-      CHECK(!arrives(out, in));
+      CHECK(vanishes(out, in));
     }
     CHECK(attach::running_mode(interface("far")) == XdpMode::Any);
     CHECK(arrives(out, in));
@@ -123,7 +126,7 @@ TEST_CASE("XDP on an interface whose packets are larger than a page") {
   Bytes jumbo(8000, 0xff);
   jumbo[12] = 0x88, jumbo[13] = 0xb5;
   REQUIRE(out.send(jumbo));
-  CHECK(in.receive() == jumbo);
+  CHECK(in.receive(patience) == jumbo);
 }
 
 TEST_CASE("a second XDP program, and which one is there") {
@@ -217,10 +220,10 @@ TEST_CASE("a pinned link outlives its object") {
     CHECK(message(link->pin("/nowhere/link")).contains("No such file or directory"));
     CHECK(message(link->pin("/proc/link")).contains("/proc is no file system of type bpf"));
   }
-  CHECK(!arrives(out, in));
+  CHECK(vanishes(out, in));
   std::filesystem::remove(folder.path + "/link");
   bool back = false;  // the kernel ends the link a little later
-  for (int i = 0; i < 50 && !back; ++i) back = arrives(out, in);
+  for (int i = 0; i < 50 && !back; ++i) back = arrives(out, in, impatience);
   CHECK(back);
 }
 
@@ -250,10 +253,10 @@ TEST_CASE("a socket") {
   const Pair pair;
   const FrameSocket out("near"), in("far");
   REQUIRE(attach::attach_socket(load(Hook::Socket, 0), in.descriptor()));
-  CHECK(!arrives(out, in));
+  CHECK(vanishes(out, in));
   REQUIRE(attach::attach_socket(load(Hook::Socket, 20), in.descriptor()));
   REQUIRE(out.send(frame));
-  CHECK(in.receive() == Bytes(frame.begin(), frame.begin() + 20));
+  CHECK(in.receive(patience) == Bytes(frame.begin(), frame.begin() + 20));
   REQUIRE(attach::detach_socket(in.descriptor()));
   CHECK(arrives(out, in));
   CHECK(attach::detach_socket(in.descriptor()));
@@ -271,12 +274,12 @@ TEST_CASE("a control group") {
   if (child == 0) {
     std::ofstream(group / "cgroup.procs") << ::getpid() << std::endl;
     const Datagrams sockets;
-    const auto comes_through = [&] { return sockets.come_through(); };
+    const auto comes_through = [&](int milliseconds = patience) { return sockets.come_through(milliseconds); };
     bool good = comes_through();
     for (const auto direction : {attach::Direction::Ingress, attach::Direction::Egress}) {
       {
         const auto link = attach::attach_cgroup(*Loaded::load(returning(Hook::Cgroup, 0), {}), group, direction);
-        good = good && link && !comes_through();
+        good = good && link && !comes_through(impatience);
       }
       good = good && comes_through();
     }

@@ -57,9 +57,9 @@ class Tun {
     (void)kernel::run("echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/" + is + "/disable_ipv6; ip link set " + is + " up");
   }
   int file() const { return file_.get(); }
-  std::optional<Bytes> read() const {
+  std::optional<Bytes> read(int milliseconds = 2000) const {
     pollfd ready = {file_.get(), POLLIN, 0};
-    if (::poll(&ready, 1, 200) != 1) return std::nullopt;
+    if (::poll(&ready, 1, milliseconds) != 1) return std::nullopt;
     Bytes bytes(4096);
     const auto got = ::read(file_.get(), bytes.data(), bytes.size());
     if (got < 0) return std::nullopt;
@@ -89,7 +89,7 @@ TEST_CASE("a program deals packets out to the sockets of a group") {
       const auto set = is_for(number);
       REQUIRE_MESSAGE(set, message(set));
       REQUIRE(out.send(frame));
-      CHECK((number % 2 == 0 ? first : second).receive() == frame);
+      CHECK((number % 2 == 0 ? first : second).receive(2000) == frame);
       CHECK(!(number % 2 == 0 ? second : first).receive(20));
     }
     CHECK(message(attach::join_fanout(first.descriptor(), 9, kind)).contains("in a group already"));
@@ -106,7 +106,7 @@ TEST_CASE("classic BPF on a tap device") {
   CHECK(tap.read() == frame);
   REQUIRE(attach::attach_tap(classic(0), tap.file()));
   REQUIRE(out.send(frame));
-  CHECK(!tap.read());
+  CHECK(!tap.read(60));
   REQUIRE(attach::attach_tap(classic(20), tap.file()));
   REQUIRE(out.send(frame));
   CHECK(tap.read() == Bytes(frame.begin(), frame.begin() + 20));
@@ -125,7 +125,7 @@ TEST_CASE("eBPF on a tap device keeps as many bytes as it returns") {
   CHECK(tap.read() == Bytes(frame.begin(), frame.begin() + 20));
   REQUIRE(attach::attach_tun(load(0), tap.file()));
   REQUIRE(out.send(frame));
-  CHECK(!tap.read());
+  CHECK(!tap.read(60));
   REQUIRE(attach::detach_tun(tap.file()));
   REQUIRE(out.send(frame));
   CHECK(tap.read() == frame);
