@@ -12,7 +12,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"((\w+)/[^"]+)"', re.M)
 
 # The program shows what the library can do, so it may use no more of it than its users, but for what a proof is about.
 CLI_ROOMS = {"cli", "capture", "prove", "weir", "base"}
-CLI_HEADERS_OF_WEIR = {"weir/weir.hpp", "weir/run.hpp", "weir/stages.hpp"}
+CLI_HEADERS_OF_WEIR = {"weir/weir.hpp", "weir/attach.hpp", "weir/run.hpp", "weir/stages.hpp"}
 
 
 def rooms(top):

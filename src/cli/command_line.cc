@@ -53,6 +53,15 @@ Examples:
   weir capture -i eth0 -w web.pcap -c 1000 'tcp port 80 or tcp port 443'
   weir capture -i eth0 -w - ip6 | tcpdump -r -)";
 
+constexpr auto attach_about = "Have the kernel drop or pass packets by an expression, at an interface, a control group or a tracepoint.";
+constexpr auto attach_examples = R"(The program stays until Ctrl-C, or with --pin until its file is removed. It needs CAP_BPF and CAP_NET_ADMIN: use sudo.
+Without --match and --no-match, what matches passes and everything else is dropped.
+
+Examples:
+  weir attach -i eth0 --match=drop --no-match=pass 'src net 192.0.2.0/24'
+  weir attach -i eth0 --hook=tc-egress --match=drop --no-match=next 'udp port 53'
+  weir attach -i eth0 --live --match=drop --no-match=pass host 192.0.2.1 <changes)";
+
 constexpr auto prove_about = "Prove that two filters accept the same packets, or show a packet that tells them apart.";
 constexpr auto prove_examples = R"(One filter alone is compared with its compiled program. Exit status: 0 proven, 3 different, 1 undecided, 2 wrong use.
 
@@ -230,6 +239,24 @@ CLI::App* add_capture(CLI::App& program, CaptureCommand& c) {
   return &command;
 }
 
+CLI::App* add_attach(CLI::App& program, AttachCommand& c, HookWords& hook) {
+  auto& command = *program.add_subcommand("attach", attach_about);
+  command.footer(attach_examples);
+  add_expression(command, c.expression);
+  command.add_option("-i,--interface", c.where, "Interface; or the folder of a control group, or the name of a tracepoint")->type_name("WHERE")->required();
+  command.add_option("--hook", hook.hook, "Where: xdp (the default), tc-ingress, tc-egress, cgroup, tracing, tracing-btf")->type_name("HOOK");
+  command.add_option("--match", hook.match, "What happens to a packet that matches: pass, drop, next, tx, aborted, or a number")->type_name("ACTION");
+  command.add_option("--no-match", hook.no_match, "What happens to any other packet")->type_name("ACTION");
+  command.add_option_function<std::string>(
+      "--mode", [&](const std::string& word) { store(parse_xdp_mode(word), c.attach.xdp_mode); },
+      "XDP: native or generic (default: native where the driver can)")->type_name("MODE");
+  command.add_flag_callback("--egress", [&] { c.attach.direction = AttachOptions::Direction::Egress; }, "Control groups: what its processes send, not what they get");
+  command.add_flag("--live", c.attach.live, "Change lists while it runs: lines `add ADDRESS` and `remove ADDRESS` on standard input");
+  add_file(command, "--pin", c.attach.pin, "Leave the program there, kept by FILE in /sys/fs/bpf");
+  add_compiling(command, c.options);
+  return &command;
+}
+
 CLI::App* add_prove(CLI::App& program, ProveCommand& c) {
   auto& command = *program.add_subcommand("prove", prove_about);
   command.footer(prove_examples);
@@ -378,6 +405,22 @@ std::optional<std::string> contradiction(const FilterCommand& c) {
   return std::nullopt;
 }
 
+/// Takes in what --hook and its actions say.
+std::optional<std::string> complete(const CLI::App& command, HookWords words, AttachCommand& c) {
+  if (words.hook.empty()) words.hook = "xdp";
+  const auto options = parse_hook(words);
+  if (!options) return options.error();
+  c.attach.hook = options->hook;
+  c.attach.match = options->match;
+  c.attach.no_match = options->no_match;
+  if (options->hook == Hook::Socket) return "a filter on a socket is for the program that has the socket: the library's Filter::attach()";
+  if (command.count("--mode") && options->hook != Hook::Xdp) return "--mode is for --hook=xdp";
+  if (command.count("--egress") && options->hook != Hook::Cgroup) return "--egress is for --hook=cgroup";
+  if (c.attach.live && !c.attach.pin.empty()) return "with --pin nobody is there to read the changes of --live";
+  if (c.attach.live && c.expression.file == "-") return "--live and -F cannot both read standard input";
+  return contradiction(c.expression);
+}
+
 std::optional<std::string> contradiction(const CLI::App& command, const ProveCommand& c) {
   if (command.count("--exact") && command.count("--refines")) return "--exact and --refines are two relations; only one can be proven at a time";
   const std::size_t filters = c.files.size() + c.filters.size();
@@ -449,9 +492,12 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   RunCommand run;
   ListCommand list;
   HookWords hook;
+  AttachCommand attach;
+  HookWords attach_hook;
   auto* compile_options = add_compile(program, compile, hook);
   auto* filter_options = add_filter(program, filter);
   auto* capture_options = add_capture(program, capture);
+  auto* attach_options = add_attach(program, attach, attach_hook);
   auto* prove_options = add_prove(program, prove);
   auto* run_options = add_run(program, run);
   auto* list_options = add_list(program, list);
@@ -475,6 +521,11 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   if (*capture_options) {
     add_words_to(capture.expression.words);
     return unless(contradiction(capture.expression), capture);
+  }
+  if (*attach_options) {
+    add_words_to(attach.expression.words);
+    const auto why = complete(*attach_options, attach_hook, attach);
+    return unless(why, attach);
   }
   if (*prove_options) {
     add_words_to(prove.filters);

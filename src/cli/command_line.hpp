@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "weir/run.hpp"
+#include "weir/attach.hpp"
 #include "weir/weir.hpp"
 
 namespace weir::cli {
@@ -54,6 +55,13 @@ struct CaptureCommand {
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< packets to capture at most
 };
 
+struct AttachCommand {
+  Expression expression;
+  Options options;       ///< link type and netmask come from the place
+  std::string where;     ///< interface, control group or tracepoint
+  AttachOptions attach;
+};
+
 struct ProveCommand {
   std::vector<std::string> files;       ///< filters from files, before those that are written out; "-" is standard input
   std::vector<std::string> filters;     ///< with those, one or two
@@ -84,7 +92,7 @@ struct ListCommand {
   What what = What::LinkTypes;
 };
 
-using Command = std::variant<CompileCommand, FilterCommand, CaptureCommand, ProveCommand, RunCommand, ListCommand>;
+using Command = std::variant<CompileCommand, FilterCommand, CaptureCommand, AttachCommand, ProveCommand, RunCommand, ListCommand>;
 
 /// Instead of a command: a text that was asked for (`--help`, `--version`), or what is wrong with the arguments.
 struct NoCommand {

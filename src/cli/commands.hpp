@@ -8,6 +8,7 @@ namespace weir::cli {
 Status run(const CompileCommand& command);
 Status run(const FilterCommand& command);
 Status run(const CaptureCommand& command);
+Status run(const AttachCommand& command);
 Status run(const ProveCommand& command);
 Status run(const RunCommand& command);
 Status run(const ListCommand& command);

@@ -169,6 +169,12 @@ Value<Hook> parse_hook_name(const std::string& word) {
   return wrong(fmt::format("--hook={} is unknown; there are {}", word, fmt::join(hook_names(), ", ")));
 }
 
+Value<AttachOptions::XdpMode> parse_xdp_mode(const std::string& word) {
+  if (word == "native") return AttachOptions::XdpMode::Native;
+  if (word == "generic") return AttachOptions::XdpMode::Generic;
+  return wrong(fmt::format("--mode takes native or generic, not '{}'", word));
+}
+
 Value<std::uint32_t> parse_bytes(const std::string& option, const std::string& word) {
   const auto value = number(word);
   if (value && *value <= max_snaplen) return static_cast<std::uint32_t>(*value);

@@ -37,6 +37,8 @@ Value<double> parse_seconds(const std::string& word);
 
 /// `--hook`: a name that the library knows.
 Value<Hook> parse_hook_name(const std::string& word);
+/// `--mode` of XDP: native, generic.
+Value<AttachOptions::XdpMode> parse_xdp_mode(const std::string& word);
 /// `--linear`, `--network`: up to 262144.
 Value<std::uint32_t> parse_bytes(const std::string& option, const std::string& word);
 /// `--meta`: NAME=NUMBER,…, of what the kernel knows of a packet; sets what is named.
