@@ -367,7 +367,7 @@ class Help(ProgramTest):
         self.assertEqual(self.check("compile", "-h"), self.check("compile", "--help"))
 
     def test_wrong_use(self):
-        self.check_error(2, "a command is missing: one of compile, filter, capture, prove, run, list")
+        self.check_error(2, "a command is missing: one of compile, filter, capture, attach, prove, run, list")
         self.check_error(2, "'comple' is no command", "comple", "tcp")
         self.check_error(2, "--nonsense", "--nonsense")
         self.check_error(2, "-r is required", "filter", "tcp")

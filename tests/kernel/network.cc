@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -36,11 +37,25 @@ std::string enter_new_network() {
   return {};
 }
 
+void wait_until_up(const std::string& interface) {
+  const attach::Descriptor any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request = {};
+  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(::ioctl(any.get(), SIOCGIFFLAGS, &request) == 0);
+    if (request.ifr_flags & IFF_RUNNING) return;
+    ::usleep(10'000);
+  }
+  FAIL(interface, " does not come up");
+}
+
 Pair::Pair(int mtu) {
   const auto size = std::to_string(mtu);
   REQUIRE(run("ip link add near mtu " + size + " type veth peer name far mtu " + size));
   (void)run("echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/near/disable_ipv6; echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/far/disable_ipv6; true");
   REQUIRE(run("ip link set near up && ip link set far up"));
+  wait_until_up("near");
+  wait_until_up("far");
 }
 
 Pair::~Pair() { (void)std::system("ip link delete near 2>/dev/null"); }

@@ -20,6 +20,9 @@ std::optional<std::string> output_of(const std::string& command);
 /// Moves the process into an empty network namespace, for good: it goes with the process. Why it cannot; empty: done.
 std::string enter_new_network();
 
+/// Until the kernel has noticed that an interface can send, which it does a little after it was set up: packets before that are lost.
+void wait_until_up(const std::string& interface);
+
 /// A pair of veth interfaces, up, without addresses and IPv6; the kernel says nothing on them by itself. They go with this object.
 class Pair {
  public:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 WEIR = os.environ["WEIR"]
@@ -59,9 +60,17 @@ class Network:
             self.ip("link", "add", "near", "mtu", str(mtu), "type", "veth", "peer", "name", "far", "mtu", str(mtu))
             for interface in ("lo", "near", "far"):
                 self.ip("link", "set", interface, "up")
+            self.wait_until_up("near", "far")
         except subprocess.CalledProcessError:
             self.close()
             raise
+
+    def wait_until_up(self, *names):
+        """The kernel notices a little later that they can send: packets before that are lost."""
+        for name in names:
+            deadline = time.monotonic() + 10
+            while "state UP" not in self.run("ip", "-o", "link", "show", name).stdout and time.monotonic() < deadline:
+                time.sleep(0.01)
 
     def close(self):
         ip("netns", "delete", self.name)

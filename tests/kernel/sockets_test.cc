@@ -55,6 +55,7 @@ class Tun {
     REQUIRE(::ioctl(file_.get(), TUNSETIFF, &request) == 0);
     const std::string is = name;
     (void)kernel::run("echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/" + is + "/disable_ipv6; ip link set " + is + " up");
+    kernel::wait_until_up(is);
   }
   int file() const { return file_.get(); }
   std::optional<Bytes> read(int milliseconds = 2000) const {

@@ -147,6 +147,8 @@ class Behind {
  public:
   Behind() {
     REQUIRE(kernel::run("ip link add probe mtu 9000 type veth peer name probed mtu 9000 && ip link set probe up && ip link set probed up"));
+    kernel::wait_until_up("probe");
+    kernel::wait_until_up("probed");
     using namespace ebpf::op;
     ebpf::Program redirect;
     redirect.hook = ebpf::Hook::TcIngress;
@@ -187,7 +189,7 @@ TEST_CASE("what passes a program at an interface is what its filter accepts") {
   const FrameSocket out("near"), in("far");
   std::size_t programs = 0, passed = 0;
   for (const Place& place : places()) {
-    CAPTURE(place.name);
+    CAPTURE(std::string(place.name));
     std::unique_ptr<Behind> behind;
     if (place.options.hook == Hook::TcIngress) behind = std::make_unique<Behind>();
     const FrameSocket& seen = behind ? behind->socket() : in;
