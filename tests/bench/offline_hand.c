@@ -56,6 +56,7 @@ int main(int argc, char **argv) {
   uint32_t *addresses = calloc((size_t)argc, sizeof *addresses);
   for (int i = 4; i < argc; ++i) addresses[i - 4] = (uint32_t)strtoul(argv[i], NULL, 10);
   struct hand_hosts *hosts = argc > 4 ? hand_hosts_new(addresses, (size_t)argc - 4) : NULL;
+  free(addresses);
 
   const int fd = open(argv[1], O_RDONLY);
   struct stat file;
