@@ -25,13 +25,16 @@ constexpr std::size_t most_twice = 4096;
 
 std::size_t Select::map_threshold() const { return options_.map_threshold.value_or(usual_threshold); }
 
+/// Counters take one.
+std::size_t Select::most_maps() const { return row_.packets == Packets::Probe ? max_maps - 1 : max_maps; }
+
 /// The number of a map with these contents: one, however often it is asked. Nothing when there are as many as there may be.
 std::optional<std::uint32_t> Select::map_number(Map map, Span words) {
   for (std::uint32_t i = 0; i < made_.maps.size(); ++i) {
     map.name = made_.maps[i].name;
     if (made_.maps[i] == map) return i;
   }
-  if (made_.maps.size() == max_maps) return std::nullopt;
+  if (made_.maps.size() == most_maps()) return std::nullopt;
   map.name = fmt::format("weir_set_{}", made_.maps.size());
   map.span = words;
   made_.maps.push_back(std::move(map));
@@ -111,7 +114,7 @@ bool Select::begins_list(NodeId id) {
 bool Select::map_addresses(Graph& g, NodeId id) {
   if (g.join != nullptr || is_settled(id)) return false;
   const auto list = find_addresses(program_, id, address_work_);
-  if (!list || list->size() < map_threshold() || made_.maps.size() + list->fields.size() > max_maps) return false;
+  if (!list || list->size() < map_threshold() || made_.maps.size() + list->fields.size() > most_maps()) return false;
   if (sure_failure(list->base, list->end())) return false;
   const bool is_there = machine_.has(list->base, list->end());
   const bool is_needed = is_there || needs_.end(id, list->base, 0) >= list->end();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernel_program.hpp"
+#include "vm/ebpf.hpp"
 
 namespace weir::ebpf_tests {
 namespace {
@@ -73,6 +74,21 @@ class Comparison {
   Tally& tally_;
 };
 
+std::optional<std::string> compare_traced(const ir::Program& graph, const ebpf::Program& program, const std::vector<oracle::Sample>& samples, Tally& tally) {
+  vm::EbpfMachine machine(program);
+  for (const oracle::Sample& s : samples) {
+    const Packet packet{s.bytes, static_cast<std::uint32_t>(s.bytes.size()), s.meta};
+    const auto got = machine.run(packet);
+    if (got.fault) return fmt::format("hook tracing: fault at instruction {}: {}", got.fault->instruction, got.fault->reason);
+    const bool expected = ir::evaluate(graph, packet) != 0;
+    ++tally.verdicts;
+    tally.accepted += expected;
+    if (program.accepts(static_cast<std::uint32_t>(got.value)) != expected)
+      return fmt::format("hook tracing: {} where the graph says {}, for {} bytes: {}", !expected, expected, s.bytes.size(), hex(s.bytes));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> compare(const ir::Program& graph, const ebpf::EmitOptions& options, const std::vector<oracle::Sample>& samples, Tally& tally) {
@@ -87,6 +103,7 @@ std::optional<std::string> compare(const ir::Program& graph, const ebpf::EmitOpt
   ++tally.loaded;
   tally.instructions += program->instructions.size();
   tally.longest = std::max(tally.longest, program->instructions.size());
+  if (options.hook == ebpf::Hook::Tracing) return compare_traced(graph, *program, samples, tally);
   Comparison comparison(graph, *program, *loaded, tally);
   for (const oracle::Sample& s : samples)
     if (auto wrong = comparison.packet(s.bytes)) return wrong;
