@@ -11,11 +11,11 @@ typedef __u32 u32;
 #define NET16(k) __builtin_bswap16(k)
 #define NET32(k) __builtin_bswap32(k)
 
-struct ether { u8 to[6], from[6]; u16 type; } __attribute__((packed));
-struct ipv4 { u8 first, tos; u16 length, id, fragment; u8 ttl, protocol; u16 sum; u32 from, to; } __attribute__((packed));
-struct ipv6 { u32 first; u16 length; u8 next, hops; u32 from[4], to[4]; } __attribute__((packed));
-struct arp { u16 kind, protocol; u8 sizes[2]; u16 operation; u8 from[6]; u32 from_ip; u8 to[6]; u32 to_ip; } __attribute__((packed));
-struct tcp { u16 from, to; u32 seq, ack; u8 offset, flags; } __attribute__((packed));
+struct ether { u8 to[6], from[6]; u16 type; };
+struct ipv4 { u8 first, tos; u16 length, id, fragment; u8 ttl, protocol; u16 sum; u32 from, to; };
+struct ipv6 { u32 first; u16 length; u8 next, hops; u32 from[4], to[4]; };
+struct arp { u16 kind, protocol; u8 sizes[2]; u16 operation; u8 from[6], from_ip[4], to[6], to_ip[4]; };
+struct tcp { u16 from, to, seq[2], ack[2]; u8 offset, flags; };
 
 enum { TCP = 6, UDP = 17, SCTP = 132 };
 #define IP NET16(0x0800)
@@ -24,72 +24,70 @@ enum { TCP = 6, UDP = 17, SCTP = 132 };
 #define RARP NET16(0x8035)
 #define FRAGMENT NET16(0x1fff)
 
-INLINE const struct ether *ethernet(const void *data, const void *end) {
-  const struct ether *e = data;
-  return (const void *)(e + 1) > end ? 0 : e;
-}
-INLINE const struct ipv4 *ip(const struct ether *e, const void *end) {
-  const struct ipv4 *i = (const void *)(e + 1);
-  return (const void *)(i + 1) > end ? 0 : i;
-}
-INLINE const struct ipv6 *ip6(const struct ether *e, const void *end) {
-  const struct ipv6 *i = (const void *)(e + 1);
-  return (const void *)(i + 1) > end ? 0 : i;
-}
+/* What follows may look at all of *p. */
+#define NEED(p) if ((const void *)((p) + 1) > end) return 0
+#define ETHERNET(e) const struct ether *e = data; NEED(e)
+#define IPV4(i, e) const struct ipv4 *i = (const void *)((e) + 1); NEED(i)
+#define IPV6(i, e) const struct ipv6 *i = (const void *)((e) + 1); NEED(i)
+struct ports { u16 from, to; };
 INLINE const void *transport(const struct ipv4 *i) { return (const u8 *)i + (i->first & 15) * 4; }
-INLINE const u16 *ports(const void *t, const void *end) { return (const u8 *)t + 4 > (const u8 *)end ? 0 : t; }
+
+INLINE int either(const void *at, const void *end, u16 port) {
+  const struct ports *p = at;
+  NEED(p);
+  return p->from == port || p->to == port;
+}
 
 INLINE int only_ip(const void *data, const void *end) {
-  const struct ether *e = ethernet(data, end);
-  return e && e->type == IP;
+  ETHERNET(e);
+  return e->type == IP;
 }
 
-INLINE int either(const u16 *p, u16 port) { return p && (p[0] == port || p[1] == port); }
-
 INLINE int tcp_port_80(const void *data, const void *end) {
-  const struct ether *e = ethernet(data, end);
-  if (!e) return 0;
+  ETHERNET(e);
   if (e->type == IP) {
-    const struct ipv4 *i = ip(e, end);
-    return i && i->protocol == TCP && !(i->fragment & FRAGMENT) && either(ports(transport(i), end), NET16(80));
+    IPV4(i, e);
+    return i->protocol == TCP && !(i->fragment & FRAGMENT) && either(transport(i), end, NET16(80));
   }
   if (e->type != IP6) return 0;
-  const struct ipv6 *i = ip6(e, end);
-  return i && i->next == TCP && either(ports(i + 1, end), NET16(80));
+  IPV6(i, e);
+  return i->next == TCP && either(i + 1, end, NET16(80));
 }
 
 INLINE int host_and_port(const void *data, const void *end) {
-  const struct ether *e = ethernet(data, end);
-  if (!e || e->type != IP) return 0;
-  const struct ipv4 *i = ip(e, end);
   const u32 host = NET32(0x0a010203);
-  return i && (i->from == host || i->to == host) && i->protocol == TCP && !(i->fragment & FRAGMENT) && either(ports(transport(i), end), NET16(443));
+  ETHERNET(e);
+  if (e->type != IP) return 0;
+  IPV4(i, e);
+  return (i->from == host || i->to == host) && i->protocol == TCP && !(i->fragment & FRAGMENT) && either(transport(i), end, NET16(443));
 }
 
 INLINE int tcp_flags(const void *data, const void *end) {
-  const struct ether *e = ethernet(data, end);
-  if (!e || e->type != IP) return 0;
-  const struct ipv4 *i = ip(e, end);
-  if (!i || i->protocol != TCP || (i->fragment & FRAGMENT)) return 0;
+  ETHERNET(e);
+  if (e->type != IP) return 0;
+  IPV4(i, e);
+  if (i->protocol != TCP || (i->fragment & FRAGMENT)) return 0;
   const struct tcp *t = transport(i);
-  return (const void *)(t + 1) <= end && (t->flags & 3);
+  NEED(t);
+  return t->flags & 3;
 }
 
 INLINE int http_payload(const void *data, const void *end) {
-  const struct ether *e = ethernet(data, end);
-  if (!e || e->type != IP) return 0;
-  const struct ipv4 *i = ip(e, end);
-  if (!i || i->protocol != TCP || (i->fragment & FRAGMENT)) return 0;
+  ETHERNET(e);
+  if (e->type != IP) return 0;
+  IPV4(i, e);
+  if (i->protocol != TCP || (i->fragment & FRAGMENT)) return 0;
   const struct tcp *t = transport(i);
-  if ((const void *)(t + 1) > end || (t->from != NET16(80) && t->to != NET16(80))) return 0;
+  NEED(t);
+  if (t->from != NET16(80) && t->to != NET16(80)) return 0;
   return (u32)NET16(i->length) - (i->first & 15) * 4 - ((t->offset & 0xf0) >> 2) != 0;
 }
 
 INLINE int dns_over_ip6(const void *data, const void *end) {
-  const struct ether *e = ethernet(data, end);
-  if (!e || e->type != IP6) return 0;
-  const struct ipv6 *i = ip6(e, end);
-  return i && i->next == UDP && either(ports(i + 1, end), NET16(53));
+  ETHERNET(e);
+  if (e->type != IP6) return 0;
+  IPV6(i, e);
+  return i->next == UDP && either(i + 1, end, NET16(53));
 }
 
 INLINE int is_port(u16 port) {
@@ -97,17 +95,20 @@ INLINE int is_port(u16 port) {
   return p - 6000 <= 63 || p == 53 || p == 123;
 }
 INLINE int is_transport(u8 protocol) { return protocol == TCP || protocol == UDP || protocol == SCTP; }
-INLINE int any_port(const u16 *p) { return p && (is_port(p[0]) || is_port(p[1])); }
+INLINE int any_port(const void *at, const void *end) {
+  const struct ports *p = at;
+  NEED(p);
+  return is_port(p->from) || is_port(p->to);
+}
 INLINE int some_ports(const void *data, const void *end) {
-  const struct ether *e = ethernet(data, end);
-  if (!e) return 0;
+  ETHERNET(e);
   if (e->type == IP) {
-    const struct ipv4 *i = ip(e, end);
-    return i && is_transport(i->protocol) && !(i->fragment & FRAGMENT) && any_port(ports(transport(i), end));
+    IPV4(i, e);
+    return is_transport(i->protocol) && !(i->fragment & FRAGMENT) && any_port(transport(i), end);
   }
   if (e->type != IP6) return 0;
-  const struct ipv6 *i = ip6(e, end);
-  return i && is_transport(i->next) && any_port(ports(i + 1, end));
+  IPV6(i, e);
+  return is_transport(i->next) && any_port(i + 1, end);
 }
 
 /* The same addresses as ebpf.cc makes. */
@@ -117,17 +118,17 @@ INLINE int some_ports(const void *data, const void *end) {
 INLINE int is_one_of_20(u32 a) { switch (a) { TEN(0u) TEN(10u) return 1; } return 0; }
 INLINE int is_one_of_100(u32 a) { switch (a) { HUNDRED return 1; } return 0; }
 
-#define HOSTS(name, is_one)                                                             \
-  INLINE int name(const void *data, const void *end) {                                  \
-    const struct ether *e = ethernet(data, end);                                        \
-    if (!e) return 0;                                                                   \
-    if (e->type == IP) {                                                                \
-      const struct ipv4 *i = ip(e, end);                                                \
-      return i && (is_one(i->from) || is_one(i->to));                                   \
-    }                                                                                   \
-    if (e->type != ARP && e->type != RARP) return 0;                                    \
-    const struct arp *a = (const void *)(e + 1);                                        \
-    return (const void *)(a + 1) <= end && (is_one(a->from_ip) || is_one(a->to_ip));    \
+#define HOSTS(name, is_one)                                                                          \
+  INLINE int name(const void *data, const void *end) {                                               \
+    ETHERNET(e);                                                                                     \
+    if (e->type == IP) {                                                                             \
+      IPV4(i, e);                                                                                    \
+      return is_one(i->from) || is_one(i->to);                                                       \
+    }                                                                                                \
+    if (e->type != ARP && e->type != RARP) return 0;                                                 \
+    const struct arp *a = (const void *)(e + 1);                                                     \
+    NEED(a);                                                                                         \
+    return is_one(*(const u32 *)a->from_ip) || is_one(*(const u32 *)a->to_ip);                       \
   }
 HOSTS(hosts_20, is_one_of_20)
 HOSTS(hosts_100, is_one_of_100)
