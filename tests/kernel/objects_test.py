@@ -88,6 +88,14 @@ class Objects(NetworkTest):
         self.assertFalse(self.arrives(udp(0xc0000201), wait=0.1))
         self.assertTrue(self.arrives(udp(0xc0000202)))
 
+    def test_long_lists_at_all_hooks(self):
+        text = " or ".join(f"ip src host 10.{i // 250}.{i % 250}.{i * 7 % 250}" for i in range(1000))
+        for hook in ("socket", "tc-ingress", "cgroup", "tracing"):
+            with self.subTest(hook=hook):
+                pin = str(self.pins / hook)
+                self.tool("bpftool", "prog", "load", self.compile(f"--hook={hook}", "-F", "-", text=text), pin)
+                os.unlink(pin)
+
     def test_a_long_list_is_in_the_object(self):
         chance = random.Random(1)
         hosts = [chance.randrange(0x01000000, 0xe0000000) for _ in range(HOSTS)]

@@ -1,13 +1,20 @@
 // Filters at every hook, on frames of the corpus that really come through: what gets past is what the filter accepts in user space.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <map>
@@ -236,6 +243,82 @@ TEST_CASE("what comes to a socket is what its filter accepts, as classic BPF and
       CHECK(attached->as() == (classic ? Attached::Classic : Attached::Ebpf));
       const auto got = arriving(out, in, frames, expected.size());
       CHECK_MESSAGE(got == expected, difference(got, expected, frames));
+    }
+  }
+}
+
+namespace {
+
+/// A tap device that takes packets in pieces, each of which the kernel keeps where it is: but the first piece is linear
+/// (tun_napi_alloc_frags() in drivers/net/tun.c).
+class Pieces {
+ public:
+  Pieces() : file_(::open("/dev/net/tun", O_RDWR | O_CLOEXEC)) {
+    ifreq request = {};
+    std::strncpy(request.ifr_name, "pieces", IFNAMSIZ - 1);
+    request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_NAPI | IFF_NAPI_FRAGS);
+    REQUIRE(::ioctl(file_.get(), TUNSETIFF, &request) == 0);
+    ethtool_value off = {ETHTOOL_SGRO, 0};  // which would join packets
+    request.ifr_data = reinterpret_cast<char*>(&off);
+    const attach::Descriptor any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::ioctl(any.get(), SIOCETHTOOL, &request) == 0);
+    REQUIRE(kernel::run("echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/pieces/disable_ipv6; ip link set pieces mtu 9000 up"));
+    kernel::wait_until_up("pieces");
+  }
+
+  /// The first has so many bytes, each other a third of the rest.
+  bool send(const Bytes& frame, std::size_t first) const {
+    auto* at = const_cast<std::uint8_t*>(frame.data());
+    std::vector<iovec> pieces = {{at, first}};
+    const std::size_t rest = frame.size() - first, third = rest / 3 + 1;
+    for (std::size_t done = 0; done < rest; done += third) pieces.push_back({at + first + done, std::min(third, rest - done)});
+    return ::writev(file_.get(), pieces.data(), static_cast<int>(pieces.size())) == static_cast<ssize_t>(frame.size());
+  }
+
+ private:
+  attach::Descriptor file_;
+};
+
+}  // namespace
+
+TEST_CASE("packets that are not linear are seen whole") {
+  const auto frames = corpus_frames();
+  const Pieces tap;
+  const FrameSocket in("pieces");
+  const auto send_all = [&](std::size_t extra) {
+    std::set<std::uint32_t> sent;
+    for (const Bytes& frame : frames) {
+      const std::size_t first = std::min(frame.size() - 1, 14 + extra);
+      if (tap.send(frame, first)) sent.insert(number_of(frame));
+    }
+    return sent;
+  };
+  const auto arrived = [&](std::size_t expected) {
+    std::set<std::uint32_t> numbers;
+    for (int i = 0; i < 50 && numbers.size() < expected; ++i)
+      while (const auto frame = in.receive(20)) numbers.insert(number_of(*frame));
+    while (const auto frame = in.receive(20)) numbers.insert(number_of(*frame));
+    return numbers;
+  };
+  for (const std::size_t extra : {std::size_t{0}, std::size_t{7}, std::size_t{30}}) {
+    CAPTURE(extra);
+    (void)send_all(extra);
+    const auto all = arrived(frames.size());
+    REQUIRE(all.size() > frames.size() / 2);
+    for (const char* text : filters) {
+      CAPTURE(std::string(text));
+      const auto filter = compiled(text, true);
+      REQUIRE(filter);
+      auto expected = accepted(*filter, frames, true);
+      std::erase_if(expected, [&](std::uint32_t number) { return !all.contains(number); });
+      auto classifier = filter->attach("pieces", {.hook = Hook::TcIngress, .match = tc_next, .no_match = 0, .count = true});
+      REQUIRE_MESSAGE(classifier, classifier.error().message);
+      const auto attached = filter->attach(in.descriptor(), {.live = true});
+      REQUIRE_MESSAGE(attached, attached.error().message);
+      (void)send_all(extra);
+      const auto got = arrived(expected.size());
+      CHECK_MESSAGE(got == expected, difference(got, expected, frames));
+      CHECK(classifier->counts()->accepted == expected.size());
     }
   }
 }
