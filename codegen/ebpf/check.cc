@@ -1,7 +1,7 @@
 // Goes through a program with what is known instead of numbers, as the kernel's verifier does (kernel/bpf/verifier.c). Two ways to go:
 //
 // Programs without loops and functions go in the order of their instructions, so that all ways to an instruction are known before it is looked at; where
-// too many meet, what is common to all stands for them. That takes time in proportion to the length.
+// too many meet, what is common to all stands for them. That takes time in proportion to the length; what is refused so is looked at the other way, too.
 //
 // Others go way by way, as in the kernel: a way ends where an earlier one, gone to its end, knew no more. A loop is gone around as often as it goes; one
 // that comes back to where it was, with nothing changed, has no end. The number of steps is limited.
@@ -164,7 +164,10 @@ class WayByWay {
 
 std::optional<Diagnostic> check(const Program& p) {
   if (auto problem = check_form(p)) return problem;
-  return needs_ways(p) ? WayByWay(p).run() : InOrder(p).run();
+  if (needs_ways(p)) return WayByWay(p).run();
+  auto problem = InOrder(p).run();
+  // Where ways were joined, what only one of them wrote is lost, also where a later test tells them apart again.
+  return problem ? WayByWay(p).run() : problem;
 }
 
 }  // namespace weir::ebpf

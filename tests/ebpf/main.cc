@@ -42,7 +42,6 @@ struct Campaign {
       fmt::print("{:12} {} programs loaded, {} instructions, {} in the longest; {} graphs ask what the hook does not know, {} too large; {} verdicts ({} of packets in parts, {} "
                  "accepted), {} packets not taken\n",
                  to_string(hook), t.loaded, t.instructions, t.longest, t.unsupported, t.too_large, t.verdicts, t.in_parts, t.accepted, t.not_taken);
-      if (t.refused_by_us != 0) fmt::print("{:12} {} of them our own checker refuses, the first because {}\n", "", t.refused_by_us, t.first_refused);
     }
   }
 };

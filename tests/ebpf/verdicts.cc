@@ -97,7 +97,7 @@ std::optional<std::string> compare(const ir::Program& graph, const ebpf::EmitOpt
     ++(program.error().code == Code::Unsupported ? tally.unsupported : tally.too_large);
     return std::nullopt;
   }
-  if (const auto wrong = ebpf::check(*program); wrong && tally.refused_by_us++ == 0) tally.first_refused = wrong->message;
+  if (const auto wrong = ebpf::check(*program)) return fmt::format("hook {}: our checker refuses the program: {}", to_string(options.hook), wrong->message);
   const auto loaded = KernelProgram::load(*program);
   if (!loaded) return fmt::format("hook {}: the kernel refuses the program: {}", to_string(options.hook), loaded.error());
   ++tally.loaded;

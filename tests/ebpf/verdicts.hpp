@@ -21,8 +21,6 @@ struct Tally {
   std::size_t too_large = 0;
   std::size_t instructions = 0;  ///< of all programs
   std::size_t longest = 0;
-  std::size_t refused_by_us = 0; ///< programs that the kernel takes and ebpf::check does not, which knows less than the kernel does
-  std::string first_refused;
   std::size_t verdicts = 0;      ///< packets, by programs
   std::size_t in_parts = 0;      ///< of them, those of which but a part was linear
   std::size_t accepted = 0;      ///< verdicts that were "accept"
