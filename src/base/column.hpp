@@ -54,9 +54,9 @@ class Column {
   };
   void add(std::size_t count, T entry) {
     if (count > room_) {
-      const std::size_t filled = size_;
+      const std::size_t filled = size_, room = std::max(count, 2 * room_);
       const Column old(std::move(*this));
-      make_room(std::max(count, 2 * room_));
+      make_room(room);
       std::uninitialized_copy_n(old.entries_, filled, entries_);
       size_ = filled;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <utility>
 
 #include "base/column.hpp"
@@ -58,4 +59,17 @@ TEST_CASE("what is moved from is empty, and may be used again") {
     CHECK(to.size() == 70);
     CHECK(is_filled(to, 0, 70, 4));
   }
+}
+
+TEST_CASE("one that grows an item at a time seldom moves") {
+  Column<std::uint32_t> column;
+  std::set<const std::uint32_t*> places;
+  constexpr std::uint32_t count = 10000;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    column.grow(i + 1, i);
+    places.insert(&column[0]);
+  }
+  CHECK_LT(places.size(), 12);
+  CHECK_EQ(column.size(), count);
+  for (std::uint32_t i = 0; i < count; ++i) REQUIRE_EQ(column[i], i);
 }
