@@ -143,6 +143,7 @@ class Select : private Walk {
   const Planned& plan_of(const ir::Node& member);
   static bool is_straight(const SetPlan& plan);
   static bool jumps(const SetPlan& plan);
+  Reg subject(const ir::Node& member);
   Question membership(const ir::Node& n, const Ways& ways);
   Question chain(std::span<const Interval> intervals, Reg v);
   Question interval(Interval in, Reg v);

@@ -51,18 +51,24 @@ bool Select::jumps(const SetPlan& plan) {
 
 void Select::member(Graph& g, const Node& n) {
   if (!jumps(plan_of(n).plan)) return answer(g, membership(n, {nullptr, nullptr}), n);
+  subject(n);  // choices inside it change what is known, and so where the ways lead
   const Ways ways{label(g[follow(n.t)]), label(g[follow(n.f)])};
   branch(g, membership(n, ways), n);
 }
 
-/// Ways that are clear before what is asked last are taken. Registers of the pool change before the first jump only.
-Select::Question Select::membership(const Node& n, const Ways& ways) {
+/// The value that is looked up, as its set wants it.
+Select::Reg Select::subject(const Node& n) {
   const auto is_raw = [](const auto& how) {
     if constexpr (requires { how.raw; }) return how.raw;
     else return false;
   };
   const bool wants_raw = std::visit(is_raw, plan_of(n).plan.how);
-  const Reg v = wants_raw ? raw(n.a) : value(n.a);
+  return wants_raw ? raw(n.a) : value(n.a);
+}
+
+/// Ways that are clear before what is asked last are taken. Registers of the pool change before the first jump only.
+Select::Question Select::membership(const Node& n, const Ways& ways) {
+  const Reg v = subject(n);
   const Planned& planned = plan_of(n);  // once more: choices inside the value may have asked for other sets
   const auto& how = planned.plan.how;
   pin(v);

@@ -183,6 +183,7 @@ class Select : private Xbyak::CodeGenerator {
   };
   const SetPlan& plan_of(const ir::Node& member);
   static bool is_straight(const SetPlan& plan);
+  Register subject(const ir::Node& member);
   Condition membership(const ir::Node& n, Ways& ways);
   Condition chain(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways);
   Condition tree(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways);

@@ -20,6 +20,7 @@ const SetPlan& Select::plan_of(const Node& n) {
 }
 
 void Select::member(Graph& g, const Node& n) {
+  subject(n);  // choices inside it change what is known, and so where the ways lead
   Ways ways{&way(g, follow(n.t)), &way(g, follow(n.f))};
   const Condition c = membership(n, ways);
   branch(g, c, n.t, n.f);
@@ -32,15 +33,20 @@ bool Select::is_straight(const SetPlan& plan) {
   return std::holds_alternative<SetPlan::Hash>(plan.how);
 }
 
-/// What is asked last is in the flags; ways that are clear before are taken. Registers of the pool change before the
-/// first jump only.
-Select::Condition Select::membership(const Node& n, Ways& ways) {
+/// The value that is looked up, as its set wants it.
+Select::Register Select::subject(const Node& n) {
   const auto is_raw = [](const auto& how) {
     if constexpr (requires { how.raw; }) return how.raw;
     else return false;
   };
   const bool wants_raw = std::visit(is_raw, plan_of(n).how);
-  const Register v = wants_raw ? raw(n.a) : value(n.a);
+  return wants_raw ? raw(n.a) : value(n.a);
+}
+
+/// What is asked last is in the flags; ways that are clear before are taken. Registers of the pool change before the
+/// first jump only.
+Select::Condition Select::membership(const Node& n, Ways& ways) {
+  const Register v = subject(n);
   const SetPlan& plan = plan_of(n);  // once more: choices inside the value may have asked for other sets
   if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return chain(c->intervals, r32(v), ways);
   if (const auto* t = std::get_if<SetPlan::Tree>(&plan.how)) return tree(t->intervals, r32(v), ways);

@@ -344,3 +344,26 @@ TEST_CASE("the listing shows bytes, assembly and words") {
   CHECK_NE(aarch64.find("04 18 40 79"), aarch64.npos);
   CHECK_NE(aarch64.find("ldrh w4, [x0, #12]"), aarch64.npos);
 }
+
+TEST_CASE("a set is asked of a choice whose guards cover those behind the question") {
+  for (const std::string& set : std::vector<std::string>{"3, 9, 20", "3, 9, 20, 100-120, 70000, 80000-90000, 500000, 10000000-20000000"}) {
+    const auto read = ir::read(
+        "yes: return 1\nno: return 0\nfirst = load 1 [0]\nlast = load 1 [200]\n"
+        "i: return last\nj: return first\nci: guard 1 [200] then i\ncj: guard 1 [200] then j\nc: if first == 1 then ci else cj\no = choice c\n"
+        "asking: if last == 9 then yes else no\nbehind: guard 1 [200] then asking\n"
+        "n: if o in {" + set + "} then behind else no\ntop: guard 1 [0] then n\nroot top\n");
+    REQUIRE_MESSAGE(read, read.error().message);
+    const ir::Program& graph = *read;
+    REQUIRE_MESSAGE(!ir::verify(graph), *ir::verify(graph));
+    REQUIRE(native::emit(graph));
+    const Pair pair{ir::Program(graph)};
+    for (const std::uint8_t first : std::initializer_list<std::uint8_t>{1, 3, 9, 20, 21})
+      for (const std::uint8_t last : std::initializer_list<std::uint8_t>{3, 9, 20})
+        for (const std::size_t size : {0u, 1u, 200u, 201u}) {
+          std::vector<std::uint8_t> bytes(size);
+          if (size > 0) bytes[0] = first;
+          if (size > 200) bytes[200] = last;
+          pair.run(bytes);
+        }
+  }
+}
