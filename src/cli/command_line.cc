@@ -1,4 +1,4 @@
-// The only file that knows CLI11.
+// Commands and their options, as CLI11 reads them. No other file but contradictions.cc knows CLI11.
 #include "cli/command_line.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +11,8 @@
 #include <iterator>
 
 #include "base/spelling.hpp"
+#include "cli/contradictions.hpp"
+#include "cli/help_texts.hpp"
 #include "cli/hook_options.hpp"
 #include "cli/suggestion.hpp"
 #include "cli/tcpdump_options.hpp"
@@ -18,72 +20,6 @@
 
 namespace weir::cli {
 namespace {
-
-constexpr auto program_about = "Compiles tcpdump filter expressions, filters and captures packets with them.";
-constexpr auto program_examples = R"(Examples:
-  weir compile tcp port 80
-  weir filter -r in.pcap -w out.pcap 'host 10.0.0.1 and not arp'
-  weir capture -i eth0 -w web.pcap tcp port 80
-
-`weir COMMAND --help` tells more of a command, `man weir` of everything.)";
-
-constexpr auto compile_about = "Print the program that a filter expression stands for.";
-constexpr auto compile_examples = R"--(Examples:
-  weir compile tcp port 80
-  weir compile --emit=asm -y LINUX_SLL 'udp and not port 53'
-  tcpdump -ddd 'tcp port 80' | weir compile --from=- --emit=c
-  iptables -A INPUT -m bpf --bytecode "$(weir compile -y RAW --emit=bytecode 'tcp[13] & 2 != 0')" -j ACCEPT)--";
-
-constexpr auto filter_about = "Print the packets of a savefile that match an expression, or write them to another one.";
-constexpr auto filter_examples = R"(Input is pcap or pcapng; output (-w) is pcap.
-
-Examples:
-  weir filter -r in.pcapng -w dns.pcap port 53
-  weir filter -r in.pcap --count 'tcp[tcpflags] & tcp-syn != 0'
-  weir filter -r monday.pcap -r tuesday.pcap -w both.pcap --invert arp
-  zstd -dc in.pcap.zst | weir filter -r - -w - 'not port 22' | tcpdump -r -)";
-
-constexpr auto capture_about = "Capture the packets on an interface that match an expression: print or write them.";
-constexpr auto capture_examples = R"(The filter runs in the kernel. Ctrl-C ends the capture; the numbers then printed are those of tcpdump.
-Capturing needs the capability CAP_NET_RAW: use sudo, or once `sudo setcap cap_net_raw+ep PATH-OF-WEIR`.
-
-Examples:
-  weir list interfaces
-  weir capture -i eth0 port 53
-  weir capture -i eth0 -w web.pcap -c 1000 'tcp port 80 or tcp port 443'
-  weir capture -i eth0 -w - ip6 | tcpdump -r -)";
-
-constexpr auto attach_about = "Have the kernel drop or pass packets by an expression, at an interface, a control group or a tracepoint.";
-constexpr auto attach_examples = R"(The program stays until Ctrl-C, or with --pin until its file is removed. It needs CAP_BPF and CAP_NET_ADMIN: use sudo.
-Without --match and --no-match, what matches passes and everything else is dropped.
-
-Examples:
-  weir attach -i eth0 --match=drop --no-match=pass 'src net 192.0.2.0/24'
-  weir attach -i eth0 --hook=tc-egress --match=drop --no-match=next 'udp port 53'
-  weir attach -i eth0 --live --match=drop --no-match=pass host 192.0.2.1 <changes)";
-
-constexpr auto prove_about = "Prove that two filters accept the same packets, or show a packet that tells them apart.";
-constexpr auto prove_examples = R"(One filter alone is compared with its compiled program. Exit status: 0 proven, 3 different, 1 undecided, 2 wrong use.
-
-Examples:
-  weir prove 'not (ip or arp)' 'not ip and not arp'
-  weir prove 'tcp port 80'
-  weir prove -F blocked.txt -F blocked.new
-  tcpdump -ddd -s 262144 'tcp port 80' | weir prove 'tcp port 80' --bytecode -)";
-
-constexpr auto run_about = "Run a program on packets, in user space, and say what it returns.";
-constexpr auto run_examples = R"(The program is that of an expression (classic BPF, with --hook eBPF), or one of others: --ebpf, --cbpf.
-
-Examples:
-  weir run --packet in.pcap tcp port 80
-  weir run --hook=xdp --trace --packet in.pcap host 10.0.0.1
-  weir run --ebpf prog.o --hook=tc-ingress --packet 'ffffffffffff 020000000001 0806' --linear 14
-  tcpdump -ddd arp | weir run --cbpf - --packet in.pcap)";
-
-constexpr auto list_about = "List what filters can be compiled for, or where packets can be captured.";
-constexpr auto list_examples = R"(Examples:
-  weir list linktypes
-  weir list interfaces)";
 
 /// What CLI11 would take apart in words of an expression: `[1,2]`, which it splits at commas, and `++`, which ends
 /// a subcommand. A space behind them prevents it, and means nothing in an expression.
@@ -355,97 +291,6 @@ std::optional<NoCommand> no_command(const CLI::App& program, const std::vector<s
   if (first == "help" || first == "version") return wrong_use(program, fmt::format("{}; did you mean --{}?", what, first));
   return NoCommand{true, fmt::format("{}; there are {}\n  hint: did you mean {}?", what, fmt::join(names, ", "),
                                      suggested_command(arguments))};
-}
-
-std::optional<std::string> contradiction(const Expression& e) {
-  if (e.file && !e.words.empty()) return "the expression comes from the command line or from -F FILE, not from both";
-  return std::nullopt;
-}
-
-bool is_ebpf(Emit emit) { return emit == Emit::Ebpf || emit == Emit::EbpfObject; }
-
-/// What the options about eBPF say together.
-std::optional<std::string> complete(const CLI::App& command, const HookWords& words, CompileCommand& c) {
-  for (const char* option : {"--hook", "--match", "--no-match", "--maps"})
-    if (command.count(option) && !is_ebpf(c.emit) && c.emit != Emit::Json) return fmt::format("{} is for --emit=ebpf, ebpf-object or json", option);
-  if (!is_ebpf(c.emit) && !command.count("--hook")) {
-    for (const char* option : {"--match", "--no-match", "--maps"})
-      if (command.count(option)) return fmt::format("with --emit=json, {} wants a --hook", option);
-    return std::nullopt;
-  }
-  const auto options = parse_hook(words);
-  if (!options) return options.error();
-  c.hook = *options;
-  if (options->hook == Hook::Cgroup && !command.count("-y") && !c.from) c.options.link_type = "RAW";
-  if (c.check && c.emit == Emit::EbpfObject) return "--check proves programs, not objects: try it with --emit=ebpf";
-  if (c.check && (options->hook == Hook::Tracing || options->hook == Hook::TracingBtf)) return "--check cannot prove programs for tracepoints";
-  return std::nullopt;
-}
-
-std::optional<std::string> contradiction(const CLI::App& command, const CompileCommand& c) {
-  if (command.count("-d") && command.count("--emit")) return "-d and --emit both say what to print";
-  if (!c.pass.empty() && !c.options.optimize) return fmt::format("-O turns off what --emit=ir:{} shows", c.pass);
-  if (command.count("--cpu") && c.emit != Emit::Native) return "--cpu is for --emit=native";
-  if (command.count("--timeout") && !c.check) return "--timeout is for --check";
-  if (command.count("--machine") && !c.from) return "--machine is for --from";
-  if (!c.from) return contradiction(c.expression);
-  if (c.expression.file || !c.expression.words.empty()) return "--from takes a program, and there is an expression, too";
-  for (const char* option : {"-y", "-s", "-m", "--linux-ext", "--cooked", "--savefile"})
-    if (command.count(option)) return fmt::format("{} is for expressions: a program of --from says by itself what it does", option);
-  return std::nullopt;
-}
-
-std::optional<std::string> contradiction(const FilterCommand& c) {
-  if (auto both = contradiction(c.expression)) return both;
-  if (c.inputs.empty() && !c.list) return "-r is required: the savefile to read";
-  const auto from_standard_input = std::ranges::count(c.inputs, "-");
-  if (from_standard_input > 0 && c.expression.file == "-") return "-r and -F cannot both read standard input";
-  if (from_standard_input + (c.list == "-" ? 1 : 0) + (c.expression.file == "-" ? 1 : 0) > 1) return "standard input can be read once only";
-  if (c.count && c.output == "-") return "--count and -w - cannot both write to standard output";
-  return std::nullopt;
-}
-
-/// Takes in what --hook and its actions say.
-std::optional<std::string> complete(const CLI::App& command, HookWords words, AttachCommand& c) {
-  if (words.hook.empty()) words.hook = "xdp";
-  const auto options = parse_hook(words);
-  if (!options) return options.error();
-  c.attach.hook = options->hook;
-  c.attach.match = options->match;
-  c.attach.no_match = options->no_match;
-  if (options->hook == Hook::Socket) return "a filter on a socket is for the program that has the socket: the library's Filter::attach()";
-  if (command.count("--mode") && options->hook != Hook::Xdp) return "--mode is for --hook=xdp";
-  if (command.count("--egress") && options->hook != Hook::Cgroup) return "--egress is for --hook=cgroup";
-  if (c.attach.live && !c.attach.pin.empty()) return "with --pin nobody is there to read the changes of --live";
-  if (c.attach.live && c.expression.file == "-") return "--live and -F cannot both read standard input";
-  return contradiction(c.expression);
-}
-
-std::optional<std::string> contradiction(const CLI::App& command, const ProveCommand& c) {
-  if (command.count("--exact") && command.count("--refines")) return "--exact and --refines are two relations; only one can be proven at a time";
-  const std::size_t filters = c.files.size() + c.filters.size();
-  if (filters == 0) return "a filter is missing: prove takes one or two, each as one argument (in quotes) or with -F";
-  if (filters > 2) return fmt::format("prove takes one or two filters, each as one argument (in quotes) or with -F, not {}", filters);
-  if (filters == 2 && c.bytecode) return "with --bytecode there is one filter, not two";
-  if (std::ranges::count(c.files, "-") + (c.bytecode == "-" ? 1 : 0) > 1) return "standard input can be read once only";
-  return std::nullopt;
-}
-
-std::optional<std::string> contradiction(const CLI::App& command, const RunCommand& c) {
-  const bool of_others = c.ebpf || c.cbpf, has_expression = c.expression.file || !c.expression.words.empty();
-  if (c.ebpf && c.cbpf) return "--ebpf and --cbpf both say what to run";
-  if (of_others && has_expression) return fmt::format("{} takes a program, and there is an expression, too", c.ebpf ? "--ebpf" : "--cbpf");
-  if (c.packets.empty()) return "--packet is required: what to run the program on";
-  if (!c.program.empty() && !c.ebpf) return "--program is for objects of --ebpf";
-  const bool is_classic = c.cbpf || (!c.ebpf && !c.hook);
-  for (const char* option : {"--hook", "--linear", "--network"})
-    if (is_classic && command.count(option)) return fmt::format("{} is for eBPF{}", option, c.cbpf ? "" : ": say where with --hook");
-  if (!is_classic && command.count("--machine")) return "--machine is for classic BPF";
-  const bool reads_program = c.ebpf == "-" || c.cbpf == "-" || c.expression.file == "-";
-  if (std::ranges::count(c.packets, "-") + reads_program > 1) return "standard input can be read once only";
-  for (const char* option : {"-y", "-s", "-m", "--linux-ext", "--cooked", "--savefile", "-O", "--strict"})
-    if (of_others && command.count(option)) return fmt::format("{} is for expressions: a program says by itself what it does", option);
-  return contradiction(c.expression);
 }
 
 std::unexpected<NoCommand> wrong(const CLI::App& program, const std::string& what) {
