@@ -14,6 +14,7 @@
 #include "attach/descriptor.hpp"
 #include "attach/load.hpp"
 #include "attach/map.hpp"
+#include "attach/options.hpp"
 #include "vm/ebpf.hpp"
 
 using namespace weir;
@@ -190,7 +191,7 @@ TEST_CASE("random programs do the same in the kernel and on our machine") {
       continue;
     }
     checked += !ebpf::check(p);
-    LIBBPF_OPTS(bpf_test_run_opts, options);
+    auto options = attach::no_options<bpf_test_run_opts>();
     options.data_in = packet.data();
     options.data_size_in = packet.size();
     REQUIRE(bpf_prog_test_run_opts(loaded->descriptor(), &options) == 0);
@@ -229,7 +230,7 @@ class Verifier {
 #undef WEIR_HOOK
     };
     std::string log(1 << 20, '\0');
-    LIBBPF_OPTS(bpf_prog_load_opts, options);
+    auto options = attach::no_options<bpf_prog_load_opts>();
     options.fd_array = descriptors_.data();
     options.log_level = 1;
     options.log_buf = log.data();

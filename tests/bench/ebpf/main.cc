@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "attach/load.hpp"
+#include "attach/options.hpp"
 #include "attach/socket_program.hpp"
 #include "ebpf/emit.hpp"
 #define PCAP_DONT_INCLUDE_PCAP_BPF_H  // its bpf_insn is another one than the kernel's
@@ -107,7 +108,7 @@ double time_of(int program, const Bytes& data, double seconds) {
   std::vector<double> times;
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
   while (times.size() < 4 || Clock::now() < end) {
-    LIBBPF_OPTS(bpf_test_run_opts, options);
+    auto options = attach::no_options<bpf_test_run_opts>();
     options.data_in = data.data();
     options.data_size_in = static_cast<std::uint32_t>(data.size());
     options.repeat = 100'000;
