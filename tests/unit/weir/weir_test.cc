@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <latch>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "names/names.hpp"
@@ -52,6 +55,47 @@ TEST_CASE("filters match packets") {
   CHECK(f->run({packet, 60, {}}) == 262144);
   packet[35] = 81;
   CHECK(!f->match({packet, 60, {}}));
+}
+
+TEST_CASE("threads may be the first to ask one filter for anything, all at once") {
+  std::vector<std::uint8_t> packet(60);
+  packet[12] = 8, packet[14] = 0x45, packet[26] = 10, packet[29] = 1;
+  const std::vector<Packet> packets(65, Packet{packet, 60, {}});
+  for (const bool native : {true, false})
+    for (int round = 0; round < 10; ++round) {
+      Options options;
+      options.native = native;
+      auto f = compile("ip host 10.0.0.1 or ip6 net fe80::/10 or portrange 5-9", options);
+      REQUIRE(f);
+      const Filter& filter = *f;
+      const auto batch = [&](const Filter& by) {
+        std::vector<std::uint64_t> verdicts(2);
+        return by.match_batch(packets, verdicts) == packets.size() && verdicts == std::vector<std::uint64_t>{~std::uint64_t{0}, 1};
+      };
+      const auto asked = [&](int what) {
+        switch (what) {
+          case 0: return filter.match(packets[0]);
+          case 1: return batch(filter);
+          case 2: return filter.dump(Emit::Ir) == compile("ip host 10.0.0.1 or ip6 net fe80::/10 or portrange 5-9", options)->dump(Emit::Ir);
+          default: return filter.dump(Emit::C).has_value() && filter.program({}).has_value() && filter.dump(Emit::Native).has_value() == native;
+        }
+      };
+      constexpr int ways = 4, threads = 2 * ways;
+      std::latch begin(threads);
+      std::atomic<int> right = 0;
+      {
+        std::vector<std::jthread> all;
+        for (int t = 0; t < threads; ++t)
+          all.emplace_back([&, t] {
+            begin.arrive_and_wait();
+            right += asked(t % ways);
+          });
+      }
+      CHECK_EQ(right, threads);
+      const Filter moved = std::move(*f);
+      CHECK(moved.match(packets[0]));
+      CHECK(batch(moved));
+    }
 }
 
 TEST_CASE("the graph after a pass") {
