@@ -20,13 +20,12 @@ constexpr std::size_t usual_threshold = 256;
 constexpr std::size_t fewest_short = 16;
 /// Lists that are there twice, in a map and as tests.
 constexpr std::size_t most_twice = 4096;
+/// Sets that are maps. One map is left for counters: of a tracing program, and of `counted`.
+constexpr std::size_t most_set_maps = max_maps - 1;
 
 }  // namespace
 
 std::size_t Select::map_threshold() const { return options_.map_threshold.value_or(usual_threshold); }
-
-/// Counters take one.
-std::size_t Select::most_maps() const { return row_.packets == Packets::Probe ? max_maps - 1 : max_maps; }
 
 /// The number of a map with these contents: one, however often it is asked. Nothing when there are as many as there may be.
 std::optional<std::uint32_t> Select::map_number(Map map, Span words) {
@@ -34,7 +33,7 @@ std::optional<std::uint32_t> Select::map_number(Map map, Span words) {
     map.name = made_.maps[i].name;
     if (made_.maps[i] == map) return i;
   }
-  if (made_.maps.size() == most_maps()) return std::nullopt;
+  if (made_.maps.size() == most_set_maps) return std::nullopt;
   map.name = fmt::format("weir_set_{}", made_.maps.size());
   map.span = words;
   made_.maps.push_back(std::move(map));
@@ -114,7 +113,7 @@ bool Select::begins_list(NodeId id) {
 bool Select::map_addresses(Graph& g, NodeId id) {
   if (g.join != nullptr || is_settled(id)) return false;
   const auto list = find_addresses(program_, id, address_work_);
-  if (!list || list->size() < map_threshold() || made_.maps.size() + list->fields.size() > most_maps()) return false;
+  if (!list || list->size() < map_threshold() || made_.maps.size() + list->fields.size() > most_set_maps) return false;
   if (sure_failure(list->base, list->end())) return false;
   const bool is_there = machine_.has(list->base, list->end());
   const bool is_needed = is_there || needs_.end(id, list->base, 0) >= list->end();

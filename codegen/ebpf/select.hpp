@@ -143,7 +143,6 @@ class Select {
   // ---- map_sets.cc ----------------------------------------------------------------------------------
 
   std::size_t map_threshold() const;
-  std::size_t most_maps() const;
   std::optional<std::uint32_t> map_number(Map map, Span words);
   std::optional<std::uint32_t> map_number(std::uint32_t set, std::uint32_t bytes, Span words);
   std::optional<std::uint32_t> key_bytes(ir::ValueId v) const;

@@ -157,3 +157,21 @@ TEST_CASE("a set that is asked a thousand times, far from its ways out, needs lo
   CHECK_GT(program.instructions.size(), 0x7fff);
   CHECK(std::ranges::count(program.instructions, ebpf::op::JMP32 | ebpf::op::JA, &ebpf::Instruction::code) > 0);
 }
+
+TEST_CASE("with more sets than there are maps, a tracing program still has its counters") {
+  std::string graph = "n0: return 1\nn1: return 0\n", root = "n1";
+  for (int i = 0; i < 70; ++i) {
+    const std::string v = "v" + std::to_string(2 + 3 * i), n = "n" + std::to_string(3 + 3 * i), at = std::to_string(4 * i);
+    graph += v + " = load 4 [" + at + "]\n" + n + ": if " + v + " in {1, " + std::to_string(5 + 2 * i) + ", 1000} then n0 else " + root + "\n";
+    root = "n" + std::to_string(4 + 3 * i);
+    graph += root + ": guard 4 [" + at + "] then " + n + "\n";
+  }
+  graph += "root " + root + "\n";
+  for (const ebpf::Hook hook : {ebpf::Hook::Tracing, ebpf::Hook::TracingBtf}) {
+    const auto program = emitted(graph, options(hook, 1));
+    CHECK_EQ(program.maps.size(), ebpf::max_maps);
+    CHECK_EQ(std::ranges::count(program.maps, ebpf::MapKind::PerCpuArray, &ebpf::Map::kind), 1);
+    CHECK_FALSE(ebpf::check_form(program));
+  }
+  CHECK_EQ(emitted(graph, options(ebpf::Hook::Xdp, 1)).maps.size(), ebpf::max_maps - 1);
+}
