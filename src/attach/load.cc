@@ -42,11 +42,12 @@ bpf_attach_type expected_attach_type(ebpf::Hook hook) {
   return static_cast<bpf_attach_type>(hooks[static_cast<std::size_t>(hook)].attach_type);
 }
 
-/// What refers to a map by its number gets the map's descriptor, which every kernel understands.
+/// What refers to a map by its number gets the map's descriptor, which every kernel understands. The numbers have been checked.
 void place_maps(ebpf::Program& program, const std::vector<Map>& maps) {
   for (ebpf::Instruction& i : program.instructions) {
-    if (i.code != (ebpf::op::LD | ebpf::op::DW | ebpf::op::IMM) || i.src != ebpf::map_index) continue;
-    i.src = BPF_PSEUDO_MAP_FD;
+    if (i.code != (ebpf::op::LD | ebpf::op::DW | ebpf::op::IMM) || i.src == 0) continue;
+    const bool of_value = i.src == ebpf::map_value_index || i.src == ebpf::map_value_descriptor;
+    i.src = of_value ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD;
     i.imm = maps[static_cast<std::size_t>(i.imm)].descriptor();
   }
 }
@@ -94,6 +95,11 @@ std::optional<std::size_t> instruction_of(std::string_view line) {
 Diagnostic refused_by_verifier(int error, const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
   const std::string log = log_of(program, options, type);
   const Refusal why = last_refusal(log);
+  if (error == E2BIG || why.is_too_much()) {
+    return {Code::TooLarge, {}, fmt::format("the program ({} instructions) is more than the kernel's verifier looks through{}{}", program.instructions.size(),
+                                            why.words.empty() ? "" : ": ", why.words),
+            "split the filter into several, or have its lists asked of maps"};
+  }
   const Span span = why.instruction < program.spans.size() ? program.spans[why.instruction] : Span{};
   std::string message = fmt::format("the kernel's verifier refuses the program at instruction {} of {}: {}", why.instruction,
                                     program.instructions.size(), why.words.empty() ? std::strerror(error) : why.words);
@@ -135,6 +141,11 @@ unsigned Loaded::id() const {
   return bpf_obj_get_info_by_fd(descriptor(), &info, &size) == 0 ? info.id : 0;
 }
 
+/// Its limits: BPF_COMPLEXITY_LIMIT_INSNS, do_check(), and BPF_COMPLEXITY_LIMIT_JMP_SEQ, push_stack(), which has had several numbers for it.
+bool Refusal::is_too_much() const {
+  return words.starts_with("BPF program is too large.") || (words.starts_with("The sequence of ") && words.ends_with(" jumps is too complex."));
+}
+
 Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& options) {
   std::uint32_t type = 0;
   if (program.hook == ebpf::Hook::TracingBtf) {
@@ -142,14 +153,16 @@ Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& opt
     if (!found) return std::unexpected(found.error());
     type = *found;
   }
-  ebpf::Program placed = program;
-  if (auto done = place_fields(placed); !done) return std::unexpected(done.error());
   std::vector<Map> maps;
   for (const ebpf::Map& map : program.maps) {
     auto made = Map::make(map, options.room, program.hook);
     if (!made) return std::unexpected(made.error());
     maps.push_back(std::move(*made));
   }
+  // Behind the maps: how large they may be the running kernel says.
+  if (auto wrong = ebpf::check_form(program)) return std::unexpected(std::move(*wrong));
+  ebpf::Program placed = program;
+  if (auto done = place_fields(placed); !done) return std::unexpected(done.error());
   place_maps(placed, maps);
   Descriptor loaded(try_load(placed, options, type, nullptr));
   if (!loaded) return std::unexpected(refused(errno, placed, options, type));

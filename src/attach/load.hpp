@@ -22,8 +22,9 @@ struct LoadOptions {
 /// lives, or something runs it. Tested by tests/kernel/load_test.cc.
 class Loaded {
  public:
-  /// Errors: System (no permission: which capability is missing), TooLarge (a map does not fit), Unsupported (the kernel is too old
-  /// for the hook, or its verifier refuses the program, which is a mistake of weir: the message has the place and the verifier's words).
+  /// Errors: Input (no program: ebpf::check_form), System (no permission: which capability is missing), TooLarge (a map does not fit, or
+  /// the program is more than the kernel's verifier looks through), Unsupported (the kernel is too old for the hook, or its verifier
+  /// refuses the program, which is a mistake of weir: the message has the place and the verifier's words).
   static Result<Loaded> load(const ebpf::Program& program, const LoadOptions& options);
 
   int descriptor() const { return program_.get(); }
@@ -45,6 +46,7 @@ class Loaded {
 struct Refusal {
   std::size_t instruction = 0;
   std::string words;
+  bool is_too_much() const;  ///< not that something is wrong: it has looked at as much as it ever does
 };
 Refusal last_refusal(std::string_view log);
 

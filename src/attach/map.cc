@@ -77,13 +77,15 @@ Result<Map> Map::make(const ebpf::Map& map, std::uint32_t room, ebpf::Hook hook)
 Result<void> Map::fill(const ebpf::Map& map) {
   const std::size_t count = map.key_bytes ? map.keys.size() / map.key_bytes : 0;
   if (count == 0) return {};
-  const auto values = member_values(count, map.value_bytes);
+  if (!map.values.empty() && map.values.size() != count * map.value_bytes)
+    return fail(Code::Input, map.span, fmt::format("map '{}' has values for other keys than it has", map.name));
+  const auto values = map.values.empty() ? member_values(count, map.value_bytes) : map.values;
   auto done = static_cast<std::uint32_t>(count);
   auto options = no_options<bpf_map_batch_opts>();
   if (bpf_map_update_batch(descriptor(), map.keys.data(), values.data(), &done, &options) == 0) return {};
   if (errno != EINVAL && errno != kernel_enotsupp) return not_changed("fill", errno, capacity_);
   for (std::size_t i = 0; i < count; ++i) {
-    if (bpf_map_update_elem(descriptor(), &map.keys[i * map.key_bytes], values.data(), BPF_ANY) != 0) return not_changed("fill", errno, capacity_);
+    if (bpf_map_update_elem(descriptor(), &map.keys[i * map.key_bytes], &values[i * map.value_bytes], BPF_ANY) != 0) return not_changed("fill", errno, capacity_);
   }
   return {};
 }

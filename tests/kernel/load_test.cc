@@ -119,6 +119,46 @@ TEST_CASE("what the verifier minds is shown with its place and the words of the 
   CHECK(refused.error().hint.contains("1: (61) r0 = *(u32 *)(r5 +0)"));
 }
 
+TEST_CASE("what is no program is refused before anything is looked up by its numbers") {
+  auto no_map = asking(numbers(1, {7}));
+  no_map.maps.clear();
+  CHECK(message(Loaded::load(no_map, {})).contains("refers to map 0, but the program has 0"));
+  no_map = asking(numbers(1, {7}));
+  no_map.instructions[2].imm = 1'000'000;
+  CHECK(message(Loaded::load(no_map, {})).contains("refers to map 1000000, but the program has 1"));
+  auto no_place = returning(Hook::Tracing, 0);
+  no_place.fields = {{1'000'000, ebpf::KernelField::SkbLen}};
+  CHECK(message(Loaded::load(no_place, {})).contains("no room for the offset of a field"));
+}
+
+TEST_CASE("a map of data, as objects have it, is read at its places") {
+  using namespace ebpf::op;
+  ebpf::Program p;
+  p.maps = {{.name = "data", .kind = ebpf::MapKind::Array, .key_bytes = 4, .value_bytes = 8, .max_entries = 1, .keys = {0, 0, 0, 0}, .span = {}, .values = {1, 2, 3, 4, 5, 6, 7, 8}}};
+  p.instructions = {{.code = LD | DW | IMM, .dst = 1, .src = ebpf::map_value_index, .imm = 0}, {.imm = 4}, {.code = LDX | MEM | B, .dst = 0, .src = 1, .offset = 1}, {.code = JMP | EXIT}};
+  for (const std::uint8_t reference : {ebpf::map_value_index, ebpf::map_value_descriptor}) {
+    p.instructions[0].src = reference & 0xf;
+    const auto loaded = Loaded::load(p, {});
+    REQUIRE_MESSAGE(loaded, message(loaded));
+    CHECK(run(*loaded) == 6);
+  }
+}
+
+TEST_CASE("more than the verifier looks through is too much, and no mistake") {
+  using namespace ebpf::op;
+  // Each of these jumps can go either way, for all that the verifier knows.
+  constexpr int jumps = 20'000;
+  auto program = returning(Hook::Socket, 0);
+  program.instructions[0] = {.code = LDX | MEM | W, .dst = 0, .src = 1};
+  for (int i = 0; i < jumps; ++i)
+    program.instructions.insert(program.instructions.end() - 1, {.code = JMP32 | JEQ | K, .dst = 0, .offset = static_cast<std::int16_t>(jumps - 1 - i), .imm = i});
+  const auto refused = Loaded::load(program, {});
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Code::TooLarge);
+  CHECK(refused.error().message.starts_with("the program (20002 instructions) is more than the kernel's verifier looks through: The sequence of "));
+  CHECK(refused.error().hint.contains("split the filter"));
+}
+
 TEST_CASE("fields of the kernel's structures are found") {
   // r0 = the offset of sk_buff.len; the program is for a raw tracepoint, which may return anything.
   auto program = returning(Hook::Tracing, -1);

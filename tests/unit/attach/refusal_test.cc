@@ -27,6 +27,12 @@ TEST_CASE("words before the last instruction are about others") {
   CHECK(why.words == "R0 !read_ok");
 }
 
+TEST_CASE("limits of the verifier are told from what it minds") {
+  CHECK(attach::last_refusal("9: (95) exit\nBPF program is too large. Processed 1000001 insn\n").is_too_much());
+  CHECK(attach::last_refusal("9: (95) exit\nThe sequence of 8193 jumps is too complex.\n").is_too_much());
+  CHECK_FALSE(attach::last_refusal("9: (95) exit\nR0 !read_ok\n").is_too_much());
+}
+
 TEST_CASE("an empty log says nothing") {
   CHECK(attach::last_refusal("").words.empty());
   CHECK(attach::last_refusal("").instruction == 0);
