@@ -42,12 +42,28 @@ bpf_attach_type expected_attach_type(ebpf::Hook hook) {
   return static_cast<bpf_attach_type>(hooks[static_cast<std::size_t>(hook)].attach_type);
 }
 
-/// What refers to a map by its number gets the map's descriptor, which every kernel understands. The numbers have been checked.
+bool refers_to_value(const ebpf::Instruction& i) { return i.src == ebpf::map_value_index || i.src == ebpf::map_value_descriptor; }
+bool refers_to_map(const ebpf::Instruction& i) {
+  return i.code == (ebpf::op::LD | ebpf::op::DW | ebpf::op::IMM) && (i.src == ebpf::map_index || i.src == ebpf::map_descriptor || refers_to_value(i));
+}
+
+/// What is looked up here by its number has to be there. All else is the kernel's to judge, which knows functions that ebpf::check does not.
+Result<void> check_numbers(const ebpf::Program& program) {
+  const auto& code = program.instructions;
+  for (std::size_t at = 0; at < code.size(); ++at) {
+    if (!refers_to_map(code[at]) || static_cast<std::uint32_t>(code[at].imm) < program.maps.size()) continue;
+    return fail(Code::Input, {}, fmt::format("{} refers to map {}, but the program has {}", ebpf::name(program, at), code[at].imm, program.maps.size()));
+  }
+  for (const ebpf::FieldUse& use : program.fields)
+    if (use.instruction >= code.size()) return fail(Code::Input, {}, fmt::format("there is no instruction {} for the offset of a field", use.instruction));
+  return {};
+}
+
+/// What refers to a map by its number gets the map's descriptor, which every kernel understands.
 void place_maps(ebpf::Program& program, const std::vector<Map>& maps) {
   for (ebpf::Instruction& i : program.instructions) {
-    if (i.code != (ebpf::op::LD | ebpf::op::DW | ebpf::op::IMM) || i.src == 0) continue;
-    const bool of_value = i.src == ebpf::map_value_index || i.src == ebpf::map_value_descriptor;
-    i.src = of_value ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD;
+    if (!refers_to_map(i)) continue;
+    i.src = refers_to_value(i) ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD;
     i.imm = maps[static_cast<std::size_t>(i.imm)].descriptor();
   }
 }
@@ -147,6 +163,7 @@ bool Refusal::is_too_much() const {
 }
 
 Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& options) {
+  if (auto checked = check_numbers(program); !checked) return std::unexpected(checked.error());
   std::uint32_t type = 0;
   if (program.hook == ebpf::Hook::TracingBtf) {
     const auto found = tracepoint_type(options.tracepoint);
@@ -159,8 +176,6 @@ Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& opt
     if (!made) return std::unexpected(made.error());
     maps.push_back(std::move(*made));
   }
-  // Behind the maps: how large they may be the running kernel says.
-  if (auto wrong = ebpf::check_form(program)) return std::unexpected(std::move(*wrong));
   ebpf::Program placed = program;
   if (auto done = place_fields(placed); !done) return std::unexpected(done.error());
   place_maps(placed, maps);

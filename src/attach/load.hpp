@@ -22,7 +22,7 @@ struct LoadOptions {
 /// lives, or something runs it. Tested by tests/kernel/load_test.cc.
 class Loaded {
  public:
-  /// Errors: Input (no program: ebpf::check_form), System (no permission: which capability is missing), TooLarge (a map does not fit, or
+  /// Errors: Input (it refers to a map that it does not have), System (no permission: which capability is missing), TooLarge (a map does not fit, or
   /// the program is more than the kernel's verifier looks through), Unsupported (the kernel is too old for the hook, or its verifier
   /// refuses the program, which is a mistake of weir: the message has the place and the verifier's words).
   static Result<Loaded> load(const ebpf::Program& program, const LoadOptions& options);

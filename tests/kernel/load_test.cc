@@ -128,7 +128,7 @@ TEST_CASE("what is no program is refused before anything is looked up by its num
   CHECK(message(Loaded::load(no_map, {})).contains("refers to map 1000000, but the program has 1"));
   auto no_place = returning(Hook::Tracing, 0);
   no_place.fields = {{1'000'000, ebpf::KernelField::SkbLen}};
-  CHECK(message(Loaded::load(no_place, {})).contains("no room for the offset of a field"));
+  CHECK(message(Loaded::load(no_place, {})).contains("there is no instruction 1000000 for the offset of a field"));
 }
 
 TEST_CASE("a map of data, as objects have it, is read at its places") {
