@@ -40,8 +40,8 @@ std::span<const std::uint8_t> bytes_of(const T& value) {
 
 ebpf::Map numbers(std::uint32_t entries, std::vector<std::uint32_t> keys) {
   ebpf::Map map{.name = "numbers", .kind = ebpf::MapKind::Hash, .key_bytes = 4, .value_bytes = 1, .max_entries = entries, .keys = {}, .span = {}};
-  map.keys.resize(4 * keys.size());
-  std::memcpy(map.keys.data(), keys.data(), map.keys.size());
+  const auto* first = reinterpret_cast<const std::uint8_t*>(keys.data());
+  map.keys.assign(first, first + 4 * keys.size());
   return map;
 }
 
