@@ -105,6 +105,7 @@ Result<std::unique_ptr<PcapFile>> PcapFile::open(std::unique_ptr<Source> source,
   if (!pcap) return fail(Code::Input, {}, fmt::format("{}: {}", name, pcap.error().message));
   auto file = std::make_unique<PcapFile>();
   file->pcap_ = std::move(*pcap);
+  file->short_stamps_ = probe.short_stamps;
   return file;
 }
 
@@ -116,7 +117,9 @@ Result<std::span<const Packet>> PcapFile::next_batch() {
     case PCAP_ERROR_BREAK: return std::span<const Packet>();  // the end of a savefile
     default: return fail(Code::Input, {}, ::pcap_geterr(pcap_.get()));
   }
-  record_ = {.seconds = header->ts.tv_sec,
+  // libpcap takes those of 32 bits for signed; they have no sign (draft-ietf-opsawg-pcap), and then last until 2106.
+  const std::int64_t seconds = header->ts.tv_sec;
+  record_ = {.seconds = short_stamps_ ? static_cast<std::uint32_t>(seconds) : seconds,
              .fraction = static_cast<std::uint32_t>(header->ts.tv_usec),
              .length = header->len,
              .bytes = {bytes, header->caplen}};

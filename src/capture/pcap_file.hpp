@@ -43,6 +43,7 @@ class PcapFile {
 
  private:
   Pcap pcap_;  // owns the source
+  bool short_stamps_ = false;
   Record record_;
   Packet packet_;
 };

@@ -49,7 +49,7 @@ std::optional<Probe> probe_classic(std::string_view start) {
     const auto order = order_of(start, 0, magic.number);
     if (!order) continue;
     const bool current = number<std::uint16_t>(start, 4, *order) == version_major && number<std::uint16_t>(start, 6, *order) == version_minor;
-    return Probe{magic.precision, *order, current && !magic.extended};
+    return Probe{magic.precision, *order, current && !magic.extended, true};
   }
   return std::nullopt;
 }
@@ -79,7 +79,7 @@ bool has_fine_clock(std::string_view block, std::endian order) {
 
 /// Walks the blocks before the first packet. What is wrong with them is for libpcap to say.
 Result<Probe> probe_next_generation(Source& source, std::endian order) {
-  Probe result = {Precision::Micro, order, false};
+  Probe result = {Precision::Micro, order, false, false};
   for (std::size_t at = 0; at < longest_look;) {
     const auto head = source.peek(at + 8);
     if (!head) return std::unexpected(head.error());

@@ -14,6 +14,7 @@ struct Probe {
   Precision precision = Precision::Micro;
   std::endian byte_order = std::endian::native;
   bool classic = false;  ///< pcap as it is written today: version 2.4, without what some have added to records
+  bool short_stamps = false;  ///< pcap of any version: seconds are a number of 32 bits
 };
 
 /// Looks at no more than what stands before the first packet. An error when these are not the first bytes of a

@@ -138,6 +138,20 @@ TEST_CASE("so much memory is taken as the file has given") {
   CHECK(read(scratch.path("in"), Reader::usual_block).bytes.size() == 3'000'000);
 }
 
+TEST_CASE("seconds have no sign, whoever reads the file") {
+  Scratch scratch;
+  for (const char minor : {'\4', '\3'}) {  // libpcap reads the older one
+    std::string file = header(65535) + record(20, 0xfffffffe);
+    file[std::endian::native == std::endian::big ? 7 : 6] = minor;
+    put(scratch.path("in"), file);
+    auto reader = Reader::open(scratch.path("in"));
+    REQUIRE(reader);
+    const auto first = reader->next();
+    REQUIRE((first && *first));
+    CHECK((*first)->seconds == 0xfffffffe);
+  }
+}
+
 TEST_CASE("stamps in another precision") {
   const auto stamp = [](std::uint32_t fraction, Precision from, Precision to) {
     const Record r = with_precision({.seconds = 5, .fraction = fraction, .length = 0, .bytes = {}}, from, to);
