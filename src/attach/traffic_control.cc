@@ -51,8 +51,8 @@ std::unexpected<Diagnostic> refused(int error, const Loaded& program, const Netw
 bool shows_filter(const std::uint8_t* bytes, std::size_t size, bool& done) {
   auto left = static_cast<unsigned>(size);
   for (auto* m = reinterpret_cast<const nlmsghdr*>(bytes); NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
-    if (m->nlmsg_type == RTM_NEWTFILTER) return true;
-    if (m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR) done = true;
+    if (m->nlmsg_type == RTM_NEWTFILTER || m->nlmsg_type == NLMSG_ERROR) return true;
+    if (m->nlmsg_type == NLMSG_DONE) done = true;
   }
   return false;
 }

@@ -15,6 +15,7 @@
 using namespace weir;
 using attach::Loaded;
 using ebpf::Hook;
+using kernel::asking;
 using kernel::returning;
 
 namespace {
@@ -70,4 +71,16 @@ TEST_CASE("with those that are named it works") {
   for (const Hook hook : {Hook::Xdp, Hook::TcIngress, Hook::TcEgress, Hook::Cgroup})
     CHECK(with_only({CAP_BPF, CAP_NET_ADMIN}, [&] { return loading(hook); }) == "loaded");
   for (const Hook hook : {Hook::Tracing, Hook::TracingBtf}) CHECK(with_only({CAP_BPF, CAP_PERFMON}, [&] { return loading(hook); }) == "loaded");
+}
+
+TEST_CASE("a map that may not be made is called what it is for") {
+  if (attach::rights().everybody) return;  // then arrays are for all
+  const auto making = [](ebpf::MapKind kind) {
+    return with_only({}, [kind] {
+      const auto loaded = Loaded::load(asking({.name = "m", .kind = kind, .key_bytes = 4, .value_bytes = 8, .max_entries = 2, .keys = {}, .span = {}}), {});
+      return loaded ? "loaded" : loaded.error().message;
+    });
+  };
+  CHECK(making(ebpf::MapKind::PerCpuArray) == "no permission to make a map for counters: CAP_BPF is missing");
+  CHECK(making(ebpf::MapKind::Hash) == "no permission to make a map for a list: CAP_BPF is missing");
 }
