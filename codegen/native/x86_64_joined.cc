@@ -110,9 +110,15 @@ bool Select::wide_test(Graph& g, NodeId id) {
   return true;
 }
 
-/// Whether asking costs less than a branch that is mispredicted now and then: a load, a mask, a look into a table.
+/// Whether asking costs less than a branch that is mispredicted now and then: a load, a mask, one look into a table.
 bool Select::is_cheap(const Node& n) {
-  if (n.kind == NodeKind::Member) return program_[n.a].kind == ValueKind::Load && is_straight(plan_of(n));
+  if (n.kind == NodeKind::Member) {
+    if (program_[n.a].kind != ValueKind::Load) return false;
+    const SetPlan& plan = plan_of(n);
+    // With displacements, two loads and more wait for one another: a branch lets the next packet begin meanwhile.
+    const auto* h = std::get_if<SetPlan::Hash>(&plan.how);
+    return is_straight(plan) && (h == nullptr || h->bucket_bits == 0);
+  }
   if (n.kind != NodeKind::Test || !constant_of(program_, n.b)) return false;
   const Value* v = &program_[n.a];
   if (v->kind == ValueKind::Binary && v->arith() == Arith::And && constant_of(program_, v->b)) v = &program_[v->a];

@@ -19,10 +19,11 @@ struct hand_hosts *hand_hosts_new(const uint32_t *addresses, size_t count);
 void hand_hosts_free(struct hand_hosts *);
 
 typedef int (*hand_filter)(const uint8_t *packet, size_t captured, const struct hand_hosts *hosts);
-/* The same for many packets. */
+/* The same for many packets. Records are as large as a weir::Packet: with smaller ones, the cache holds more of them. */
 struct hand_packet {
   const uint8_t *bytes;
   size_t captured;
+  uint64_t rest[4];
 };
 typedef void (*hand_batch)(const struct hand_packet *packets, size_t count, uint64_t *verdicts, const struct hand_hosts *hosts);
 

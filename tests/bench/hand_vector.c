@@ -158,17 +158,25 @@ static uint64_t each(const struct hand_packet *p, size_t count, const struct han
   return bits;
 }
 
+/* Where the bytes of four packets are, and how many. */
+VECTOR static inline __m512i four(const struct hand_packet *p) {
+  const __m512i first = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)p));
+  const __m512i two = _mm512_inserti64x2(first, _mm_loadu_si128((const __m128i *)(const void *)(p + 1)), 1);
+  const __m512i three = _mm512_inserti64x2(two, _mm_loadu_si128((const __m128i *)(const void *)(p + 2)), 2);
+  return _mm512_inserti64x2(three, _mm_loadu_si128((const __m128i *)(const void *)(p + 3)), 3);
+}
+
 #define BATCH(name, words)                                                                                                  \
   VECTOR static void vector_##name(const struct hand_packet *packets, size_t count, uint64_t *verdicts, const struct hand_hosts *hosts) { \
-    const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);  \
+    const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);\
     const hand_filter one = one_of(words);                                                                                  \
     for (size_t first = 0; first < count; first += 64) {                                                                    \
       const size_t end = first + 64 < count ? first + 64 : count;                                                           \
       uint64_t bits = 0;                                                                                                    \
       size_t i = first;                                                                                                     \
       for (; i + LANES <= end; i += LANES) {                                                                                \
-        const __m512i a = _mm512_loadu_si512(packets + i), b = _mm512_loadu_si512(packets + i + 4);                         \
-        const struct group g = {packets + i, _mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b)};  \
+        const __m512i a = four(packets + i), b = four(packets + i + 4);                                                 \
+        const struct group g = {packets + i, _mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b)};\
         if (i + 3 * LANES <= count)                                                                                         \
           for (int j = 0; j < LANES; ++j) __builtin_prefetch(packets[i + 2 * LANES + (size_t)j].bytes);                     \
         const int are_long = _mm512_cmplt_epu64_mask(g.captured, _mm512_set1_epi64(LEAST)) == 0;                            \

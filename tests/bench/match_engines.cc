@@ -60,7 +60,7 @@ Packets make_packets(const TrafficModel& model, const std::vector<oracle::Sample
   }
   for (const auto& [at, length] : places) {
     p.ours.push_back({.bytes = {p.bytes.data() + at, length}, .length = length});
-    p.theirs.push_back({p.bytes.data() + at, length});
+    p.theirs.push_back({p.bytes.data() + at, length, {}});
   }
   return p;
 }
