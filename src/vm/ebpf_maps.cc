@@ -51,6 +51,7 @@ std::string EbpfMap::entry_key(Bytes key) const {
 
 std::optional<std::size_t> EbpfMap::find_longest(Bytes key) const {
   const std::uint32_t most = number_at(key);
+  if (most > (kind_.key_bytes - length_bytes) * 8) return std::nullopt;  // trie_lookup_elem: no such prefix
   for (auto length = prefix_lengths_.lower_bound(most); length != prefix_lengths_.end(); ++length) {
     const auto entry = slots_.find(prefix(key.subspan(length_bytes), length->first));
     if (entry != slots_.end()) return entry->second;

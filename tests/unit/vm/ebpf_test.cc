@@ -232,6 +232,7 @@ TEST_CASE("maps") {
   CHECK(look_up(trie, 32, 0x0801a8c0) == 0);
   CHECK(look_up(trie, 29, 0x0401a8c0) == 0);  // shorter than what there is
   CHECK(look_up(trie, 32, 0x04030201) == 1);
+  CHECK(look_up(trie, 33, 0x04030201) == 0);  // longer than there can be
 }
 
 TEST_CASE("maps keep what programs put into them") {
