@@ -127,3 +127,20 @@ TEST_CASE("what a packet's length and the kernel say of it" * where_they_are) {
     check(graph, *code, packets.all());
   }
 }
+
+TEST_CASE("what the red zone has no room for is in a frame beside the loop's own words" * where_they_are) {
+  for (const std::uint32_t count : {1u, 31u, 32u, 33u, 60u}) {  // choices, each with a word
+    ir::Program p;
+    ir::ValueId sum = p.length();
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto chosen = p.choice(p.test(Relation::Greater, p.load(1, ir::no_value, i), p.constant(5), p.ret(i + 3), p.ret(p.load(1, ir::no_value, 61))));
+      sum = p.binary(Arith::Add, p.binary(Arith::Mul, sum, p.constant(3)), chosen);
+    }
+    const auto odd = p.test(Relation::Bits, sum, p.constant(1), p.ret(1u), p.ret(0u));
+    p.root = p.guard(1, ir::no_value, 61, p.guard(1, ir::no_value, count, odd));
+    const auto code = native::emit_batch(p);
+    REQUIRE(code);
+    std::mt19937 random(count);
+    for (const std::size_t packets : {1u, 63u, 64u, 65u, 200u}) check(p, *code, packets_of(random, packets, 50).all());
+  }
+}
