@@ -112,7 +112,7 @@ Diagnostic refused_by_verifier(int error, const ebpf::Program& program, const Lo
   const std::string log = log_of(program, options, type);
   const Refusal why = last_refusal(log);
   if (error == E2BIG || why.is_too_much()) {
-    return {Code::TooLarge, {}, fmt::format("the program ({} instructions) is more than the kernel's verifier looks through{}{}", program.instructions.size(),
+    return {Code::TooLarge, {}, fmt::format("the program ({} instructions) is more than the kernel's verifier takes{}{}", program.instructions.size(),
                                             why.words.empty() ? "" : ": ", why.words),
             "split the filter into several, or have its lists asked of maps"};
   }
@@ -157,9 +157,10 @@ unsigned Loaded::id() const {
   return bpf_obj_get_info_by_fd(descriptor(), &info, &size) == 0 ? info.id : 0;
 }
 
-/// Its limits: BPF_COMPLEXITY_LIMIT_INSNS, do_check(), and BPF_COMPLEXITY_LIMIT_JMP_SEQ, push_stack(), which has had several numbers for it.
+/// Its limits: BPF_COMPLEXITY_LIMIT_INSNS, do_check(); BPF_COMPLEXITY_LIMIT_JMP_SEQ, push_stack(), which has had several numbers for it; and MAX_BPF_STACK
+/// for a program and the function around it that counts, check_max_stack_depth().
 bool Refusal::is_too_much() const {
-  return words.starts_with("BPF program is too large.") || (words.starts_with("The sequence of ") && words.ends_with(" jumps is too complex."));
+  return words.starts_with("BPF program is too large.") || words.starts_with("combined stack size of ") || (words.starts_with("The sequence of ") && words.ends_with(" jumps is too complex."));
 }
 
 Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& options) {

@@ -23,7 +23,7 @@ struct LoadOptions {
 class Loaded {
  public:
   /// Errors: Input (it refers to a map that it does not have), System (no permission: which capability is missing), TooLarge (a map does not fit, or
-  /// the program is more than the kernel's verifier looks through), Unsupported (the kernel is too old for the hook, or its verifier
+  /// the program is more than the kernel's verifier takes), Unsupported (the kernel is too old for the hook, or its verifier
   /// refuses the program, which is a mistake of weir: the message has the place and the verifier's words).
   static Result<Loaded> load(const ebpf::Program& program, const LoadOptions& options);
 
@@ -46,7 +46,7 @@ class Loaded {
 struct Refusal {
   std::size_t instruction = 0;
   std::string words;
-  bool is_too_much() const;  ///< not that something is wrong: it has looked at as much as it ever does
+  bool is_too_much() const;  ///< not that something is wrong: the program reaches a limit of the verifier's
 };
 Refusal last_refusal(std::string_view log);
 

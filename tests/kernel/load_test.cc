@@ -144,7 +144,7 @@ TEST_CASE("a map of data, as objects have it, is read at its places") {
   }
 }
 
-TEST_CASE("more than the verifier looks through is too much, and no mistake") {
+TEST_CASE("more than the verifier takes is too much, and no mistake") {
   using namespace ebpf::op;
   // Each of these jumps can go either way, for all that the verifier knows.
   constexpr int jumps = 20'000;
@@ -155,7 +155,7 @@ TEST_CASE("more than the verifier looks through is too much, and no mistake") {
   const auto refused = Loaded::load(program, {});
   REQUIRE(!refused);
   CHECK(refused.error().code == Code::TooLarge);
-  CHECK(refused.error().message.starts_with("the program (20002 instructions) is more than the kernel's verifier looks through: The sequence of "));
+  CHECK(refused.error().message.starts_with("the program (20002 instructions) is more than the kernel's verifier takes: The sequence of "));
   CHECK(refused.error().hint.contains("split the filter"));
 }
 

@@ -30,6 +30,7 @@ TEST_CASE("words before the last instruction are about others") {
 TEST_CASE("limits of the verifier are told from what it minds") {
   CHECK(attach::last_refusal("9: (95) exit\nBPF program is too large. Processed 1000001 insn\n").is_too_much());
   CHECK(attach::last_refusal("9: (95) exit\nThe sequence of 8193 jumps is too complex.\n").is_too_much());
+  CHECK(attach::last_refusal("9: (95) exit\ncombined stack size of 2 calls is 528. Too large\n").is_too_much());
   CHECK_FALSE(attach::last_refusal("9: (95) exit\nR0 !read_ok\n").is_too_much());
 }
 
