@@ -1,5 +1,6 @@
 #include "cbpf/emit.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include <fmt/format.h>
@@ -13,8 +14,13 @@ namespace {
 /// Keeping a value moves others around; each round keeps more, and few filters need a second one.
 constexpr int max_rounds = 5;
 
-/// So many instructions, each of which becomes some of eBPF, the kernel's jumps reach (check.cc).
-constexpr std::size_t never_too_far = 1000;
+/// Whether the kernel may refuse it: for a jump that goes too far, which no jump in so few instructions does (check.cc), or for a scratch
+/// word that is written on every way to where it is read, but not on those past a `ret` that the kernel counts, too.
+bool may_be_refused(const Program& p) {
+  constexpr std::size_t never_too_far = 1000;
+  const auto reads_scratch = [](const Instruction& i) { return (i.code & 0xe0) == op::MEM && ((i.code & 7) == op::LD || (i.code & 7) == op::LDX); };
+  return p.instructions.size() > never_too_far || std::ranges::any_of(p.instructions, reads_scratch);
+}
 
 Result<Program> too_large(std::size_t needed, std::size_t limit, bool exact) {
   return fail(Code::TooLarge, {}, fmt::format("the filter needs {}{} classic BPF instructions, {} more than the {} that fit",
@@ -43,8 +49,7 @@ Result<Program> emit(const ir::Program& p, const Limits& limits) {
     Program program = layout(blocks);
     if (program.instructions.size() > limits.instructions)
       return too_large(program.instructions.size(), limits.instructions, true);
-    // One thing remains that can go wrong, in long programs: a jump so long that the kernel cannot take it.
-    if (program.instructions.size() > never_too_far)
+    if (may_be_refused(program))
       if (auto wrong = check(program)) return std::unexpected(std::move(*wrong));
     assert(!check(program));
     return program;

@@ -122,7 +122,8 @@ void Stepper::call(const Instruction& i, State& s) {
   s.registers[0] = result;
 }
 
-/// (context, offset, to, count): bytes of the whole packet onto the stack. Where they are not there nobody looks at them: the stack
+/// (context, offset, to, count): bytes of the whole packet onto the stack. That XDP's helper takes no offset beyond 0xffff (net/core/filter.c,
+/// bpf_xdp_load_bytes) is not modelled: packets so long are taken not to come there. Where they are not there nobody looks at them: the stack
 /// then has zeros, which the verifier lets a program read, but none is to depend on it.
 Partial Stepper::copy(State& s) {
   const Scalar offset = scalar(s, 2), count = scalar(s, 4);
