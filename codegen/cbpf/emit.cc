@@ -1,6 +1,7 @@
 #include "cbpf/emit.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include <fmt/format.h>
@@ -14,19 +15,42 @@ namespace {
 /// Keeping a value moves others around; each round keeps more, and few filters need a second one.
 constexpr int max_rounds = 5;
 
-/// Whether the kernel may refuse it: for a jump that goes too far, which no jump in so few instructions does (check.cc), or for a scratch
-/// word that is written on every way to where it is read, but not on those past a `ret` that the kernel counts, too.
-bool may_be_refused(const Program& p) {
-  constexpr std::size_t never_too_far = 1000;
-  const auto reads_scratch = [](const Instruction& i) { return (i.code & 0xe0) == op::MEM && ((i.code & 7) == op::LD || (i.code & 7) == op::LDX); };
-  return p.instructions.size() > never_too_far || std::ranges::any_of(p.instructions, reads_scratch);
-}
-
 Result<Program> too_large(std::size_t needed, std::size_t limit, bool exact) {
   return fail(Code::TooLarge, {}, fmt::format("the filter needs {}{} classic BPF instructions, {} more than the {} that fit",
                                               exact ? "" : "more than ", needed, needed - limit, limit),
               "match fewer addresses or ports, or prefixes and ranges; one direction ('src host') takes half of what both take; "
               "in user space (match, weir filter) any length works");
+}
+
+bool reads_scratch(const Instruction& i) { return i.code == (op::LD | op::MEM) || i.code == (op::LDX | op::MEM); }
+
+/// Whether the kernel may refuse it: for a jump that goes too far, which no jump in so few instructions does (check.cc), or for a scratch
+/// word that is written on every way to where it is read, but not past a `ret` before that, which the kernel counts as a way, too.
+bool may_be_refused(const Program& p) {
+  constexpr std::size_t never_too_far = 1000;
+  return p.instructions.size() > never_too_far || std::ranges::any_of(p.instructions, reads_scratch);
+}
+
+/// Every scratch word that is read anywhere is written first of all, so that it is on every way that the kernel counts. What is written there
+/// nobody reads.
+void write_scratch_first(Program& p) {
+  std::array<bool, scratch_words> read{};
+  for (const Instruction& i : p.instructions)
+    if (reads_scratch(i)) read[i.k] = true;
+  std::vector<Instruction> stores;
+  for (std::uint32_t word = 0; word < scratch_words; ++word)
+    if (read[word]) stores.push_back({op::ST, 0, 0, word});
+  p.instructions.insert(p.instructions.begin(), stores.begin(), stores.end());
+  if (!p.spans.empty()) p.spans.insert(p.spans.begin(), stores.size(), Span{});
+}
+
+/// The program as the kernel takes it.
+Result<Program> accepted(Program program, const Limits& limits) {
+  if (!may_be_refused(program) || !check(program)) return program;
+  write_scratch_first(program);
+  if (program.instructions.size() > limits.instructions) return too_large(program.instructions.size(), limits.instructions, true);
+  if (auto wrong = check(program)) return std::unexpected(std::move(*wrong));
+  return program;
 }
 
 }  // namespace
@@ -49,10 +73,9 @@ Result<Program> emit(const ir::Program& p, const Limits& limits) {
     Program program = layout(blocks);
     if (program.instructions.size() > limits.instructions)
       return too_large(program.instructions.size(), limits.instructions, true);
-    if (may_be_refused(program))
-      if (auto wrong = check(program)) return std::unexpected(std::move(*wrong));
-    assert(!check(program));
-    return program;
+    auto taken = accepted(std::move(program), limits);
+    assert(!taken || !check(*taken));
+    return taken;
   }
 }
 
