@@ -261,13 +261,14 @@ AbstractNumber abstract_arithmetic(std::uint8_t operation, const AbstractNumber&
 AbstractNumber abstract_result(const Instruction& i, const AbstractNumber& a, const AbstractNumber& b) {
   const std::uint8_t operation = ebpf::operation(i);
   const bool wide = class_of(i) == op::ALU64;
-  if (operation == op::END) return a.is_constant() ? AbstractNumber::constant(byte_swapped(i, a.low())) : AbstractNumber::of_bytes(static_cast<std::uint32_t>(i.imm) / 8);
+  // Of these the kernel's verifier keeps nothing, not even of constants (check_alu_op, is_safe_to_compute_dst_reg_range).
+  if (operation == op::END) return {};
+  if (operation == op::DIV || operation == op::MOD) return AbstractNumber::of_bytes(wide ? 8 : 4);
   if (a.is_constant() && b.is_constant())
     return AbstractNumber::constant(wide ? arithmetic<std::uint64_t>(operation, i.offset, a.low(), b.low())
                                          : arithmetic<std::uint32_t>(operation, i.offset, static_cast<std::uint32_t>(a.low()), static_cast<std::uint32_t>(b.low())));
   if (operation == op::MOV && i.offset != 0) return wide ? b.sign_extended(i.offset) : b.sign_extended(i.offset).lower_half();
   if (operation == op::MOV) return wide ? b : b.lower_half();
-  if ((operation == op::DIV || operation == op::MOD) && i.offset != 0) return AbstractNumber::of_bytes(wide ? 8 : 4);
   if (operation == op::NEG) {
     const AbstractNumber zero = AbstractNumber::constant(0);
     return wide ? abstract_arithmetic(op::SUB, zero, a) : abstract_arithmetic(op::SUB, zero, a.lower_half()).lower_half();

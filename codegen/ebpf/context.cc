@@ -23,10 +23,10 @@ constexpr std::array contexts = {
 
 bool is_scratch(ContextField field) { return ContextField::Scratch0 <= field && field <= ContextField::Scratch4; }
 
-/// Numbers are read in aligned parts; what is written, but for the scratch words, is written whole.
+/// Numbers of an sk_buff are read in aligned parts; what is written, but for the scratch words, is written whole.
 bool permits(const ContextRow& row, std::uint32_t bytes, Access access) {
   if (bytes > row.bytes) return false;
-  if (row.kind != FieldKind::Number || row.bytes == 8) return bytes == row.bytes;
+  if (row.kind != FieldKind::Number || row.bytes == 8 || row.context == ContextKind::XdpMd) return bytes == row.bytes;
   return access == Access::Read || is_scratch(row.field) || bytes == row.bytes;
 }
 
