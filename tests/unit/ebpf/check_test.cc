@@ -54,6 +54,14 @@ TEST_CASE("byte swaps read one register") {
   refused("r1 = be64 r1\nr0 = 0\nexit", "computes with an address");
 }
 
+TEST_CASE("what the kernel keeps no bounds of has none here, and XDP's context is read whole") {
+  refused("r2 = *(u8 *)(r1 +0)\nr0 = *(u32 *)(r1 +4)\nr0 &= 1\nr0 /= 1\nexit", "0 or 1, which is all that a control group takes", Hook::Cgroup);
+  accepted("r0 = *(u32 *)(r1 +4)\nr0 &= 1\nexit", Hook::Cgroup);
+  accepted("r0 = *(u16 *)(r1 +4)\nexit", Hook::TcIngress);
+  accepted("r0 = *(u32 *)(r1 +12)\nexit", Hook::Xdp);
+  refused("r0 = *(u16 *)(r1 +12)\nexit", "", Hook::Xdp);
+}
+
 TEST_CASE("the form of programs") {
   refused("r0 = 0", "is the last of its function");
   refused("goto pc+5\nexit", "goes to instruction 6, but the program has 2");
