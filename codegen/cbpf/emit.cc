@@ -24,11 +24,20 @@ Result<Program> too_large(std::size_t needed, std::size_t limit, bool exact) {
 
 bool reads_scratch(const Instruction& i) { return i.code == (op::LD | op::MEM) || i.code == (op::LDX | op::MEM); }
 
-/// Whether the kernel may refuse it: for a jump that goes too far, which no jump in so few instructions does (check.cc), or for a scratch
-/// word that is written on every way to where it is read, but not past a `ret` before that, which the kernel counts as a way, too.
+/// A division or a shift by a constant, which machines refuse when it is 0, or 32 and more, also where it is never reached.
+bool has_touchy_constant(const Instruction& i) {
+  const auto operation = static_cast<std::uint16_t>(i.code & 0xf0);
+  return (i.code & 0x0f) == (op::ALU | op::K) && (operation == op::DIV || operation == op::MOD || operation == op::LSH || operation == op::RSH) &&
+         (i.k == 0 || i.k > 31);
+}
+
+/// Whether a machine may refuse it: for a jump that goes too far, which no jump in so few instructions does (check.cc), for a scratch
+/// word that is written on every way to where it is read, but not past a `ret` before that, which the kernel counts as a way, too, or for
+/// a constant.
 bool may_be_refused(const Program& p) {
   constexpr std::size_t never_too_far = 1000;
-  return p.instructions.size() > never_too_far || std::ranges::any_of(p.instructions, reads_scratch);
+  const auto is_touchy = [](const Instruction& i) { return reads_scratch(i) || has_touchy_constant(i); };
+  return p.instructions.size() > never_too_far || std::ranges::any_of(p.instructions, is_touchy);
 }
 
 /// Every scratch word that is read anywhere is written first of all, so that it is on every way that the kernel counts. What is written there

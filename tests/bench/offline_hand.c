@@ -76,7 +76,7 @@ int main(int argc, char **argv) {
       uint32_t captured;
       memcpy(&captured, at + 8, sizeof captured);
       if (captured > (size_t)(end - at) - RECORD_HEADER) return 1;
-      packets[n++] = (struct hand_packet){at + RECORD_HEADER, captured};
+      packets[n++] = (struct hand_packet){.bytes = at + RECORD_HEADER, .captured = captured};
       at += RECORD_HEADER + captured;
       for (; asked < at + AHEAD; asked += LINE) __builtin_prefetch(asked);
     }
