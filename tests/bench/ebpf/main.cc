@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -131,10 +132,10 @@ std::uint64_t executed(const ebpf::Program& p, const Bytes& data) {
 /// hand.bpf.o in the kernel.
 class Hand {
  public:
-  Hand() : object_(bpf_object__open_file(WEIR_HAND_OBJECT, nullptr)) {
-    if (object_ == nullptr || bpf_object__load(object_) != 0) object_ = nullptr;
+  Hand() : object_(bpf_object__open_file(WEIR_HAND_OBJECT, nullptr), bpf_object__close) {
+    if (object_ == nullptr || bpf_object__load(object_.get()) != 0) object_ = nullptr;
   }
-  bpf_program* find(const std::string& name) const { return object_ ? bpf_object__find_program_by_name(object_, name.c_str()) : nullptr; }
+  bpf_program* find(const std::string& name) const { return object_ ? bpf_object__find_program_by_name(object_.get(), name.c_str()) : nullptr; }
 
   static ebpf::Program program(const bpf_program* p, ebpf::Hook hook) {
     ebpf::Program all;
@@ -145,7 +146,7 @@ class Hand {
   }
 
  private:
-  bpf_object* object_;
+  std::unique_ptr<bpf_object, void (*)(bpf_object*)> object_;
 };
 
 ebpf::Program empty_program(ebpf::Hook hook) {
