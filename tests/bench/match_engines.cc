@@ -103,17 +103,18 @@ std::vector<oracle::Sample> aimed_at(const TrafficModel& model, const std::vecto
   return aimed_packets(model, setting, meaning, 400, random);
 }
 
-/// One packet after the other.
+/// One packet after the other. The loop goes along packets, not numbers of them: to work out of a number where a packet lies takes
+/// 0.3 ns, a fifth of a call.
 template <typename Verdict>
 Runner each(const char* name, Verdict verdict) {
   const auto run = [verdict](const Packets& p) {
     std::size_t n = 0;
-    for (std::size_t i = 0; i < p.ours.size(); ++i) n += verdict(p, i);
+    for (const Packet& q : p.ours) n += verdict(q);
     return n;
   };
   const auto verdicts = [verdict](const Packets& p) {
     std::vector<std::uint64_t> bits((p.ours.size() + 63) / 64);
-    for (std::size_t i = 0; i < p.ours.size(); ++i) bits[i / 64] |= std::uint64_t{verdict(p, i)} << i % 64;
+    for (std::size_t i = 0; i < p.ours.size(); ++i) bits[i / 64] |= std::uint64_t{verdict(p.ours[i])} << i % 64;
     return bits;
   };
   return {name, run, verdicts};
@@ -174,19 +175,17 @@ void Subject::make_engines() {
   const std::shared_ptr<hand_hosts> hosts = hosts_of(row_.hosts);
   const Filter& filter = filter_;
   const auto* program = filter.stages().cbpf ? &*filter.stages().cbpf : nullptr;
-  engines_.push_back(libpcap_.empty() ? none(engine_names[BpfFilter]) : each(engine_names[BpfFilter], [code = libpcap_.data()](const Packets& p, std::size_t i) {
-    const Packet& q = p.ours[i];
+  engines_.push_back(libpcap_.empty() ? none(engine_names[BpfFilter]) : each(engine_names[BpfFilter], [code = libpcap_.data()](const Packet& q) {
     return bpf_filter(code, q.bytes.data(), q.length, static_cast<unsigned>(q.bytes.size())) != 0;
   }));
-  engines_.push_back(program != nullptr ? each(engine_names[Interpreter], [program](const Packets& p, std::size_t i) {
-    return vm::run_checked(*program, p.ours[i], vm::Machine::Kernel) != 0;
-  }) : each(engine_names[Interpreter], [graph = &*filter.stages().ir](const Packets& p, std::size_t i) { return ir::evaluate(*graph, p.ours[i]) != 0; }));
-  engines_.push_back(each(engine_names[Native], [f = code_.function()](const Packets& p, std::size_t i) {
-    const Packet& q = p.ours[i];
+  engines_.push_back(program != nullptr ? each(engine_names[Interpreter], [program](const Packet& q) {
+    return vm::run_checked(*program, q, vm::Machine::Kernel) != 0;
+  }) : each(engine_names[Interpreter], [graph = &*filter.stages().ir](const Packet& q) { return ir::evaluate(*graph, q) != 0; }));
+  engines_.push_back(each(engine_names[Native], [f = code_.function()](const Packet& q) {
     return f(q.bytes.data(), q.bytes.size(), q.length, &q.meta) != 0;
   }));
-  engines_.push_back(each(engine_names[Match], [&filter](const Packets& p, std::size_t i) { return filter.match(p.ours[i]); }));
-  engines_.push_back(each(engine_names[Hand], [f = hand->one, hosts](const Packets& p, std::size_t i) { return f(p.ours[i].bytes.data(), p.ours[i].bytes.size(), hosts.get()) != 0; }));
+  engines_.push_back(each(engine_names[Match], [&filter](const Packet& q) { return filter.match(q); }));
+  engines_.push_back(each(engine_names[Hand], [f = hand->one, hosts](const Packet& q) { return f(q.bytes.data(), q.bytes.size(), hosts.get()) != 0; }));
   engines_.push_back(batch(engine_names[NativeBatch], [&filter](const Packets& p, std::vector<std::uint64_t>& v) { filter.match_batch(p.ours, v); }));
   engines_.push_back(hand_batch_of(engine_names[HandLoop], hand->loop, hosts));
   engines_.push_back(hand_batch_of(engine_names[HandBatch], hand->flat, hosts));
