@@ -29,28 +29,33 @@ std::optional<Diagnostic> check_length(const Program& p) {
   return std::nullopt;
 }
 
-/// A jump that leaves the program; `way` says which one.
-std::string outside(std::string_view way, std::uint64_t target, std::size_t count) {
-  if (target < count) return {};
-  return fmt::format("{}goes to instruction {}, but the program has {}", way, target, count);
+bool meets(const Instruction& i, Demand demand, std::uint64_t next, std::size_t count) {
+  switch (demand) {
+    case Demand::None: return true;
+    case Demand::Known: return i.k < meta_offset || metadata(i.k);
+    case Demand::Scratch: return i.k < scratch_words;
+    case Demand::NonZero: return i.k != 0;
+    case Demand::Shift: return i.k < 32;
+    // Distances have no sign in the kernel, so what is a jump back for libpcap leaves the program there.
+    case Demand::Jump: return next + i.k < count;
+    case Demand::Branch: return next + std::max(i.jt, i.jf) < count;
+  }
+  return true;
 }
 
-/// What is wrong with the operand; empty when nothing is.
-std::string broken_demand(const Instruction& i, Demand demand, std::size_t index, std::size_t count) {
+/// What is wrong with an operand that does not meet the demand.
+std::string problem(const Instruction& i, Demand demand, std::uint64_t next, std::size_t count) {
+  const auto outside = [&](std::string_view way, std::uint64_t distance) {
+    return fmt::format("{}goes to instruction {}, but the program has {}", way, next + distance, count);
+  };
   switch (demand) {
     case Demand::None: return {};
-    case Demand::Known:
-      return i.k < meta_offset || metadata(i.k) ? "" : fmt::format("there is no metadata at offset {:#x}", i.k);
-    case Demand::Scratch:
-      return i.k < scratch_words ? "" : fmt::format("there are only {} scratch words", scratch_words);
-    case Demand::NonZero: return i.k != 0 ? "" : "divides by 0";
-    case Demand::Shift: return i.k < 32 ? "" : "shifts by 32 or more";
-    // Distances have no sign in the kernel, so what is a jump back for libpcap leaves the program there.
-    case Demand::Jump: return outside("", std::uint64_t{index} + 1 + i.k, count);
-    case Demand::Branch: {
-      std::string problem = outside("the true way ", std::uint64_t{index} + 1 + i.jt, count);
-      return problem.empty() ? outside("the false way ", std::uint64_t{index} + 1 + i.jf, count) : problem;
-    }
+    case Demand::Known: return fmt::format("there is no metadata at offset {:#x}", i.k);
+    case Demand::Scratch: return fmt::format("there are only {} scratch words", scratch_words);
+    case Demand::NonZero: return "divides by 0";
+    case Demand::Shift: return "shifts by 32 or more";
+    case Demand::Jump: return outside("", i.k);
+    case Demand::Branch: return next + i.jt < count ? outside("the false way ", i.jf) : outside("the true way ", i.jt);
   }
   return {};
 }
@@ -72,7 +77,7 @@ std::optional<Diagnostic> check_form(const Program& p) {
     const Instruction& i = p.instructions[index];
     const Row* r = row(i.code);
     if (r == nullptr) return at(p, index, "there is no such instruction");
-    if (std::string problem = broken_demand(i, r->demand, index, count); !problem.empty()) return at(p, index, problem);
+    if (!meets(i, r->demand, index + 1, count)) return at(p, index, problem(i, r->demand, index + 1, count));
   }
   const std::uint16_t last = p.instructions.back().code;
   if ((last & 0x07) != op::RET) return at(p, count - 1, "the last instruction does not return");

@@ -66,8 +66,10 @@ Result<Program> accepted(Program program, const Limits& limits) {
 
 Result<Program> emit(const ir::Program& p, const Limits& limits) {
   Keep keep = costly_values(p);
+  ir::Ranges ranges(p);
+  const Families families(p, ranges);
   for (int round = 1;; ++round) {
-    Select select(p, keep);
+    Select select(p, keep, ranges, families);
     Blocks blocks = select.run();
     if (select.too_long()) return too_large(enough_lines, limits.instructions, false);
     const std::uint64_t better = (keep.kept & select.fetched()) | select.missed();

@@ -14,6 +14,12 @@ using namespace ir;
 /// Smaller trees are as short as the way to a common one.
 constexpr std::size_t worth_sharing = 6;
 
+bool has_large_set(const Program& p) {
+  for (std::uint32_t i = 0; i < p.set_count(); ++i)
+    if (p.set(i).intervals().size() >= worth_sharing) return true;
+  return false;
+}
+
 bool is_candidate(const Program& p, Ranges& ranges, NodeId id) {
   const Node& n = p[id];
   if (n.kind != NodeKind::Member || p.set_of(n).intervals().size() < worth_sharing) return false;
@@ -65,7 +71,7 @@ bool has_one_base(const Program& p, const Series& row) {
 }  // namespace
 
 Families::Families(const Program& p, Ranges& ranges) {
-  if (p.set_count() == 0) return;
+  if (!has_large_set(p)) return;
   const Column<std::uint32_t> ways = ways_in(p);
   Flags taken = nodes_in_choices(p);  // those are code in line, each time anew
   std::map<Signature, std::vector<Series>> alike;

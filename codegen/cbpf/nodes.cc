@@ -8,22 +8,6 @@ using namespace ir;
 
 namespace {
 
-std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
-  std::vector<NodeId> found{root}, left{root};
-  while (!left.empty()) {
-    const Node& n = p[left.back()];
-    left.pop_back();
-    if (n.kind == NodeKind::Return) continue;
-    for (const NodeId to : {n.t, n.forks() ? n.f : n.t})
-      if (std::find(found.begin(), found.end(), to) == found.end()) {
-        found.push_back(to);
-        left.push_back(to);
-      }
-  }
-  std::sort(found.begin(), found.end(), std::greater{});
-  return found;
-}
-
 std::uint16_t jump_code(Relation r) {
   switch (r) {
     case Relation::Equal: return op::JMP | op::JEQ;
@@ -123,6 +107,19 @@ void Select::branch(const Node& n, Entry& t, Entry& f) {
   jump(jump_code(n.relation()) | op::X, 0, t, f);
 }
 
+/// Puts the nodes of a choice behind those of choices around it, in their order.
+void Select::collect_below(NodeId root) {
+  const auto first = static_cast<std::ptrdiff_t>(below_.size());
+  below_.push_back(root);
+  for (auto next = static_cast<std::size_t>(first); next < below_.size(); ++next) {
+    const Node& n = program_[below_[next]];
+    if (n.kind == NodeKind::Return) continue;
+    for (const NodeId to : {n.t, n.forks() ? n.f : n.t})
+      if (std::find(below_.begin() + first, below_.end(), to) == below_.end()) below_.push_back(to);
+  }
+  std::sort(below_.begin() + first, below_.end(), std::greater{});
+}
+
 /// The graph of a choice in line: its leaves put the chosen value into A and go on behind it.
 void Select::choose(ValueId choice, NodeId root) {
   Entries entries;
@@ -130,7 +127,11 @@ void Select::choose(ValueId choice, NodeId root) {
   const Span outside = span_;
   const NodeId first = skip_free(root);
   bool at_first = true;
-  for (const NodeId id : nodes_below(program_, root)) {
+  const std::size_t begin_of_choice = below_.size();
+  collect_below(root);
+  const std::size_t end_of_choice = below_.size();
+  for (std::size_t i = begin_of_choice; i != end_of_choice; ++i) {
+    const NodeId id = below_[i];
     if (id == first && at_first) {
       at_first = false;  // goes on in the current block
     } else if (const Entry* e = entries.find(id); e && e->reached) {
@@ -142,6 +143,7 @@ void Select::choose(ValueId choice, NodeId root) {
     graph_node(id, entries, {choice, &join});
     span_ = outside;
   }
+  below_.resize(begin_of_choice);
   begin(join);
 }
 

@@ -38,7 +38,8 @@ constexpr std::uint16_t size_code(std::uint32_t size) { return size == 4 ? op::W
 
 class Select {
  public:
-  Select(const ir::Program& p, const Keep& keep) : program_(p), keep_(keep), ranges_(p), families_(p, ranges_) {}
+  Select(const ir::Program& p, const Keep& keep, ir::Ranges& ranges, const Families& families)
+      : program_(p), keep_(keep), ranges_(ranges), families_(families) {}
 
   Blocks run();
   /// Values that should have been kept.
@@ -118,6 +119,7 @@ class Select {
   void branch(const ir::Node& n, Entry& t, Entry& f);
   void member(const ir::Node& n, Entry& t, Entry& f);
   void choose(ir::ValueId choice, ir::NodeId root);
+  void collect_below(ir::NodeId root);
   ir::NodeId skip_free(ir::NodeId n) const;
   bool checks_itself(const ir::Node& guard) const;
   bool contains(ir::ValueId tree, const ir::Node& guard) const;
@@ -166,8 +168,8 @@ class Select {
 
   const ir::Program& program_;
   const Keep& keep_;
-  ir::Ranges ranges_;
-  Families families_;
+  ir::Ranges& ranges_;
+  const Families& families_;
   std::map<std::uint32_t, Entry> shared_;  ///< by family: where its trees begin, once a row has led there
   Blocks blocks_;
   BlockId current_{};
@@ -178,6 +180,7 @@ class Select {
   std::uint32_t pinned_ = 0;  ///< scratch words that hold a part of an expression
   std::uint32_t next_word_ = 0;
   std::size_t lines_ = 0;
+  std::vector<ir::NodeId> below_;  ///< the nodes of the choices that are under way
   bool out_of_scratch_ = false;
   bool too_long_ = false;
   Column<unsigned> needs_;    ///< by value: scratch words, where they are known

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "cbpf/opcodes.hpp"
 #include "cbpf/select.hpp"
@@ -31,36 +32,40 @@ bool commutes(Arith a) {
   return a == Arith::Add || a == Arith::Mul || a == Arith::And || a == Arith::Or || a == Arith::Xor;
 }
 
-/// Instructions to compute each value, up to a bound; choices count as dear.
-Column<unsigned> costs(const ir::Program& p) {
+/// Instructions to compute a value, up to a bound; choices count as dear. `cost`: those of the values before it.
+unsigned cost_of(const ir::Program& p, const Value& v, const Column<unsigned>& cost) {
   constexpr unsigned dear = 100;
-  Column<unsigned> cost(p.value_count(), 1);
-  const auto of = [&](ValueId v) { return v == no_value ? 0 : cost[v]; };
-  for (std::uint32_t i = 0; i < p.value_count(); ++i) {
-    const Value& v = p[ValueId{i}];
-    if (v.kind == ValueKind::Choice) cost[i] = dear;
-    if (v.kind == ValueKind::Load) cost[i] = v.a == no_value ? 1 : 2;  // a base that costs more is kept itself
-    if (v.kind == ValueKind::Negate) cost[i] = std::min(dear, 1 + of(v.a));
-    if (v.kind == ValueKind::Binary)
-      cost[i] = std::min(dear, of(v.a) + (constant_of(p, v.b) ? 1 : 3 + of(v.b)));
+  switch (v.kind) {
+    case ValueKind::Constant:
+    case ValueKind::Length:
+    case ValueKind::Meta: return 1;
+    case ValueKind::Load: return v.a == no_value ? 1 : 2;  // a base that costs more is kept itself
+    case ValueKind::Negate: return std::min(dear, 1 + cost[v.a]);
+    case ValueKind::Binary: return std::min(dear, cost[v.a] + (constant_of(p, v.b) ? 1 : 3 + cost[v.b]));
+    case ValueKind::Choice: return dear;
   }
-  return cost;
+  return dear;
 }
 
 }  // namespace
 
 Keep costly_values(const ir::Program& p) {
   Keep keep;
-  const auto cost = costs(p);
   std::uint64_t next = 1;  // 0 when all bits are taken
-  for (const bool choices : {true, false})
-    for (std::uint32_t i = 0; (!choices || p.has_choices()) && i < p.value_count() && next != 0; ++i)
-      if (cost[i] >= 3 && (p[ValueId{i}].kind == ValueKind::Choice) == choices) {
-        keep.bits.grow(p.value_count());
-        keep.bits[i] = next;
-        if (choices) keep.kept |= next;
-        next <<= 1;
-      }
+  const auto give_bit = [&](std::uint32_t value) {
+    keep.bits.grow(p.value_count());
+    keep.bits[value] = std::exchange(next, next << 1);
+  };
+  const auto count = static_cast<std::uint32_t>(p.value_count());
+  for (std::uint32_t i = 0; p.has_choices() && i < count && next != 0; ++i)
+    if (p[ValueId{i}].kind == ValueKind::Choice) give_bit(i);
+  keep.kept = next - 1;
+  Column<unsigned> cost(count, 1);
+  for (std::uint32_t i = 0; i < count && next != 0; ++i) {
+    const Value& v = p[ValueId{i}];
+    cost[i] = cost_of(p, v, cost);
+    if (cost[i] >= 3 && v.kind != ValueKind::Choice) give_bit(i);
+  }
   return keep;
 }
 
@@ -281,7 +286,7 @@ void Select::remember(ValueId v) {
 /// An empty scratch word, or one whose value can be computed again; scratch_words when all hold parts of an expression.
 std::uint32_t Select::free_word() {
   for (std::uint32_t i = 0; i < scratch_words; ++i)
-    if (machine_.scratch[i] == no_value && !(pinned_ >> i & 1)) return i;
+    if (machine_.scratch(i) == no_value && !(pinned_ >> i & 1)) return i;
   for (std::uint32_t tried = 0; tried < scratch_words; ++tried) {
     next_word_ = (next_word_ + 1) % scratch_words;
     if (!(pinned_ >> next_word_ & 1)) return next_word_;

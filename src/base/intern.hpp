@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -23,13 +24,19 @@ void give_back(std::vector<T>& pool) {
 
 /// Index of a pool in which equal items exist once: open addressing on positions, linear probing, at most half full.
 /// A slot holds 32 bits of the hash beside the position: probing and growing then hardly look at the pool, and cache
-/// misses are what a big pool costs.
+/// misses are what a big pool costs. Few items are compared one by one, without slots.
 class InternIndex {
  public:
-  /// Position of `item` in `pool`, appended when it is new. `hash` is a function of it that agrees with ==.
+  /// Position of `item` in `pool`, appended when it is new. `hash` is a function of it, and of those in the pool, that agrees
+  /// with ==. Whatever is in the pool came this way.
   template <class T, class Item, class Hash>
   std::uint32_t intern(std::vector<T>& pool, Item&& item, Hash hash) {
-    if ((pool.size() + 1) * 2 > slots_.size()) grow();
+    const std::size_t count = pool.size();
+    if (count >= room_) {
+      if (count < few && expected_ <= few) return among_few(pool, std::forward<Item>(item));
+      if (slots_.empty()) begin(pool, hash);
+      else grow(2 * slots_.size());
+    }
     const std::size_t mask = slots_.size() - 1;
     const std::uint32_t key = static_cast<std::uint32_t>(hash(item));
     std::size_t at = key & mask;
@@ -37,34 +44,60 @@ class InternIndex {
       const std::uint32_t id = static_cast<std::uint32_t>(slots_[at]);
       if (slots_[at] >> 32 == key && pool[id] == item) return id;
     }
-    const std::uint32_t id = static_cast<std::uint32_t>(pool.size());
-    assert(id != static_cast<std::uint32_t>(free_slot));
-    slots_[at] = std::uint64_t{key} << 32 | id;
+    assert(count < static_cast<std::uint32_t>(free_slot));
+    slots_[at] = std::uint64_t{key} << 32 | count;
     pool.emplace_back(std::forward<Item>(item));
-    return id;
+    return static_cast<std::uint32_t>(count);
   }
   /// Room for so many items in all.
   void expect(std::size_t items) {
-    while (items * 2 > slots_.size()) grow();
+    expected_ = std::max(expected_, items);
+    if (!slots_.empty() && items > room_) grow(capacity_for(items));
   }
 
  private:
   static constexpr std::uint64_t free_slot = ~std::uint64_t{0};
-  static constexpr std::size_t first_capacity = 64;
+  static constexpr std::size_t first_capacity = 64, few = 8;
 
-  void grow() {
-    std::vector<std::uint64_t> old(std::max(first_capacity, slots_.size() * 2), free_slot);
-    old.swap(slots_);
-    const std::size_t mask = slots_.size() - 1;
-    for (const std::uint64_t entry : old) {
-      if (entry == free_slot) continue;
-      std::size_t at = entry >> 32 & mask;
-      while (slots_[at] != free_slot) at = (at + 1) & mask;
-      slots_[at] = entry;
+  static std::size_t capacity_for(std::size_t items) { return std::max(first_capacity, std::bit_ceil(2 * items)); }
+
+  template <class T, class Item>
+  static std::uint32_t among_few(std::vector<T>& pool, Item&& item) {
+    const std::size_t count = pool.size();
+    for (std::size_t i = 0; i < count; ++i)
+      if (pool[i] == item) return static_cast<std::uint32_t>(i);
+    pool.emplace_back(std::forward<Item>(item));
+    return static_cast<std::uint32_t>(count);
+  }
+
+  /// The first slots, for what is there already and what is expected.
+  template <class T, class Hash>
+  void begin(const std::vector<T>& pool, Hash hash) {
+    grow(capacity_for(std::max(expected_, pool.size() + 1)));
+    for (std::size_t i = 0; i < pool.size(); ++i) {
+      const std::uint32_t key = static_cast<std::uint32_t>(hash(pool[i]));
+      slots_[free_from(key)] = std::uint64_t{key} << 32 | i;
     }
   }
 
+  void grow(std::size_t capacity) {
+    std::vector<std::uint64_t> old(capacity, free_slot);
+    old.swap(slots_);
+    room_ = capacity / 2;
+    for (const std::uint64_t entry : old)
+      if (entry != free_slot) slots_[free_from(entry >> 32)] = entry;
+  }
+
+  std::size_t free_from(std::size_t key) const {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = key & mask;
+    while (slots_[at] != free_slot) at = (at + 1) & mask;
+    return at;
+  }
+
   std::vector<std::uint64_t> slots_;
+  std::size_t room_ = 0;      ///< how many items the slots are enough for
+  std::size_t expected_ = 0;
 };
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -16,10 +17,12 @@ struct Interval {
   std::uint32_t low = 0;
   std::uint32_t high = 0xffffffff;
   bool operator==(const Interval&) const = default;
+  /// How many numbers: up to 2^32.
+  std::uint64_t size() const { return std::uint64_t{high} - low + 1; }
 };
 
 /// Intervals in ascending order that neither overlap nor touch, so that equal sets are equal. A value: copying copies.
-/// Most sets are what one comparison asks for: one or two intervals live in the object itself, without heap memory.
+/// Most sets are what one comparison asks for: a few intervals live in the object itself, without heap memory.
 class Set {
  public:
   Set() = default;                                        ///< empty
@@ -51,14 +54,19 @@ class Set {
   bool is_everything() const { return few_count_ == 1 && few_[0] == Interval{}; }
   std::uint32_t low() const { return intervals().front().low; }    ///< of a set that is not empty
   std::uint32_t high() const { return intervals().back().high; }   ///< of a set that is not empty
+  /// The number that is all of the set.
+  std::optional<std::uint32_t> only() const {
+    return few_count_ == 1 && few_[0].low == few_[0].high ? std::optional(few_[0].low) : std::nullopt;
+  }
   /// How many numbers: up to 2^32.
   std::uint64_t size() const {
     std::uint64_t n = 0;
-    for (const Interval i : intervals()) n += std::uint64_t{i.high} - i.low + 1;
+    for (const Interval i : intervals()) n += i.size();
     return n;
   }
 
   bool contains(std::uint32_t k) const {
+    if (few_count_ == 1) return few_[0].low <= k && k <= few_[0].high;
     const auto i = first_up_to(k);
     return i != intervals().end() && i->low <= k;
   }
@@ -102,12 +110,27 @@ class Set {
     }
     return common;
   }
-  friend Set operator-(const Set& a, const Set& b) { return a & b.complement(); }
+  friend Set operator-(const Set& a, const Set& b) {
+    const auto out = b.intervals();
+    Set rest;
+    auto y = out.begin();
+    for (Interval x : a.intervals()) {
+      while (y != out.end() && y->high < x.low) ++y;
+      bool is_left = true;  // some of the interval, from x.low on
+      for (; is_left && y != out.end() && y->low <= x.high; y += is_left) {
+        if (y->low > x.low) rest.append({x.low, y->low - 1});
+        is_left = y->high < x.high;
+        if (is_left) x.low = y->high + 1;
+      }
+      if (is_left) rest.append(x);
+    }
+    return rest;
+  }
 
   bool operator==(const Set& other) const { return std::ranges::equal(intervals(), other.intervals()); }
 
  private:
-  static constexpr std::size_t most_few = 2;
+  static constexpr std::size_t most_few = 4;
 
   static bool touches(const Interval& before, const Interval& next) {
     return before.high == 0xffffffff || next.low <= before.high + 1;
@@ -115,17 +138,20 @@ class Set {
 
   /// Adds an interval that begins no earlier than those there.
   void append(Interval next) {
-    const bool is_few = many_.empty();
-    Interval* last = is_few ? (few_count_ ? &few_[few_count_ - 1] : nullptr) : &many_.back();
+    Interval* const last = few_count_ ? &few_[few_count_ - 1] : many_.empty() ? nullptr : &many_.back();
     if (last && touches(*last, next)) {
       last->high = std::max(last->high, next.high);
-    } else if (is_few && few_count_ < most_few) {
+    } else if (few_count_ < most_few && many_.empty()) {
       few_[few_count_++] = next;
     } else {
-      if (is_few) many_.assign(few_.begin(), few_.end());
-      few_count_ = 0;
-      many_.push_back(next);
+      append_to_many(next);
     }
+  }
+
+  void append_to_many(Interval next) {
+    if (many_.empty()) many_.assign(few_.begin(), few_.end());
+    few_count_ = 0;
+    many_.push_back(next);
   }
 
   /// The first interval that does not end before k.
@@ -144,6 +170,18 @@ inline std::size_t comparisons(std::span<const Interval> intervals, Interval dom
   std::size_t n = 0;
   for (const Interval i : intervals) n += i.low == i.high || i.low <= domain.low || i.high >= domain.high ? 1 : 2;
   return n;
+}
+
+/// Comparisons that it takes to ask for what is left of a domain.
+inline std::size_t comparisons_of_rest(std::span<const Interval> intervals, Interval domain) {
+  std::size_t n = 0;
+  std::uint64_t next = domain.low;  // behind the interval before
+  for (const Interval i : intervals) {
+    if (i.low > domain.high) break;
+    if (i.low > next) n += next == domain.low || next + 1 == i.low ? 1 : 2;
+    next = std::max(next, std::uint64_t{i.high} + 1);
+  }
+  return next <= domain.high ? n + 1 : n;
 }
 
 /// A number that depends on the elements alone, for tables of sets.

@@ -81,6 +81,7 @@ class ChoicesBelow {
   ChoicesBelow(const Program& p, Flags& live) : p_(p), live_(live), seen_(p.value_count()) {}
 
   void mark(ValueId id) {
+    if (id == no_value || seen_[id]) return;
     use(id);
     while (!left_.empty()) {
       const Value& v = p_[left_.back()];

@@ -35,7 +35,6 @@ Program Program::beside(const Program& other) {
   Program p(other.pool_);
   p.root = other.root;
   p.nodes_ = other.nodes_;
-  p.node_index_ = other.node_index_;
   return p;
 }
 

@@ -137,6 +137,7 @@ class Program {
     Item item;
     Span span{};
     bool operator==(const Item& other) const { return item == other; }
+    operator const Item&() const { return item; }
   };
   struct Pool {
     std::vector<Entry<Value>> values;

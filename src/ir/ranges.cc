@@ -1,7 +1,6 @@
 #include "ir/ranges.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "base/bounds.hpp"
 
@@ -40,8 +39,7 @@ Ranges::Passage Ranges::passage(const Node& guard) {
   return base.high + end > max_captured ? Passage::Maybe : Passage::Always;
 }
 
-bool Ranges::may_reject(ValueId v) {
-  if (v == no_value || !program_.has_choices()) return false;
+bool Ranges::may_reject_computed(ValueId v) {
   const auto n = static_cast<std::uint32_t>(v);
   if (rejects_.size() <= n) rejects_.grow(program_.value_count());
   if (rejects_[n] == 0) {
@@ -52,41 +50,43 @@ bool Ranges::may_reject(ValueId v) {
   return rejects_[n] == 2;
 }
 
-bool Ranges::has_check(NodeId root) {
-  std::vector<NodeId> left{root}, seen;
-  while (!left.empty()) {
-    const NodeId id = left.back();
-    left.pop_back();
-    if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
-    seen.push_back(id);
-    const Node& n = program_[id];
-    const bool checks = n.kind == NodeKind::NonZero || (n.kind == NodeKind::Guard && passage(n) != Passage::Always);
-    if (checks || may_reject(n.a) || may_reject(n.b)) return true;
+/// Looks at each node of a choice, until it says that this is enough. Walks go on inside each other: a choice may be part
+/// of another.
+template <class Look>
+void Ranges::walk(NodeId root, Look look) {
+  const std::size_t first = walked_.size();
+  walked_.push_back(root);
+  const auto add = [&](NodeId to) {
+    if (std::find(walked_.begin() + static_cast<std::ptrdiff_t>(first), walked_.end(), to) == walked_.end()) walked_.push_back(to);
+  };
+  for (std::size_t next = first; next < walked_.size(); ++next) {
+    const Node& n = program_[walked_[next]];
+    if (look(n)) break;
     if (n.kind == NodeKind::Return) continue;
-    left.push_back(n.t);
-    if (n.forks()) left.push_back(n.f);
+    add(n.t);
+    if (n.forks()) add(n.f);
   }
-  return false;
+  walked_.resize(first);
+}
+
+bool Ranges::has_check(NodeId root) {
+  bool found = false;
+  walk(root, [&](const Node& n) {
+    const bool checks = n.kind == NodeKind::NonZero || (n.kind == NodeKind::Guard && passage(n) != Passage::Always);
+    return found = checks || may_reject(n.a) || may_reject(n.b);
+  });
+  return found;
 }
 
 /// From the smallest to the largest of what the leaves return.
 Interval Ranges::of_choice(NodeId root) {
   Interval all{0xffffffff, 0};
-  std::vector<NodeId> left{root}, seen;
-  while (!left.empty()) {
-    const NodeId id = left.back();
-    left.pop_back();
-    if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
-    seen.push_back(id);
-    const Node& n = program_[id];
-    if (n.kind == NodeKind::Return) {
-      const Interval leaf = of(n.a);
-      all = {std::min(all.low, leaf.low), std::max(all.high, leaf.high)};
-      continue;
-    }
-    left.push_back(n.t);
-    if (n.forks()) left.push_back(n.f);
-  }
+  walk(root, [&](const Node& n) {
+    if (n.kind != NodeKind::Return) return false;
+    const Interval leaf = of(n.a);
+    all = {std::min(all.low, leaf.low), std::max(all.high, leaf.high)};
+    return false;
+  });
   return all;
 }
 

@@ -95,7 +95,7 @@ class Conjuncts : public Rewrite {
 
   /// A part of the graph with one way in and one way out, but for those to reject.
   struct Part {
-    std::array<NodeId, largest> some{};
+    std::array<NodeId, largest> some;
     std::size_t count = 0;
     NodeId entry{}, exit{};
     Estimate expected;
@@ -228,7 +228,8 @@ class Conjuncts : public Rewrite {
   Estimate estimate(const Part& part) {
     constexpr std::size_t ahead = Profile::networks;
     using Shares = std::array<double, Profile::networks + 1>;
-    std::array<Shares, largest> reached{};  // by place in the part
+    std::array<Shares, largest> reached;  // by place in the part
+    std::fill_n(reached.begin(), part.count, Shares{});
     Shares passed{}, instructions{};
     const auto shares_at = [&](NodeId to) -> Shares* {
       if (to == part.exit) return &passed;

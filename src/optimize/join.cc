@@ -66,7 +66,7 @@ class Join : public Rewrite {
     const auto q = question(to_, ranges_, n);
     if (!q || to_[q->value].kind != ValueKind::Load) return std::nullopt;
     const bool straight = rejects(to_, n.f);
-    Asked a{to_[q->value], q->mask & bits_of(to_[q->value].size()), straight ? q->holds & q->domain : q->domain - q->holds, straight ? n.t : n.f};
+    Asked a{to_[q->value], q->mask & bits_of(to_[q->value].size()), straight ? q->yes() : q->no(), straight ? n.t : n.f};
     if (a.numbers.size() > few || a.numbers.size() != a.numbers.intervals().size()) return std::nullopt;
     return a;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace weir::optimize {
 
@@ -50,7 +51,7 @@ Subjects::Subjects(const Program& p) : tests_(p.value_count()) {
 }
 
 std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n) {
-  Question q{n.a, 0xffffffff, {}, {}};
+  Question q{.value = n.a};
   switch (n.kind) {
     case NodeKind::Return:
     case NodeKind::Guard: return std::nullopt;
@@ -79,7 +80,7 @@ std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n
     q.holds = unmasked(range.high, q.mask, q.holds);
     q.mask = 0xffffffff;
   }
-  q.domain = q.mask == 0xffffffff ? Set(range) : Set({0, q.mask});
+  q.domain = q.mask == 0xffffffff ? range : Interval{0, q.mask};
   return q;
 }
 
@@ -91,9 +92,10 @@ const Known::Fact* Known::find(ValueId value, std::uint32_t mask) const {
 
 /// The number asked about, where more bits of its value are known to be one number.
 std::optional<std::uint32_t> Known::single(const Numbers& numbers, const Question& q) const {
-  for (const Fact& f : facts())
-    if (f.value == q.value && (q.mask & ~f.mask) == 0 && numbers[f.possible].size() == 1)
-      return numbers[f.possible].low() & q.mask;
+  for (const Fact& f : facts()) {
+    if (f.value != q.value || (q.mask & ~f.mask) != 0) continue;
+    if (const auto k = numbers[f.possible].only()) return *k & q.mask;
+  }
   return std::nullopt;
 }
 
@@ -112,15 +114,14 @@ std::optional<bool> Known::decides(const Numbers& numbers, const Question& q) co
 
 void Known::learn(Numbers& numbers, const Question& q, bool answer) {
   const Fact* old = find(q.value, q.mask);
-  const auto k = single(numbers, q);
-  if (k) return;  // nothing to add
-  const Set holds = answer ? q.holds & q.domain : q.domain - q.holds;
-  if (old && is_large(numbers[old->possible]) && is_large(holds)) return;  // the first of large sets stays
-  const Set now = old ? numbers[old->possible] & holds : holds;
+  if (single(numbers, q)) return;  // nothing to add
+  const Set* possible = old ? &numbers[old->possible] : nullptr;
+  if (possible && is_large(*possible) && is_large(answer ? q.yes() : q.no())) return;  // the first of large sets stays
+  Set now = !possible ? (answer ? q.yes() : q.no()) : answer ? *possible & q.holds : *possible - q.holds;
   if (old) drop(old);
   if (now.empty()) return;  // no packet comes this way
   if (count_ == most_facts) drop(facts_.data());
-  facts_[count_++] = {q.value, q.mask, numbers.add(now)};
+  facts_[count_++] = {q.value, q.mask, numbers.add(std::move(now))};
 }
 
 void Known::drop(const Fact* which) {

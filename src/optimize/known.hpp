@@ -1,5 +1,6 @@
 // What is known of values at a place of the graph: for the bits of a value under a mask, the numbers they may be.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -47,8 +48,11 @@ class Subjects {
 struct Question {
   ir::ValueId value{};
   std::uint32_t mask = 0xffffffff;  ///< the number asked about is (value & mask)
-  Set domain;                       ///< what it can be at all
-  Set holds;
+  Interval domain{};                ///< what it can be at all
+  Set holds{};                      ///< of that, and of other numbers
+
+  Set yes() const { return holds & Set(domain); }
+  Set no() const { return Set(domain) - holds; }
 };
 /// Nothing for tests between two values. Of a value of 8 bits the whole is asked about, whatever the mask.
 std::optional<Question> question(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test);
@@ -71,6 +75,13 @@ class Numbers {
 
 class Known {
  public:
+  Known() = default;
+  Known(const Known& other) { *this = other; }
+  Known& operator=(const Known& other) {
+    std::copy_n(other.facts_.begin(), other.count_, facts_.begin());
+    count_ = other.count_;
+    return *this;
+  }
   bool empty() const { return count_ == 0; }
   /// The next to learn makes it forget another.
   bool full() const { return count_ == most_facts; }
@@ -96,7 +107,7 @@ class Known {
   static constexpr std::size_t most_facts = 16;
   static constexpr std::size_t most_intervals = 64;  ///< of sets that are made anew at every step
   static bool is_large(const Set& s) { return s.intervals().size() > most_intervals; }
-  std::array<Fact, most_facts> facts_{};  ///< in place: every fork of the graph copies them
+  std::array<Fact, most_facts> facts_;  ///< in place: every fork of the graph copies them
   std::uint32_t count_ = 0;
 };
 

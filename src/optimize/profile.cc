@@ -18,8 +18,9 @@ std::optional<Shares> shares_of(const Profile& profile, const Program& p, const 
   if (v.kind != ValueKind::Load || v.a != no_value) return std::nullopt;
   std::array<std::uint32_t, Profile::networks> total{};
   bool known = false;
+  const std::uint32_t size = v.size(), mask = q.mask == 0xffffffff ? 0 : q.mask;
   for (const Profile::Row& row : profile.rows) {
-    if (row.size != v.size() || row.mask != (q.mask == 0xffffffff ? 0 : q.mask)) continue;
+    if (row.size != size || row.mask != mask) continue;
     // A test that most of the named numbers fail is known, too.
     known = true;
     if (!q.holds.contains(row.mask ? row.mask : row.k)) continue;
@@ -31,15 +32,22 @@ std::optional<Shares> shares_of(const Profile& profile, const Program& p, const 
   return shares;
 }
 
+/// How many numbers there are, where no two are neighbours.
+std::optional<std::uint64_t> apart(const Set& numbers) {
+  const std::uint64_t size = numbers.size();
+  return size == numbers.intervals().size() ? std::optional(size) : std::nullopt;
+}
+
 double expected_of(const std::optional<Question>& q) {
   constexpr double nothing_known = 0.5;
-  if (!q || q->domain.size() <= 2) return nothing_known;
-  const bool rather_not = q->holds.size() > q->domain.size() / 2;
-  const Set few = rather_not ? q->domain - q->holds : q->holds;
-  if (few.size() != few.intervals().size()) return nothing_known;  // a range
-  const double even = 1.0 / static_cast<double>(q->domain.size());
-  const double one = std::max(even, q->domain.high() > 0xffff ? 0.02 : q->domain.high() > 0xff ? 0.05 : 0.1);
-  const double share = std::min(nothing_known, one * static_cast<double>(few.size()));
+  const std::uint64_t all = q ? q->domain.size() : 0;
+  if (all <= 2) return nothing_known;
+  const bool rather_not = q->holds.size() > all / 2;
+  const auto few = apart(rather_not ? q->no() : q->holds);
+  if (!few) return nothing_known;  // a range
+  const double even = 1.0 / static_cast<double>(all);
+  const double one = std::max(even, q->domain.high > 0xffff ? 0.02 : q->domain.high > 0xff ? 0.05 : 0.1);
+  const double share = std::min(nothing_known, one * static_cast<double>(*few));
   return rather_not ? 1 - share : share;
 }
 

@@ -53,9 +53,10 @@ class Sets : public Rewrite {
     const auto q = question(from_, ranges_, from_[id]);
     if (!q || q->mask != 0xffffffff) return;
     Node& n = nodes_[at(id)];
-    Set in = q->holds & q->domain, out = q->domain - q->holds;
+    Set in = q->yes();
     if (collect(*q, n.f, n.t, in)) return become(n, *q, std::move(in));
-    if (collect(*q, n.t, n.f, out)) become(n, *q, q->domain - out);
+    Set out = q->no();
+    if (collect(*q, n.t, n.f, out)) become(n, *q, Set(q->domain) - out);
   }
 
   void become(Node& n, const Question& q, Set in) {
@@ -63,14 +64,13 @@ class Sets : public Rewrite {
     found_ = true;
   }
 
-  static std::size_t cost(const Set& set, const Set& domain) {
-    const Interval all{domain.low(), domain.high()};
-    return std::min(comparisons(set.intervals(), all), comparisons((domain - set).intervals(), all));
+  static std::size_t cost(const Set& set, Interval domain) {
+    return std::min(comparisons(set.intervals(), domain), comparisons_of_rest(set.intervals(), domain));
   }
   /// Masks of a byte may be sets of many pieces; such tests stay two.
-  static bool is_worth(const Set& all, const Set& a, const Set& b, const Set& domain) {
+  static bool is_worth(const Set& all, const Set& a, const Set& b, Interval domain) {
     constexpr std::size_t few = 3;
-    return domain.high() > 0xff || cost(all, domain) <= few || (cost(a, domain) <= few && cost(b, domain) <= few);
+    return domain.high > 0xff || cost(all, domain) <= few || (cost(a, domain) <= few && cost(b, domain) <= few);
   }
 
   /// The numbers of the same value that go to `outcome` further on along the other way. Tests right behind are passed by
@@ -103,7 +103,7 @@ class Sets : public Rewrite {
       }
       const NodeId other = straight ? m.f : m.t;
       if (const auto asked = same_question(m, q)) {
-        const Set set = straight ? asked->holds & q.domain : q.domain - asked->holds;
+        const Set set = straight ? asked->holds & Set(q.domain) : Set(q.domain) - asked->holds;
         Set joined = all | set;
         if (!is_worth(joined, all, set, q.domain)) break;
         all = std::move(joined);

@@ -15,7 +15,8 @@ namespace {
 /// The conditions on the way from the top of a chain to a place in it, as a list that shares its beginnings.
 struct Path {
   std::uint32_t parent = 0;
-  std::uint32_t condition = 0;  ///< its class: equal for conditions that say the same
+  std::uint32_t condition = 0;  ///< its class: equal for conditions that say the same; `none` where a path begins
+  static constexpr std::uint32_t none = 0xffffffff;
   bool operator==(const Path&) const = default;
 };
 
@@ -88,7 +89,7 @@ class Gather {
   /// What is written from here on meets no leaf from before.
   void begin_epoch() {
     epoch_ = static_cast<std::uint32_t>(paths_.size());
-    paths_.push_back({epoch_, 0});
+    paths_.push_back({epoch_, Path::none});
     conditions_.push_back({});
     chain_->forks[0].path = epoch_;
   }

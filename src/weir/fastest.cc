@@ -1,5 +1,8 @@
 #include "weir/fastest.hpp"
 
+#include <memory>
+#include <optional>
+
 #include "cbpf/emit.hpp"
 #include "optimize/optimize.hpp"
 
@@ -8,33 +11,52 @@ namespace weir {
 namespace {
 
 /// Takes another graph where its program is no longer than the best so far, or is the first one that fits.
-bool take(ir::Program& other, ir::Program& graph, Result<cbpf::Program>& best, const Limits& limits) {
-  auto program = cbpf::emit(other, limits);
+bool take(ir::Program& other, Result<cbpf::Program> program, ir::Program& graph, Result<cbpf::Program>& best) {
   if (!program || (best && program->instructions.size() > best->instructions.size())) return false;
   graph = std::move(other);
   best = std::move(program);
   return true;
 }
 
-/// All passes behind each other, which mostly pays: then one program more is enough. Says how many found something.
-std::size_t reorder(ir::Program& graph, const optimize::Profile& profile) {
-  std::size_t found = 0;
-  for (const optimize::Pass& pass : optimize::passes())
-    if (pass.reorders) found += pass.apply(graph, profile);
-  return found;
+bool take(ir::Program& other, ir::Program& graph, Result<cbpf::Program>& best, const Limits& limits) {
+  return take(other, cbpf::emit(other, limits), graph, best);
+}
+
+/// A graph with all passes behind each other, which mostly pays: then one program more is enough.
+struct Reordered {
+  ir::Program graph;
+  std::size_t found = 0;                     ///< how many passes found something
+  const optimize::Pass* first = nullptr;     ///< of those, and its graph
+  std::optional<ir::Program> after_first = {};
+};
+
+Reordered reordered(const ir::Program& graph, const optimize::Profile& profile) {
+  Reordered r{ir::Program::beside(graph)};
+  for (const optimize::Pass& pass : optimize::passes()) {
+    if (!pass.reorders || !pass.apply(r.graph, profile)) continue;
+    if (++r.found != 1) continue;
+    r.first = &pass;
+    r.after_first = ir::Program::beside(r.graph);
+  }
+  return r;
 }
 
 }  // namespace
 
 Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& profile, const Limits& limits) {
+  Reordered all = reordered(graph, profile);
+  if (all.found == 0) return cbpf::emit(graph, limits);
+  auto program = cbpf::emit(all.graph, limits);
+  if (program && program->instructions.size() <= cbpf::least_length(graph)) {  // mostly: then the other is not needed
+    graph = std::move(all.graph);
+    return program;
+  }
   auto best = cbpf::emit(graph, limits);
-  ir::Program all = ir::Program::beside(graph);
-  const std::size_t found = reorder(all, profile);
-  if (found != 0 && !take(all, graph, best, limits) && found > 1 && best) {
-    for (const optimize::Pass& pass : optimize::passes()) {
-      ir::Program other = ir::Program::beside(graph);
-      if (pass.reorders && pass.apply(other, profile)) take(other, graph, best, limits);
-    }
+  if (take(all.graph, std::move(program), graph, best) || all.found == 1 || !best) return best;
+  take(*all.after_first, graph, best, limits);
+  for (const optimize::Pass* pass = all.first + 1; pass != std::to_address(optimize::passes().end()); ++pass) {
+    ir::Program other = ir::Program::beside(graph);
+    if (pass->reorders && pass->apply(other, profile)) take(other, graph, best, limits);
   }
   return best;
 }

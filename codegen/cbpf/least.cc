@@ -1,0 +1,97 @@
+// Code is shared where two blocks hold the same instructions and lead to the same places (tails.hpp). Of two tests that differ
+// in what they ask of their values or in where they lead, no code is shared, unless that of what they lead to is: so where all
+// differ, none is, and everything that a test needs is there once for each.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/column.hpp"
+#include "cbpf/emit.hpp"
+#include "ir/order.hpp"
+
+namespace weir::cbpf {
+namespace {
+
+using namespace ir;
+
+/// A value that is a load, or a load and constants: then no part of it is put aside and fetched.
+bool is_plain(const ir::Program& p, ValueId id) {
+  const Value& v = p[id];
+  switch (v.kind) {
+    case ValueKind::Constant:
+    case ValueKind::Length:
+    case ValueKind::Meta: return true;
+    case ValueKind::Load: return v.a == no_value || is_plain(p, v.a);
+    case ValueKind::Binary: {
+      const auto k = constant_of(p, v.b);
+      return k && (*k < 32 || v.arith() < Arith::Lsh) && is_plain(p, v.a);
+    }
+    case ValueKind::Negate:
+    case ValueKind::Choice: return false;
+  }
+  return false;
+}
+
+class Least {
+ public:
+  explicit Least(const ir::Program& p) : p_(p), live_(live_nodes(p)), may_be_there_(p.node_count()), is_place_(p.value_count()) {}
+
+  std::size_t length() {
+    for (std::uint32_t i = 0; i < p_.node_count(); ++i)
+      if (live_[i] && !prepare(p_[NodeId{i}])) return 0;
+    for (std::uint32_t i = 0; i < p_.node_count(); ++i)
+      if (live_[i] && !count(NodeId{i})) return 0;
+    return length_;
+  }
+
+ private:
+  static constexpr std::size_t most_tests = 32;
+
+  /// A test's code, as far as it is certain.
+  struct Code {
+    Node node;               ///< without the value
+    const Value* load = nullptr;  ///< what it certainly loads
+  };
+
+  /// Whether it is a node of those that can be counted; notes what the second look needs to know.
+  bool prepare(const Node& n) {
+    if (n.kind == NodeKind::Return) return p_[n.a].kind == ValueKind::Constant;
+    if (++tests_ > most_tests || n.kind != NodeKind::Test || p_[n.b].kind != ValueKind::Constant || !is_plain(p_, n.a)) return false;
+    for (const NodeId way : {n.t, n.f})
+      if (p_[way].a == n.a) may_be_there_[way] = true;
+    for (ValueId v = n.a; v != no_value; v = p_[v].a)
+      if (p_[v].kind == ValueKind::Load && p_[v].a != no_value && !std::exchange(is_place_[p_[v].a], true)) ++length_;
+    return true;
+  }
+
+  bool count(NodeId id) {
+    const Node& n = p_[id];
+    ++length_;  // the jump, or the return
+    if (n.kind == NodeKind::Return) return true;
+    length_ += !may_be_there_[id];
+    Code code{n};
+    code.node.a = no_value;
+    if (p_[n.a].kind == ValueKind::Load && !may_be_there_[id] && !is_place_[n.a]) code.load = &p_[n.a];
+    const auto may_be_same = [&](const Code& other) { return other.node == code.node && !load_different(other, code); };
+    if (std::any_of(codes_.begin(), codes_.begin() + count_, may_be_same)) return false;
+    codes_[count_++] = code;
+    return true;
+  }
+
+  static bool load_different(const Code& a, const Code& b) {
+    return a.load && b.load && (a.load->k != b.load->k || a.load->detail != b.load->detail || (a.load->a == no_value) != (b.load->a == no_value));
+  }
+
+  const ir::Program& p_;
+  Flags live_;
+  Flags may_be_there_;  ///< by test: one before it may have left the value in the register
+  Flags is_place_;      ///< by value: loads count from there
+  std::array<Code, most_tests> codes_;
+  std::size_t tests_ = 0, count_ = 0, length_ = 0;
+};
+
+}  // namespace
+
+std::size_t least_length(const ir::Program& p) { return p.has_choices() ? 0 : Least(p).length(); }
+
+}  // namespace weir::cbpf

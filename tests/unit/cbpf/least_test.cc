@@ -1,0 +1,114 @@
+#include <doctest/doctest.h>
+
+#include "cbpf/emit.hpp"
+
+namespace cbpf = weir::cbpf;
+namespace ir = weir::ir;
+
+namespace {
+
+struct Lengths {
+  std::size_t least = 0, length = 0;
+};
+
+Lengths lengths(const char* text) {
+  const auto graph = ir::read(text);
+  REQUIRE(graph);
+  const auto program = cbpf::emit(*graph);
+  REQUIRE(program);
+  return {cbpf::least_length(*graph), program->instructions.size()};
+}
+
+}  // namespace
+
+TEST_CASE("least length: a jump a test, an instruction a value, one a verdict") {
+  const Lengths port = lengths(R"(
+    n0: return 262144
+    n1: return 0
+    v2 = load 2 [12]
+    v3 = load 1 [20]
+    v4 = load 2 [54]
+    v5 = load 2 [56]
+    n2: if v5 == 0x50 then n0 else n1
+    n3: if v4 == 0x50 then n0 else n2
+    n4: if v3 == 0x6 then n3 else n1
+    n5: if v2 == 0x86dd then n4 else n1
+    root n5
+  )");
+  CHECK(port.least == 10);
+  CHECK(port.length == port.least);
+}
+
+TEST_CASE("least length: places that loads count from are worked out, too, and once") {
+  const Lengths header = lengths(R"(
+    n0: return 1
+    n1: return 0
+    v2 = load 1 [14]
+    v3 = v2 & 0xf
+    v4 = v3 << 2
+    v5 = load 2 [v4 + 14]
+    v6 = load 2 [v4 + 16]
+    n2: if v6 == 0x50 then n0 else n1
+    n3: if v5 == 0x35 then n0 else n2
+    root n3
+  )");
+  CHECK(header.least == 7);
+  CHECK(header.length == header.least);
+}
+
+TEST_CASE("least length: a value that is asked about at two places is loaded twice, behind another test of it once") {
+  const Lengths twice = lengths(R"(
+    n0: return 1
+    n1: return 0
+    v2 = load 2 [12]
+    v3 = load 1 [23]
+    n2: if v2 == 0x50 then n0 else n1
+    n3: if v3 == 0x1 then n2 else n1
+    n4: if v2 == 0x60 then n0 else n3
+    n5: if v2 == 0x70 then n1 else n4
+    root n5
+  )");
+  CHECK(twice.least == 9);
+  CHECK(twice.length == twice.least);
+}
+
+TEST_CASE("least length: tests that ask the same of other values share code only where the value is there already") {
+  constexpr const char* apart = R"(
+    n0: return 1
+    n1: return 0
+    v2 = load 2 [12]
+    v3 = load 2 [14]
+    v4 = load 1 [0]
+    n2: if v2 == 0x50 then n0 else n1
+    n3: if v3 == 0x50 then n0 else n1
+    n4: if v4 == 0x1 then n2 else n3
+    root n4
+  )";
+  CHECK(lengths(apart).least == 8);
+  CHECK(lengths(apart).length == 8);
+  const Lengths shared = lengths(R"(
+    n0: return 1
+    n1: return 0
+    v2 = load 2 [12]
+    v3 = load 2 [14]
+    v4 = load 1 [0]
+    n2: if v2 == 0x50 then n0 else n1
+    n3: if v3 == 0x50 then n0 else n1
+    n4: if v2 == 0x60 then n0 else n2
+    n5: if v3 == 0x60 then n0 else n3
+    n6: if v4 == 0x1 then n4 else n5
+    root n6
+  )");
+  CHECK(shared.least == 0);
+  CHECK(shared.length == 9);
+}
+
+TEST_CASE("least length: memberships, guards, choices and other verdicts than numbers say nothing") {
+  for (const char* text : {
+           "n0: return 1\nn1: return 0\nv1 = load 1 [0]\nn2: if v1 in {1, 3} then n0 else n1\nroot n2\n",
+           "n0: return 1\nn1: guard 2 [12] then n0\nroot n1\n",
+           "v1 = load 1 [0]\nn0: return v1\nroot n0\n",
+           "n0: return 1\nn1: return 0\nv1 = load 1 [0]\nv2 = load 1 [1]\nn2: if v1 == v2 then n0 else n1\nroot n2\n",
+       })
+    CHECK(lengths(text).least == 0);
+}
