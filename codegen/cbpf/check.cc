@@ -136,7 +136,9 @@ std::optional<Diagnostic> check_scratch(const Program& p) {
 /// Conditional jumps reach 255 instructions and so never too far; a `ja` may, once the kernel has translated what it skips.
 std::optional<Diagnostic> check_reach(const Program& p) {
   if (!any_demands(p, Demand::Jump)) return std::nullopt;
-  std::vector<std::uint64_t> start{0};  // where each instruction begins in eBPF, at most
+  std::vector<std::uint64_t> start;  // where each instruction begins in eBPF, at most
+  start.reserve(p.instructions.size() + 1);
+  start.push_back(0);
   for (const Instruction& i : p.instructions) start.push_back(start.back() + row(i.code)->ebpf);
   for (std::size_t index = 0; index < p.instructions.size(); ++index) {
     const Instruction& i = p.instructions[index];

@@ -25,30 +25,25 @@ class Layout {
       used_[b.t] = true;
       if (b.end == Block::End::Jump) used_[b.f] = true;
     }
-    placed_.reserve(size);
+    program_.instructions.reserve(size);
+    program_.spans.reserve(size);
   }
 
   Program run() {
     for (auto id = blocks_.order.rbegin(); id != blocks_.order.rend(); ++id)
       if (used_[*id]) place(*id);
-    Program program;
-    program.instructions.reserve(size());
-    program.spans.reserve(size());
-    for (auto placed = placed_.rbegin(); placed != placed_.rend(); ++placed) {
-      program.instructions.push_back(placed->instruction);
-      program.spans.push_back(placed->span);
-    }
-    return program;
+    std::reverse(program_.instructions.begin(), program_.instructions.end());
+    std::reverse(program_.spans.begin(), program_.spans.end());
+    return std::move(program_);
   }
 
  private:
-  struct Placed {
-    Instruction instruction;
-    Span span;
-  };
+  std::size_t size() const { return program_.instructions.size(); }
 
-  std::size_t size() const { return placed_.size(); }
-  void push(Instruction i, Span span) { placed_.push_back({i, span}); }
+  void push(Instruction i, Span span) {
+    program_.instructions.push_back(i);
+    program_.spans.push_back(span);
+  }
 
   /// Instructions between one that is placed next and the nearest way into a block.
   std::size_t distance(BlockId to) const { return size() - 1 - nearest_[to]; }
@@ -95,7 +90,7 @@ class Layout {
   Column<std::size_t> nearest_;  ///< by block: position of the last placed way into it
   Column<bool> used_;                 ///< by block: something leads there
   bool stores_ = false;
-  std::vector<Placed> placed_;  ///< the last first
+  Program program_;
 };
 
 }  // namespace

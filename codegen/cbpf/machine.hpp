@@ -1,5 +1,6 @@
 // What the registers and scratch words hold at a place of the program, in values of the graph.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -20,8 +21,8 @@ struct Machine {
     a = other.a;
     x = other.x;
     computed = other.computed;
-    stores_ = other.stores_;
-    if (stores_) scratch_ = other.scratch_;
+    used_ = other.used_;
+    std::copy_n(other.scratch_.begin(), used_, scratch_.begin());
     return *this;
   }
 
@@ -29,30 +30,29 @@ struct Machine {
   void meet(const Machine& other) {
     if (a != other.a) a = ir::no_value;
     if (x != other.x) x = ir::no_value;
-    for (std::uint32_t i = 0; stores_ && i < scratch_words; ++i)
+    for (std::uint32_t i = 0; i < used_; ++i)
       if (scratch_[i] != other.scratch(i)) scratch_[i] = ir::no_value;
     computed &= other.computed;
   }
 
   /// What a scratch word holds.
-  ir::ValueId scratch(std::uint32_t word) const { return stores_ ? scratch_[word] : ir::no_value; }
+  ir::ValueId scratch(std::uint32_t word) const { return word < used_ ? scratch_[word] : ir::no_value; }
 
   /// The scratch word that holds a value; scratch_words when none does.
   std::uint32_t find(ir::ValueId v) const {
-    for (std::uint32_t i = 0; stores_ && i < scratch_words; ++i)
+    for (std::uint32_t i = 0; i < used_; ++i)
       if (scratch_[i] == v) return i;
     return scratch_words;
   }
 
   void store(std::uint32_t word, ir::ValueId v) {
-    if (!stores_) scratch_.fill(ir::no_value);
+    while (used_ <= word) scratch_[used_++] = ir::no_value;
     scratch_[word] = v;
-    stores_ = true;
   }
 
  private:
-  bool stores_ = false;                              ///< some scratch word may hold a value
-  std::array<ir::ValueId, scratch_words> scratch_;  ///< where one may
+  std::uint32_t used_ = 0;                          ///< scratch words from there on hold nothing
+  std::array<ir::ValueId, scratch_words> scratch_;  ///< as many as are used
 };
 
 }  // namespace weir::cbpf

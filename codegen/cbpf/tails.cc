@@ -42,6 +42,7 @@ void merge_tails(Blocks& blocks) {
   std::vector<Tail> known;
   known.reserve(blocks.order.size());
   InternIndex index;
+  index.expect(blocks.order.size());
   for (std::size_t i = blocks.order.size(); i-- > 0;) {  // jumps lead forward: ways out are settled
     const BlockId id = blocks.order[i];
     Block& b = blocks[id];

@@ -355,7 +355,8 @@ class Conjuncts : public Rewrite {
 }  // namespace
 
 bool order_conjuncts(Program& p, const Profile& profile) {
-  if (profile.rows.empty()) return false;
+  constexpr std::size_t least_nodes = 4;  // two tests and two verdicts
+  if (profile.rows.empty() || p.node_count() < least_nodes) return false;
   Conjuncts conjuncts(p, profile);
   if (!conjuncts.found()) return false;
   p = conjuncts.run();

@@ -16,8 +16,8 @@ using namespace ir;
 class Facts : public Rewrite {
  public:
   /// Adds to `p` the values that facts make of its own; `run` gives the graph with what was found.
-  explicit Facts(Program& p)
-      : Rewrite(p), program_(p), ranges_(p), subjects_(p), any_choice_(p.has_choices()), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
+  Facts(Program& p, Subjects subjects)
+      : Rewrite(p), program_(p), ranges_(p), subjects_(std::move(subjects)), any_choice_(p.has_choices()), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
     pass(p.root, known_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});
@@ -183,6 +183,14 @@ class Facts : public Rewrite {
   bool found_ = false, found_values_ = false, cut_short_ = false;
 };
 
+/// Whether some node may be left out although no other asks about what it asks: a guard that always passes, or a choice's.
+bool may_have_idle_nodes(const Program& p) {
+  if (p.has_choices()) return true;
+  for (std::uint32_t i = 0; i < p.node_count(); ++i)
+    if (p[NodeId{i}].kind == NodeKind::Guard) return true;
+  return false;
+}
+
 /// What is found shortens the graph, which may show more; these many turns have always been enough.
 constexpr int max_turns = 4;
 
@@ -191,7 +199,9 @@ constexpr int max_turns = 4;
 bool apply_facts(Program& p) {
   bool values = false;
   for (int turn = 0; turn < max_turns; ++turn) {
-    Facts facts(p);
+    Subjects subjects(p);
+    if (!subjects.any() && !may_have_idle_nodes(p)) break;
+    Facts facts(p, std::move(subjects));
     if (!facts.found_anything()) break;
     values |= facts.found_values();
     p = facts.run();

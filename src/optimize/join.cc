@@ -23,64 +23,47 @@ bool are_near(const Program& p, const Node& n, const Node& next) {
   return std::max(std::uint64_t{x.k} + x.size(), std::uint64_t{y.k} + y.size()) - std::min(x.k, y.k) <= 4;
 }
 
-class Join : public Rewrite {
+/// A test for some numbers of the bits under a mask of a load; all others are rejected.
+struct Asked {
+  Value load;
+  std::uint32_t mask = 0;
+  Set numbers;
+  NodeId then{};
+};
+
+/// What two tests of a graph are as one.
+class Pairs {
  public:
-  Join(const Program& p, const Profile& profile)
-      : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ranges_(to_), ways_in_(ways_in(p, live_)) {}
+  Pairs(const Program& p, const Profile& profile) : p_(p), profile_(profile), ranges_(p) {}
 
-  bool found() const { return found_; }
-
- private:
-  /// A test for some numbers of the bits under a mask of a load; all others are rejected.
-  struct Asked {
-    Value load;
-    std::uint32_t mask = 0;
-    Set numbers;
-    NodeId then{};  ///< of the new program
-  };
-
-  static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
-  bool wanted(NodeId old) const override { return live_[old]; }
-
-  NodeId make(const Node& n, NodeId old, Span span) override {
-    const bool may_be_two = n.forks() && !in_choice_[at(old)] && rejects(to_, n.t) != rejects(to_, n.f) && are_near(to_, n, to_[past_guards(rejects(to_, n.f) ? n.t : n.f)]);
-    const auto first = may_be_two ? asked(n) : std::nullopt;
-    const auto second = first ? next(first->then, from_[old]) : std::nullopt;
-    const auto both = second ? joined(*first, *second) : std::nullopt;
-    if (!both || !pays(n, *first, *second, *both)) return to_.add(n, span);
-    found_ = true;
-    const ValueId bytes = to_.add(both->load, span);
-    const ValueId asked_about = is_whole(*both) ? bytes : to_.binary(Arith::And, bytes, to_.constant(both->mask));
-    const NodeId reject = rejects(to_, n.t) ? n.t : n.f;
-    return both->numbers.size() == 1 ? to_.test(Relation::Equal, asked_about, to_.constant(both->numbers.low()), both->then, reject, span)
-                                     : to_.member(asked_about, both->numbers, both->then, reject, span);
-  }
-
-  NodeId past_guards(NodeId n) {
-    while (to_[n].kind == NodeKind::Guard && ranges_.passage(to_[n]) == Ranges::Passage::Always) n = to_[n].t;
-    return n;
-  }
-
-  std::optional<Asked> asked(const Node& n) {
-    if (!n.forks() || rejects(to_, n.t) == rejects(to_, n.f)) return std::nullopt;
-    const auto q = question(to_, ranges_, n);
-    if (!q || to_[q->value].kind != ValueKind::Load) return std::nullopt;
-    const bool straight = rejects(to_, n.f);
-    Asked a{to_[q->value], q->mask & bits_of(to_[q->value].size()), straight ? q->yes() : q->no(), straight ? n.t : n.f};
-    if (a.numbers.size() > few || a.numbers.size() != a.numbers.intervals().size()) return std::nullopt;
-    return a;
-  }
-
-  /// What is asked of packets that pass the first test, and of no others: or it would have to stand twice.
-  std::optional<Asked> next(NodeId then, const Node& old) {
-    NodeId was = ir::rejects(from_, old.f) ? old.t : old.f;
-    for (; from_[was].kind == NodeKind::Guard && ways_in_[at(was)] == 1; was = from_[was].t) {}
-    if (ways_in_[at(was)] != 1) return std::nullopt;
-    return asked(to_[past_guards(then)]);
+  /// A test and the one behind it, where they go together and that pays.
+  std::optional<Asked> both(const Node& n) {
+    if (!n.forks() || rejects(p_, n.t) == rejects(p_, n.f)) return std::nullopt;
+    const Node& next = p_[past_guards(rejects(p_, n.f) ? n.t : n.f)];
+    if (!are_near(p_, n, next)) return std::nullopt;
+    const auto first = asked(n), second = first ? asked(next) : std::nullopt;
+    auto both = second ? joined(*first, *second) : std::nullopt;
+    return both && pays(n, *first, *second, *both) ? std::move(both) : std::nullopt;
   }
 
   static std::uint32_t bits_of(std::uint32_t size) { return 0xffffffff >> (32 - 8 * size); }
   static bool is_whole(const Asked& a) { return a.mask == bits_of(a.load.size()); }
+
+ private:
+  NodeId past_guards(NodeId n) {
+    while (p_[n].kind == NodeKind::Guard && ranges_.passage(p_[n]) == Ranges::Passage::Always) n = p_[n].t;
+    return n;
+  }
+
+  std::optional<Asked> asked(const Node& n) {
+    if (!n.forks() || rejects(p_, n.t) == rejects(p_, n.f)) return std::nullopt;
+    const auto q = question(p_, ranges_, n);
+    if (!q || p_[q->value].kind != ValueKind::Load) return std::nullopt;
+    const bool straight = rejects(p_, n.f);
+    Asked a{p_[q->value], q->mask & bits_of(p_[q->value].size()), straight ? q->yes() : q->no(), straight ? n.t : n.f};
+    if (a.numbers.size() > few || a.numbers.size() != a.numbers.intervals().size()) return std::nullopt;
+    return a;
+  }
 
   static std::optional<Asked> joined(const Asked& a, const Asked& b) {
     if (a.load.a != b.load.a || a.numbers.size() * b.numbers.size() > few) return std::nullopt;
@@ -104,9 +87,9 @@ class Join : public Rewrite {
   bool pays(const Node& first_test, const Asked& first, const Asked& second, const Asked& both) {
     constexpr double hardly = 0.15;  // for it is shorter, too
     if (profile_.rows.empty()) return cost(both) <= cost(first);
-    const bool straight = rejects(to_, first_test.f);
+    const bool straight = rejects(p_, first_test.f);
     for (std::size_t network = 0; network < Profile::networks; ++network) {
-      const double holds = profile_.likelihood(to_, ranges_, first_test, network);
+      const double holds = profile_.likelihood(p_, ranges_, first_test, network);
       if (cost(both) > cost(first) + (straight ? holds : 1 - holds) * cost(second) + hardly) return false;
     }
     return true;
@@ -119,11 +102,51 @@ class Join : public Rewrite {
   }
 
   static constexpr std::size_t few = 4;
+  const Program& p_;
+  const Profile& profile_;
+  Ranges ranges_;
+};
+
+class Join : public Rewrite {
+ public:
+  Join(const Program& p, const Profile& profile)
+      : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ways_in_(ways_in(p, live_)), pairs_(to_, profile) {}
+
+  /// Whether `run` makes one of any two: most graphs have none, and need not be made anew.
+  bool finds_any() const {
+    Pairs pairs(from_, profile_);
+    for (std::uint32_t i = 0; i < from_.node_count(); ++i)
+      if (live_[i] && may_join(NodeId{i}) && pairs.both(from_[NodeId{i}])) return true;
+    return false;
+  }
+
+ private:
+  static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
+  bool wanted(NodeId old) const override { return live_[old]; }
+
+  NodeId make(const Node& n, NodeId old, Span span) override {
+    const auto both = may_join(old) ? pairs_.both(n) : std::nullopt;
+    if (!both) return to_.add(n, span);
+    const ValueId bytes = to_.add(both->load, span);
+    const ValueId asked_about = Pairs::is_whole(*both) ? bytes : to_.binary(Arith::And, bytes, to_.constant(both->mask));
+    const NodeId reject = rejects(to_, n.t) ? n.t : n.f;
+    return both->numbers.size() == 1 ? to_.test(Relation::Equal, asked_about, to_.constant(both->numbers.low()), both->then, reject, span)
+                                     : to_.member(asked_about, both->numbers, both->then, reject, span);
+  }
+
+  /// Whether what stands behind a test is asked of packets that pass it, and of no others: or it would have to stand twice.
+  bool may_join(NodeId id) const {
+    const Node& old = from_[id];
+    if (!old.forks() || in_choice_[at(id)]) return false;
+    NodeId was = rejects(from_, old.f) ? old.t : old.f;
+    for (; from_[was].kind == NodeKind::Guard && ways_in_[at(was)] == 1; was = from_[was].t) {}
+    return ways_in_[at(was)] == 1;
+  }
+
   const Profile& profile_;
   Flags live_, in_choice_;
-  Ranges ranges_;
   Column<std::uint32_t> ways_in_;
-  bool found_ = false;
+  Pairs pairs_;  ///< of the new graph
 };
 
 bool may_join(const Program& p) {
@@ -144,9 +167,8 @@ bool join_loads(Program& p, const Profile& profile) {
   bool any = false;
   for (int turn = 0; turn < turns && may_join(p); ++turn) {
     Join join(p, profile);
-    Program joined = join.run();
-    if (!join.found()) break;
-    p = std::move(joined);
+    if (!join.finds_any()) break;
+    p = join.run();
     any = true;
   }
   return any;

@@ -46,6 +46,7 @@ Subjects::Subjects(const Program& p) : tests_(p.value_count()) {
     const ValueId about = subject(p, p[NodeId{i}]);
     if (about == no_value) continue;
     Tests& tests = tests_[about];
+    any_ |= tests != None;
     tests = tests == None ? One : Several;
   }
 }

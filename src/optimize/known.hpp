@@ -38,10 +38,13 @@ class Subjects {
     const auto i = static_cast<std::uint32_t>(subject);
     return i < tests_.size() && tests_[i] == Several;
   }
+  /// Whether there is such a value at all.
+  bool any() const { return any_; }
 
  private:
   enum Tests : std::uint8_t { None, One, Several };
   Column<Tests> tests_;  ///< by value
+  bool any_ = false;
 };
 
 /// A test of one value against constants: the numbers of the subject for which it holds.

@@ -20,8 +20,8 @@ using namespace ir;
 class Sets : public Rewrite {
  public:
   /// Adds to `p` the sets that it makes; `run` gives the graph.
-  explicit Sets(Program& p)
-      : Rewrite(p), program_(p), live_(live_nodes(p)), ranges_(p), ways_in_(ways_in(p, live_)), subjects_(p), nodes_(nodes_of(p)), skipped_(p.node_count()) {
+  Sets(Program& p, Subjects subjects)
+      : Rewrite(p), program_(p), live_(live_nodes(p)), ranges_(p), ways_in_(ways_in(p, live_)), subjects_(std::move(subjects)), nodes_(nodes_of(p)), skipped_(p.node_count()) {
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (live_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
   }
@@ -210,7 +210,9 @@ class Sets : public Rewrite {
 }  // namespace
 
 bool gather_sets(Program& p) {
-  Sets sets(p);
+  Subjects subjects(p);
+  if (!subjects.any()) return false;
+  Sets sets(p, std::move(subjects));
   if (!sets.found()) return false;
   p = sets.run();
   return true;

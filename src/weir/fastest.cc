@@ -1,6 +1,5 @@
 #include "weir/fastest.hpp"
 
-#include <memory>
 #include <optional>
 
 #include "cbpf/emit.hpp"
@@ -26,7 +25,8 @@ bool take(ir::Program& other, ir::Program& graph, Result<cbpf::Program>& best, c
 struct Reordered {
   ir::Program graph;
   std::size_t found = 0;                     ///< how many passes found something
-  const optimize::Pass* first = nullptr;     ///< of those, and its graph
+  const optimize::Pass* first = nullptr;     ///< the first and the last of those
+  const optimize::Pass* last = nullptr;
   std::optional<ir::Program> after_first = {};
 };
 
@@ -34,6 +34,7 @@ Reordered reordered(const ir::Program& graph, const optimize::Profile& profile) 
   Reordered r{ir::Program::beside(graph)};
   for (const optimize::Pass& pass : optimize::passes()) {
     if (!pass.reorders || !pass.apply(r.graph, profile)) continue;
+    r.last = &pass;
     if (++r.found != 1) continue;
     r.first = &pass;
     r.after_first = ir::Program::beside(r.graph);
@@ -53,10 +54,12 @@ Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& 
   }
   auto best = cbpf::emit(graph, limits);
   if (take(all.graph, std::move(program), graph, best) || all.found == 1 || !best) return best;
-  take(*all.after_first, graph, best, limits);
-  for (const optimize::Pass* pass = all.first + 1; pass != std::to_address(optimize::passes().end()); ++pass) {
+  const bool is_first_taken = take(*all.after_first, graph, best, limits);
+  for (const optimize::Pass& pass : optimize::passes()) {
+    if (!pass.reorders || &pass <= all.first) continue;
+    if (is_first_taken && all.found == 2 && &pass == all.last) continue;  // those two together were not taken
     ir::Program other = ir::Program::beside(graph);
-    if (pass->reorders && pass->apply(other, profile)) take(other, graph, best, limits);
+    if (pass.apply(other, profile)) take(other, graph, best, limits);
   }
   return best;
 }

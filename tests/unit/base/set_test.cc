@@ -39,6 +39,8 @@ TEST_CASE("sets: what touches is one interval") {
   CHECK(Set::everything().complement().empty());
   CHECK(Set::everything().size() == std::uint64_t{1} << 32);
   CHECK(Set().complement().is_everything());
+  CHECK(Set::of(7).only() == 7);
+  CHECK_FALSE(Set({7, 8}).only());
 }
 
 TEST_CASE("sets: operations agree with those on each number") {
@@ -55,6 +57,9 @@ TEST_CASE("sets: operations agree with those on each number") {
       REQUIRE(other.contains(k) == !a.has[i]);
     }
     REQUIRE(other.contains(1000));
+    const Interval part{Sample::number(random() % 16), Sample::number(16 + random() % 16)};
+    REQUIRE(weir::comparisons_of_rest(a.set.intervals(), part) == weir::comparisons((Set(part) - a.set).intervals(), part));
+    REQUIRE(a.set.only().has_value() == (a.set.size() == 1));
     REQUIRE(other.complement() == a.set);
     const std::uint32_t low = Sample::number(random() % 16), high = Sample::number(16 + random() % 16);
     REQUIRE(a.set.meets({low, high}) == !(a.set & Set({low, high})).empty());
