@@ -8,6 +8,7 @@
 #include "base/column.hpp"
 #include "cbpf/emit.hpp"
 #include "ir/order.hpp"
+#include "ir/ranges.hpp"
 
 namespace weir::cbpf {
 namespace {
@@ -21,7 +22,7 @@ bool is_plain(const ir::Program& p, ValueId id) {
     case ValueKind::Constant:
     case ValueKind::Length:
     case ValueKind::Meta: return true;
-    case ValueKind::Load: return v.a == no_value || is_plain(p, v.a);
+    case ValueKind::Load: return v.k <= max_captured - v.size() && (v.a == no_value || is_plain(p, v.a));  // beyond, all is rejected
     case ValueKind::Binary: {
       const auto k = constant_of(p, v.b);
       return k && (*k < 32 || v.arith() < Arith::Lsh) && is_plain(p, v.a);

@@ -24,8 +24,8 @@ bool take(ir::Program& other, ir::Program& graph, Result<cbpf::Program>& best, c
 /// A graph with all passes behind each other, which mostly pays: then one program more is enough.
 struct Reordered {
   ir::Program graph;
-  std::size_t found = 0;                     ///< how many passes found something
-  const optimize::Pass* first = nullptr;     ///< the first and the last of those
+  std::size_t found = 0;                  ///< how many passes found something
+  const optimize::Pass* first = nullptr;  ///< the first and the last of those
   const optimize::Pass* last = nullptr;
   std::optional<ir::Program> after_first = {};
 };

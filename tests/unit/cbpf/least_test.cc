@@ -103,6 +103,12 @@ TEST_CASE("least length: tests that ask the same of other values share code only
   CHECK(shared.length == 9);
 }
 
+TEST_CASE("least length: a load beyond all packets says nothing, for what follows it is not there") {
+  const Lengths beyond = lengths("n0: return 1\nn1: return 0\nv1 = load 4 [0x7fffffff]\nn2: if v1 == 7 then n0 else n1\nroot n2\n");
+  CHECK(beyond.least == 0);
+  CHECK(beyond.length == 1);
+}
+
 TEST_CASE("least length: memberships, guards, choices and other verdicts than numbers say nothing") {
   for (const char* text : {
            "n0: return 1\nn1: return 0\nv1 = load 1 [0]\nn2: if v1 in {1, 3} then n0 else n1\nroot n2\n",
