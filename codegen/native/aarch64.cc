@@ -4,13 +4,15 @@
 
 namespace weir::native::aarch64 {
 
-Result<Encoded> encode(const ir::Program& p, const Plan& plan) {
+namespace {
+
+Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form) {
   constexpr std::uint32_t aligned = 16;          // the stack pointer, whenever memory is reached through it (AAPCS64 6.4.5)
   constexpr std::size_t farthest = 1000 * 1024;  // so far does `adr` reach, and a bit more
   std::uint32_t frame = 0;
   Reach reach = Reach::Near;
   for (;;) {
-    Select select(p, plan, frame, reach);
+    Select select(p, plan, frame, reach, form);
     select.run();
     if (select.too_long()) return too_large();
     const std::uint32_t needed = (select.words() * 4 + aligned - 1) / aligned * aligned;
@@ -21,5 +23,10 @@ Result<Encoded> encode(const ir::Program& p, const Plan& plan) {
     if (is_far) reach = Reach::Far;
   }
 }
+
+}  // namespace
+
+Result<Encoded> encode(const ir::Program& p, const Plan& plan) { return encode(p, plan, Form::One); }
+Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan) { return encode(p, plan, Form::Batch); }
 
 }  // namespace weir::native::aarch64

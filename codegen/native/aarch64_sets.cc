@@ -7,82 +7,41 @@
 namespace weir::native::aarch64 {
 
 using namespace ir;
-using Form = Held::Form;
 
 namespace {
 
 constexpr std::size_t cache_line = 64;
 constexpr unsigned length = 2;  ///< the register, whose upper half is anything
 
-/// Displacements, two a word.
-std::vector<std::uint32_t> packed(std::span<const std::uint16_t> displacements) {
-  std::vector<std::uint32_t> words((displacements.size() + 1) / 2);
-  for (std::size_t i = 0; i < displacements.size(); ++i) words[i / 2] |= std::uint32_t{displacements[i]} << 16 * (i % 2);
-  return words;
-}
-
 }  // namespace
 
-/// How the set of a node is asked.
-const Select::Planned& Select::plan_of(const Node& n) {
-  const Value& v = program_[n.a];
-  const std::uint32_t size = v.kind == ValueKind::Load ? v.size() : 0;
-  const std::uint64_t key = std::uint64_t{n.k} << 3 | size;
-  auto known = plans_.find(key);
-  if (known == plans_.end()) {
-    known = plans_.emplace(key, Planned{plan_set(program_.set_of(n), size, size != 0 ? Interval{0, highest(size)} : Interval{}), static_cast<std::uint32_t>(tables_.size())}).first;
-    tables_.resize(tables_.size() + 2);
-  }
-  return known->second;
-}
-
-/// Whether it is asked by one comparison, without a jump or another comparison before.
-bool Select::is_straight(const SetPlan& plan) {
-  if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return c->intervals.size() == 1;
-  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return b->whole;
-  return std::holds_alternative<SetPlan::Hash>(plan.how);
-}
-
-bool Select::jumps(const SetPlan& plan) {
+bool Select::jumps(const Node& n) {
+  const SetPlan& plan = plans_.of(n).plan;
   if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return !b->whole;
   if (const auto* s = std::get_if<SetPlan::Search>(&plan.how)) return s->top_is_out;
   return std::holds_alternative<SetPlan::Tree>(plan.how);
 }
 
-void Select::member(Graph& g, const Node& n) {
-  if (!jumps(plan_of(n).plan)) return answer(g, membership(n, {nullptr, nullptr}), n);
-  subject(n);  // choices inside it change what is known, and so where the ways lead
-  const Ways ways{label(g[follow(n.t)]), label(g[follow(n.f)])};
-  branch(g, membership(n, ways), n);
-}
-
 /// The value that is looked up, as its set wants it.
-Select::Reg Select::subject(const Node& n) {
-  const auto is_raw = [](const auto& how) {
-    if constexpr (requires { how.raw; }) return how.raw;
-    else return false;
-  };
-  const bool wants_raw = std::visit(is_raw, plan_of(n).plan.how);
-  return wants_raw ? raw(n.a) : value(n.a);
-}
+Select::Reg Select::subject(const Node& n) { return wants_raw(plans_.of(n).plan) ? raw(n.a) : value(n.a); }
 
 /// Ways that are clear before what is asked last are taken. Registers of the pool change before the first jump only.
-Select::Question Select::membership(const Node& n, const Ways& ways) {
+Question Select::ask_member(const Node& n, const std::optional<Ways>& ways) {
   const Reg v = subject(n);
-  const Planned& planned = plan_of(n);  // once more: choices inside the value may have asked for other sets
-  const auto& how = planned.plan.how;
+  const auto& [plan, first_table] = plans_.of(n);
+  const auto& how = plan.how;
   pin(v);
   Question q;
   if (const auto* c = std::get_if<SetPlan::Chain>(&how)) q = c->intervals.size() == 1 ? settled(interval(c->intervals[0], v)) : chain(c->intervals, v);
   else if (const auto* t = std::get_if<SetPlan::Tree>(&how)) q = tree(t->intervals, v, ways);
-  else if (const auto* b = std::get_if<SetPlan::Bits>(&how)) q = bits(*b, planned.first_table, v, ways);
-  else if (const auto* h = std::get_if<SetPlan::Hash>(&how)) q = hashed(*h, planned.first_table, v);
-  else q = search(std::get<SetPlan::Search>(how), planned.first_table, v, ways);
+  else if (const auto* b = std::get_if<SetPlan::Bits>(&how)) q = bits(*b, first_table, v, ways);
+  else if (const auto* h = std::get_if<SetPlan::Hash>(&how)) q = hashed(*h, first_table, v);
+  else q = search(std::get<SetPlan::Search>(how), first_table, v, ways);
   unpin(v);
   return q;
 }
 
-Select::Question Select::interval(Interval in, Reg v) {
+Question Select::interval(Interval in, Reg v) {
   if (in.low == in.high) return {.left = v, .k = in.low};
   if (in.low == 0) return {.left = v, .k = in.high, .condition = a64::ls};
   if (in.high == 0xffffffff) return {.left = v, .k = in.low, .condition = a64::hs};
@@ -91,7 +50,7 @@ Select::Question Select::interval(Interval in, Reg v) {
 }
 
 /// One comparison, and others for what it does not find.
-Select::Question Select::chain(std::span<const Interval> intervals, Reg v) {
+Question Select::chain(std::span<const Interval> intervals, Reg v) {
   if (intervals.empty()) {  // never: v is not above itself
     asm_->Cmp(w(v), w(v));
     return {.kind = Question::Kind::Flags, .condition = a64::ne};
@@ -106,21 +65,21 @@ Select::Question Select::chain(std::span<const Interval> intervals, Reg v) {
   return {.kind = Question::Kind::Flags, .condition = q.condition};
 }
 
-Select::Question Select::tree(std::span<const Interval> intervals, Reg v, const Ways& ways) {
+Question Select::tree(std::span<const Interval> intervals, Reg v, const std::optional<Ways>& ways) {
   while (intervals.size() > 3) {
     const std::size_t half = intervals.size() / 2;
     a64::Label upper;
-    jump({.left = v, .k = intervals[half].low, .condition = a64::hs}, &upper);
+    jump_if({.left = v, .k = intervals[half].low, .condition = a64::hs}, &upper);
     const Question q = tree(intervals.first(half), v, ways);
-    jump(q, ways.in);
-    asm_->B(ways.out);
+    jump_if(q, ways->in);
+    jump(ways->out);
     asm_->Bind(&upper);
     intervals = intervals.subspan(half);
   }
   return chain(intervals, v);
 }
 
-Select::Question Select::bits(const SetPlan::Bits& b, std::uint32_t first_table, Reg v, const Ways& ways) {
+Question Select::bits(const SetPlan::Bits& b, std::uint32_t first_table, Reg v, const std::optional<Ways>& ways) {
   constexpr std::uint32_t most_in_register = 64;
   const bool in_register = b.count <= most_in_register;
   const Reg words = in_register ? number(b.words[0] | (b.words.size() > 1 ? std::uint64_t{b.words[1]} << 32 : 0)) : table(first_table, b.words);
@@ -129,7 +88,7 @@ Select::Question Select::bits(const SetPlan::Bits& b, std::uint32_t first_table,
     index = 4;
     asm_->Sub(a64::w4, w(v), a64::Operand(static_cast<std::int64_t>(static_cast<std::int32_t>(b.low))));
   }
-  if (!b.whole) jump({.left = index, .k = b.count, .condition = a64::hs}, ways.out);
+  if (!b.whole) jump_if({.left = index, .k = b.count, .condition = a64::hs}, ways->out);
   if (in_register) {
     asm_->Lsr(a64::x4, x(words), x(index));  // by the low six bits
   } else {
@@ -140,7 +99,7 @@ Select::Question Select::bits(const SetPlan::Bits& b, std::uint32_t first_table,
   return {.kind = Question::Kind::Bits, .left = 4, .k = 1, .condition = a64::ne};
 }
 
-Select::Question Select::hashed(const SetPlan::Hash& h, std::uint32_t first_table, Reg v) {
+Question Select::hashed(const SetPlan::Hash& h, std::uint32_t first_table, Reg v) {
   const bool displaced = h.bucket_bits != 0;
   const Reg multiplier = number(displaced ? h.multiplier : h.multiplier & 0xffffffff);
   pin(multiplier);
@@ -176,9 +135,9 @@ Select::Question Select::hashed(const SetPlan::Hash& h, std::uint32_t first_tabl
 
 /// Counts the limits up to v by halving; an odd number of them: v lies inside. The place in the table counts: tables begin
 /// where a cache line does.
-Select::Question Select::search(const SetPlan::Search& s, std::uint32_t first_table, Reg v, const Ways& ways) {
+Question Select::search(const SetPlan::Search& s, std::uint32_t first_table, Reg v, const std::optional<Ways>& ways) {
   const Reg limits = table(first_table, s.limits);
-  if (s.top_is_out) jump({.left = v, .k = 0xffffffff}, ways.out);
+  if (s.top_is_out) jump_if({.left = v, .k = 0xffffffff}, ways->out);
   a64::UseScratchRegisterScope scratch(asm_.get());
   const a64::Register further = scratch.AcquireX();
   asm_->Mov(a64::x4, x(limits));
@@ -196,7 +155,8 @@ Select::Question Select::search(const SetPlan::Search& s, std::uint32_t first_ta
 
 /// The address of a table: one, however often it is asked.
 Select::Reg Select::table(std::uint32_t number, std::span<const std::uint32_t> words) {
-  if (const auto known = held({Form::Table, number})) return *known;
+  if (const auto known = held(Held::table(number))) return *known;
+  if (tables_.size() <= number) tables_.resize(number + 1);
   Table& t = tables_[number];
   if (t.words.empty()) t.words.assign(words.begin(), words.end());
   const Reg r = take();
@@ -212,7 +172,7 @@ Select::Reg Select::table(std::uint32_t number, std::span<const std::uint32_t> w
       asm_->add(x(r), x(r), a64::x4);
     }
   }
-  hold(r, {Form::Table, number});
+  hold(r, Held::table(number));
   return r;
 }
 

@@ -7,48 +7,11 @@
 namespace weir::native::aarch64 {
 
 using namespace ir;
-using Form = Held::Form;
 
 namespace {
 
-constexpr unsigned first_of_pool = 6, first_home = 12, home_registers = 4;
+constexpr unsigned first_home = 12, home_registers = 4;
 constexpr unsigned length_register = 2;
-/// Registers of the pool that the costliest step takes, a look into a set with two tables, and one for what waits.
-constexpr std::size_t most_wanted = 5;
-
-bool is_pooled(unsigned r) { return r >= first_of_pool && r < first_of_pool + pool_size; }
-
-std::uint64_t key(ValueId v) { return static_cast<std::uint64_t>(v); }
-
-/// Where Metadata keeps it.
-std::size_t metadata_place(Meta m) {
-  switch (m) {
-    case Meta::Protocol: return offsetof(Metadata, protocol);
-    case Meta::PacketType: return offsetof(Metadata, packet_type);
-    case Meta::InterfaceIndex: return offsetof(Metadata, interface_index);
-    case Meta::VlanTag: return offsetof(Metadata, vlan_tag);
-    case Meta::VlanTagPresent: return offsetof(Metadata, vlan_tag_present);
-    case Meta::VlanProtocol: return offsetof(Metadata, vlan_protocol);
-  }
-  return 0;
-}
-
-bool commutes(Arith op) { return op == Arith::Add || op == Arith::Mul || op == Arith::And || op == Arith::Or || op == Arith::Xor; }
-
-/// A number with its sign, as operands have it: small negative ones fit instructions, too.
-a64::Operand operand(std::uint32_t k) { return a64::Operand(static_cast<std::int64_t>(static_cast<std::int32_t>(k))); }
-
-bool fits_comparison(std::uint64_t k) {
-  const auto with_sign = static_cast<std::int64_t>(static_cast<std::int32_t>(k));
-  return a64::Assembler::IsImmAddSub(with_sign) || a64::Assembler::IsImmAddSub(-with_sign);
-}
-
-/// A mask for what a load of so many bytes leaves in a register, as one that fits an instruction where one does: bits
-/// beyond the load are 0 whatever the mask says.
-std::uint32_t cheapest(std::uint32_t mask, std::uint32_t size) {
-  const std::uint32_t beyond = mask | ~highest(size);
-  return !a64::Assembler::IsImmLogical(mask, 32) && a64::Assembler::IsImmLogical(beyond, 32) ? beyond : mask;
-}
 
 }  // namespace
 
@@ -65,31 +28,15 @@ a64::MemOperand Select::stack_word(std::uint32_t number) {
   return a64::MemOperand(a64::sp, static_cast<std::int64_t>(number) * 4);
 }
 
-/// A register whose content nobody relies on: an empty one, or that which was not asked for for the longest time.
-Select::Reg Select::take() {
-  std::size_t best = pool_size;
-  for (std::size_t i = 0; i < pool_size; ++i) {
-    if (pins_[i] != 0) continue;
-    if (machine_.registers[i].form == Form::Nothing) {
-      best = i;
-      break;
-    }
-    if (best == pool_size || stamps_[i] < stamps_[best]) best = i;
-  }
-  machine_.registers[best] = {};
-  stamps_[best] = ++clock_;
-  return first_of_pool + static_cast<Reg>(best);
-}
+Select::Reg Select::take() { return first_of_pool + static_cast<Reg>(pool_.take()); }
 
 /// An operand is used; when nobody else wants it, its register is free.
 void Select::drop(Reg r, ValueId v) {
-  if (is_pooled(r) && pins_[r - first_of_pool] == 0 && plan_.uses(v) == 1) machine_.registers[r - first_of_pool] = {};
+  if (is_pooled(r) && !pool_.is_pinned(r - first_of_pool) && plan_.uses(v) == 1) pool_.forget(r - first_of_pool);
 }
 
 void Select::hold(Reg r, Held what) {
-  if (!is_pooled(r)) return;
-  machine_.registers[r - first_of_pool] = what;
-  stamps_[r - first_of_pool] = ++clock_;
+  if (is_pooled(r)) pool_.hold(r - first_of_pool, what);
 }
 
 void Select::store_home(Reg r, ValueId v) {
@@ -101,29 +48,22 @@ void Select::store_home(Reg r, ValueId v) {
 }
 
 void Select::pin(Reg r) {
-  if (is_pooled(r)) ++pins_[r - first_of_pool];
+  if (is_pooled(r)) pool_.pin(r - first_of_pool);
 }
 
 void Select::unpin(Reg r) {
-  if (is_pooled(r)) --pins_[r - first_of_pool];
+  if (is_pooled(r)) pool_.unpin(r - first_of_pool);
 }
 
-std::size_t Select::unpinned() const { return static_cast<std::size_t>(std::ranges::count(pins_, 0u)); }
-
-bool Select::is_held(Held what) const { return std::ranges::find(machine_.registers, what) != machine_.registers.end(); }
-
 std::optional<Select::Reg> Select::held(Held what) {
-  const auto found = std::ranges::find(machine_.registers, what);
-  if (found == machine_.registers.end()) return std::nullopt;
-  const auto i = static_cast<std::size_t>(found - machine_.registers.begin());
-  stamps_[i] = ++clock_;
-  return first_of_pool + static_cast<Reg>(i);
+  const auto r = pool_.find(what);
+  return r ? std::optional(first_of_pool + static_cast<Reg>(*r)) : std::nullopt;
 }
 
 /// Whether it takes one further register at most, and no others in between, to have the value in one.
 bool Select::is_at_hand(ValueId v) const {
   const auto kind = program_[v].kind;
-  return is_held({Form::Value, key(v)}) || kind == ValueKind::Constant || kind == ValueKind::Length;
+  return pool_.has(Held::value(v)) || kind == ValueKind::Constant || kind == ValueKind::Length;
 }
 
 // ---- values ------------------------------------------------------------------------------------------------
@@ -133,16 +73,16 @@ Select::Reg Select::value(ValueId v) {
   const Value& what = program_[v];
   if (what.kind == ValueKind::Length) return length_register;
   if (what.kind == ValueKind::Constant) return number(what.k);
-  if (const auto known = held({Form::Value, key(v)})) return *known;
+  if (const auto known = held(Held::value(v))) return *known;
   if (const auto home = plan_.home(v); home && machine_.at_home >> *home & 1) {
     if (const auto own = home_register(*home)) return *own;
     const Reg r = take();
     asm_->Ldr(w(r), home_word(*home));
-    hold(r, {Form::Value, key(v)});
+    hold(r, Held::value(v));
     return r;
   }
   const Reg r = compute(v);
-  hold(r, {Form::Value, key(v)});
+  hold(r, Held::value(v));
   store_home(r, v);
   return r;
 }
@@ -151,29 +91,29 @@ Select::Reg Select::value(ValueId v) {
 Select::Reg Select::raw(ValueId v) {
   const Value& what = program_[v];
   if (what.size() == 1) return value(v);  // one byte has no order
-  if (const auto known = held({Form::Raw, key(v)})) return *known;
+  if (const auto known = held(Held::raw(v))) return *known;
   const Reg base = pointer(what.a);
   const Reg r = take();
   fetch(r, what.size(), base, what.k);
-  hold(r, {Form::Raw, key(v)});
+  hold(r, Held::raw(v));
   return r;
 }
 
 Select::Reg Select::pointer(ValueId base) {
   if (base == no_value) return 0;
-  if (const auto known = held({Form::Pointer, key(base)})) return *known;
+  if (const auto known = held(Held::pointer(base))) return *known;
   const Reg offset = value(base);
   const Reg r = take();
   asm_->Add(x(r), a64::x0, a64::Operand(w(offset), a64::UXTW));
-  hold(r, {Form::Pointer, key(base)});
+  hold(r, Held::pointer(base));
   return r;
 }
 
 Select::Reg Select::number(std::uint64_t k) {
-  if (const auto known = held({Form::Number, k})) return *known;
+  if (const auto known = held(Held::number(k))) return *known;
   const Reg r = take();
   asm_->Mov(x(r), k);
-  hold(r, {Form::Number, k});
+  hold(r, Held::number(k));
   return r;
 }
 
@@ -214,7 +154,7 @@ void Select::fetch(Reg to, std::uint32_t size, Reg base, std::uint32_t displacem
 Select::Reg Select::load(ValueId id) {
   const Value& v = program_[id];
   Reg from{}, to{};
-  if (const auto known = held({Form::Raw, key(id)})) {
+  if (const auto known = held(Held::raw(id))) {
     from = *known;
     to = take();
   } else {
@@ -234,7 +174,7 @@ Select::Reg Select::binary(const Value& v) {
   const bool b_first = plan_.cost(v.b) > plan_.cost(v.a);
   const ValueId first = b_first ? v.b : v.a, second = b_first ? v.a : v.b;
   Reg one = value(first);
-  const bool in_memory = is_pooled(one) && !is_at_hand(second) && unpinned() < most_wanted;
+  const bool in_memory = is_pooled(one) && !is_at_hand(second) && pool_.unpinned() < most_wanted;
   const std::uint32_t kept = next_word_;
   if (in_memory) {
     asm_->Str(w(one), stack_word(next_word_++));
@@ -261,7 +201,7 @@ Select::Reg Select::binary(const Value& v) {
 /// Bits of a value in one instruction: a mask of low bits and a shift.
 bool Select::bit_field(Arith op, ValueId a, std::uint32_t k, Reg& to) {
   const Value& v = program_[a];
-  if (v.kind != ValueKind::Binary || is_held({Form::Value, key(a)}) || plan_.home(a)) return false;
+  if (v.kind != ValueKind::Binary || pool_.has(Held::value(a)) || plan_.home(a)) return false;
   const auto inner = constant_of(program_, v.b);
   if (!inner) return false;
   const bool shifts_up = op == Arith::Lsh && v.arith() == Arith::And && k < 32;       // (x & mask) << k
@@ -345,112 +285,13 @@ void Select::apply(Arith op, Reg to, Reg a, Reg b, std::uint32_t most_b) {
   }
 }
 
-/// The graph of a choice in line: its leaves put what was chosen into the choice's home and go on behind it.
 Select::Reg Select::choose(ValueId v) {
-  Place join;
-  Graph g = graph_of(program_[v].root());
-  g.choice = v;
-  g.join = &join;
-  go_to(g, program_[v].root());
-  select(g);
-  begin(join);
+  select_choice(v);
   const std::uint32_t home = *plan_.home(v);
   if (const auto own = home_register(home)) return *own;
   const Reg r = take();
   asm_->Ldr(w(r), home_word(home));
   return r;
-}
-
-// ---- tests ---------------------------------------------------------------------------------------------------
-
-Select::Question Select::ask(const Node& n) {
-  const auto k = constant_of(program_, n.b);
-  if (k)
-    if (auto q = ask_bytes(n.relation(), n.a, *k)) return *q;
-  Question q;
-  switch (n.relation()) {
-    case Relation::Equal: q.condition = a64::eq; break;
-    case Relation::Greater: q.condition = a64::hi; break;
-    case Relation::GreaterEqual: q.condition = a64::hs; break;
-    case Relation::Bits: q.kind = Question::Kind::Bits, q.condition = a64::ne; break;
-  }
-  q.left = value(n.a);
-  if (k) {
-    q.k = *k;
-    return q;
-  }
-  if (is_pooled(q.left) && unpinned() < most_wanted && !is_at_hand(n.b)) {
-    const auto kept = stack_word(next_word_++);
-    asm_->Str(w(q.left), kept);
-    q.right = value(n.b);
-    --next_word_;
-    q.left = 4;
-    asm_->Ldr(a64::w4, kept);
-    return q;
-  }
-  pin(q.left);
-  q.right = value(n.b);
-  unpin(q.left);
-  return q;
-}
-
-/// Where the value is a load compared with a constant, perhaps through a mask: then the bytes need not be put in order, nor,
-/// when nobody else wants them, be kept.
-std::optional<Select::Question> Select::ask_bytes(Relation relation, ValueId a, std::uint32_t k) {
-  if (is_held({Form::Value, key(a)}) || (relation != Relation::Equal && relation != Relation::Bits)) return std::nullopt;
-  ValueId load = a;
-  std::uint32_t mask = 0xffffffff;
-  if (const Value& v = program_[a]; v.kind == ValueKind::Binary && v.arith() == Arith::And) {
-    const auto m = constant_of(program_, v.b);
-    if (!m) return std::nullopt;
-    mask = *m;
-    load = v.a;
-  }
-  const Value& v = program_[load];
-  if (v.kind != ValueKind::Load) return std::nullopt;
-  const std::uint32_t size = v.size();
-  mask &= highest(size);
-  Question q;
-  if (relation == Relation::Bits) {
-    mask &= k;
-    k = 0;
-    q.condition = a64::ne;
-  } else if ((k & ~mask) != 0) {
-    return std::nullopt;
-  }
-  if (const auto ordered = held({Form::Value, key(load)})) {
-    q.left = *ordered;
-  } else {
-    mask = swapped(mask, size);
-    k = swapped(k, size);
-    if (plan_.uses(load) > 1 || is_held({Form::Raw, key(load)})) {
-      q.left = raw(load);
-    } else {
-      q.left = 4;
-      fetch(4, size, pointer(v.a), v.k);
-    }
-  }
-  q.k = k;
-  if (mask == highest(size)) return q;
-  mask = cheapest(mask, size);
-  if (k == 0) {
-    q.kind = Question::Kind::Bits;
-    q.k = mask;
-  } else {
-    asm_->And(a64::w4, w(q.left), operand(mask));
-    q.left = 4;
-  }
-  return q;
-}
-
-Select::Question Select::settled(Question q, std::uint64_t most) {
-  if (q.right || q.kind == Question::Kind::Flags) return q;
-  const bool fits = q.kind == Question::Kind::Bits ? a64::Assembler::IsImmLogical(q.k, 32) : !q.wide && q.k <= most && fits_comparison(q.k);
-  if (fits) return q;
-  pin(q.left);
-  q.right = number(q.k);
-  unpin(q.left);
-  return q;
 }
 
 }  // namespace weir::native::aarch64

@@ -4,12 +4,21 @@
 
 namespace weir::native {
 
-Result<BatchCode> emit_batch(const ir::Program& p) {
-  if (host_cpu() != Cpu::X86_64) return fail(weir::Code::Unsupported, {}, "there is no native code for batches on this CPU");
+Result<Encoded> encode_batch(const ir::Program& p, Cpu cpu) {
   const Plan plan(p);
-  if (plan.too_many_homes() || plan.too_deep()) return too_large();
-  auto encoded = x86_64::encode_batch(p, plan);
-  if (!encoded) return std::unexpected(std::move(encoded.error()));
+  if (plan.too_large()) return too_large();
+  switch (cpu) {
+    case Cpu::X86_64: return x86_64::encode_batch(p, plan);
+    case Cpu::AArch64: return aarch64::encode_batch(p, plan);
+  }
+  return no_encoder();
+}
+
+Result<BatchCode> emit_batch(const ir::Program& p) {
+  constexpr auto cpu = host_cpu();
+  if (!cpu) return no_encoder();
+  const auto encoded = encode_batch(p, *cpu);
+  if (!encoded) return std::unexpected(encoded.error());
   auto memory = ExecutableMemory::of(encoded->bytes);
   if (!memory) return std::unexpected(std::move(memory.error()));
   return BatchCode(std::move(*memory), encoded->instruction_bytes);

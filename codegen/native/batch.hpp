@@ -26,7 +26,10 @@ class BatchCode {
   std::size_t instruction_bytes_;
 };
 
-/// As native::emit, and with its errors; a CPU may have that and not this (Unsupported): then each packet takes a call.
+/// As native::encode: the code of a BatchFunction.
+Result<Encoded> encode_batch(const ir::Program& p, Cpu cpu);
+
+/// As native::emit, and with its errors.
 Result<BatchCode> emit_batch(const ir::Program& p);
 
 }  // namespace weir::native

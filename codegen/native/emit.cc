@@ -11,17 +11,17 @@ bool available() {
 
 Result<Encoded> encode(const ir::Program& p, Cpu cpu) {
   const Plan plan(p);
-  if (plan.too_many_homes() || plan.too_deep()) return too_large();
+  if (plan.too_large()) return too_large();
   switch (cpu) {
     case Cpu::X86_64: return x86_64::encode(p, plan);
     case Cpu::AArch64: return aarch64::encode(p, plan);
   }
-  return fail(weir::Code::Unsupported, {}, "there is no native code for this CPU yet");
+  return no_encoder();
 }
 
 Result<Code> emit(const ir::Program& p) {
   constexpr auto cpu = host_cpu();
-  if (!cpu) return fail(weir::Code::Unsupported, {}, "there is no native code for this CPU yet");
+  if (!cpu) return no_encoder();
   auto encoded = encode(p, *cpu);
   if (!encoded) return std::unexpected(std::move(encoded.error()));
   auto memory = ExecutableMemory::of(encoded->bytes);

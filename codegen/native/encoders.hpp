@@ -10,12 +10,16 @@ namespace weir::native {
 /// What an encoder says that gives up.
 inline std::unexpected<Diagnostic> too_large() { return fail(weir::Code::TooLarge, {}, "the filter needs more native code than is of use"); }
 
+/// And what is said where there is none.
+inline std::unexpected<Diagnostic> no_encoder() { return fail(weir::Code::Unsupported, {}, "there is no native code for this CPU yet"); }
+
 namespace x86_64 {
 Result<Encoded> encode(const ir::Program& p, const Plan& plan);
 Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan);  ///< a native::BatchFunction
 }
 namespace aarch64 {
 Result<Encoded> encode(const ir::Program& p, const Plan& plan);
+Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan);
 }
 
 }  // namespace weir::native

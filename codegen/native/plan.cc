@@ -9,6 +9,7 @@ using namespace ir;
 namespace {
 
 constexpr std::uint32_t no_home = 0xffffffff;
+constexpr std::size_t most_nodes = 1'000'000;  ///< each takes some ten bytes of code and more
 /// Values cheaper than this are worked out again where no register has them any more.
 constexpr std::uint32_t worth_a_word = 8;
 constexpr std::uint32_t most_homes = 64;
@@ -24,6 +25,7 @@ constexpr std::uint64_t stretch = 8;
 Plan::Plan(const ir::Program& p)
     : reachable_(ir::reachable(p)), uses_(p.value_count()), costs_(p.value_count()), homes_(p.value_count(), no_home) {
   count_uses(p);
+  if (too_large_) return;
   sum_costs(p);
   give_homes(p);
   collect_guards(p);
@@ -44,6 +46,7 @@ void Plan::count_uses(const ir::Program& p) {
     use(p[NodeId{i}].a);
     use(p[NodeId{i}].b);
   }
+  too_large_ = nodes_ > most_nodes;
   // Operands have smaller ids, so that who uses a value is known to be needed or not before the value is met.
   for (auto i = static_cast<std::uint32_t>(p.value_count()); i-- > 0;) {
     if (uses_[i] == 0) continue;
@@ -79,7 +82,7 @@ void Plan::sum_costs(const ir::Program& p) {
     }
     depths[i] = below + 1;
     costs_[i] = std::min(most_cost, own + cost(v.a) + cost(v.b));
-    if (uses_[i] != 0 && depths[i] > deepest) too_deep_ = true;
+    if (uses_[i] != 0 && depths[i] > deepest) too_large_ = true;
   }
 }
 
@@ -88,7 +91,7 @@ void Plan::give_homes(const ir::Program& p) {
     const bool is_choice = p[ValueId{i}].kind == ValueKind::Choice;
     if (uses_[i] == 0 || !(is_choice || (uses_[i] > 1 && costs_[i] >= worth_a_word))) continue;
     if (home_count_ == most_homes) {
-      too_many_homes_ = true;
+      too_large_ = true;
       return;
     }
     homes_[i] = home_count_++;

@@ -22,9 +22,9 @@ class Plan {
   std::uint32_t home_count() const { return home_count_; }
   bool needs_length() const { return needs_length_; }
   bool needs_metadata() const { return needs_metadata_; }
-  /// Words for all values that are worth one: more do not fit the state that is kept for every place in the code.
-  bool too_many_homes() const { return too_many_homes_; }
-  bool too_deep() const { return too_deep_; }
+  /// Whether there is no use in code: more nodes than fit in what caches hold, more values that are worth a word than fit
+  /// the state that is kept for every place in the code, or values too deep inside values. Nothing else is to be asked then.
+  bool too_large() const { return too_large_; }
   /// Where a guard of bytes [base+…, base+end) may as well ask for more, which later guards of the same base want: their end.
   std::uint64_t merged_end(ir::ValueId base, std::uint64_t end) const;
   std::size_t node_count() const { return nodes_; }
@@ -47,7 +47,7 @@ class Plan {
   std::vector<GuardEnd> guard_ends_;  ///< sorted
   std::uint32_t home_count_ = 0;
   std::size_t nodes_ = 0;
-  bool needs_length_ = false, needs_metadata_ = false, too_many_homes_ = false, too_deep_ = false;
+  bool needs_length_ = false, needs_metadata_ = false, too_large_ = false;
 };
 
 /// The first byte behind a guard's, counted from its base.

@@ -179,4 +179,35 @@ SetPlan plan_set(const Set& all, std::uint32_t load_size, Interval domain) {
   return plan_search(set);
 }
 
+bool wants_raw(const SetPlan& plan) {
+  const auto is_raw = [](const auto& how) {
+    if constexpr (requires { how.raw; }) return how.raw;
+    else return false;
+  };
+  return std::visit(is_raw, plan.how);
+}
+
+bool is_straight(const SetPlan& plan) {
+  if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return c->intervals.size() == 1;
+  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return b->whole;
+  return std::holds_alternative<SetPlan::Hash>(plan.how);
+}
+
+std::vector<std::uint32_t> packed(std::span<const std::uint16_t> displacements) {
+  std::vector<std::uint32_t> words((displacements.size() + 1) / 2);
+  for (std::size_t i = 0; i < displacements.size(); ++i) words[i / 2] |= std::uint32_t{displacements[i]} << 16 * (i % 2);
+  return words;
+}
+
+const SetPlans::Planned& SetPlans::of(const ir::Node& member) {
+  const ir::Value& v = program_[member.a];
+  const std::uint32_t size = v.kind == ir::ValueKind::Load ? v.size() : 0;
+  const std::uint64_t key = std::uint64_t{member.k} << 3 | size;
+  const auto known = plans_.find(key);
+  if (known != plans_.end()) return known->second;
+  const auto table = static_cast<std::uint32_t>(2 * plans_.size());
+  const Interval domain = size != 0 ? Interval{0, highest(size)} : Interval{};
+  return plans_.emplace(key, Planned{plan_set(program_.set_of(member), size, domain), table}).first->second;
+}
+
 }  // namespace weir::native

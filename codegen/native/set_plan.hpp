@@ -2,10 +2,13 @@
 // lies in the nearest cache beats a mispredicted branch.
 #pragma once
 #include <cstdint>
+#include <span>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "base/set.hpp"
+#include "ir/program.hpp"
 
 namespace weir::native {
 
@@ -49,5 +52,28 @@ struct SetPlan {
 
 /// `domain`: what the value can be at all.
 SetPlan plan_set(const Set& set, std::uint32_t load_size, Interval domain);
+
+/// Whether it is asked of a load as it lies in memory.
+bool wants_raw(const SetPlan& plan);
+/// Whether it is asked by one comparison, without a jump or another comparison before.
+bool is_straight(const SetPlan& plan);
+/// Displacements of a hash, two a word.
+std::vector<std::uint32_t> packed(std::span<const std::uint16_t> displacements);
+
+/// The plans of a graph's sets, made once however often a set is asked for.
+class SetPlans {
+ public:
+  explicit SetPlans(const ir::Program& p) : program_(p) {}
+
+  struct Planned {
+    SetPlan plan;
+    std::uint32_t table;  ///< the number of its first table; the one behind it is its own, too
+  };
+  const Planned& of(const ir::Node& member);
+
+ private:
+  const ir::Program& program_;
+  std::unordered_map<std::uint64_t, Planned> plans_;  ///< by set and size of the load
+};
 
 }  // namespace weir::native

@@ -1,11 +1,10 @@
-// The walk of an encoder through a graph, whatever the CPU: each node when all ways to it are done, never along its edges;
-// what registers and memory hold at every place; and which tests can be asked together.
+// The order in which an encoder goes through a graph, whatever the CPU: each node when all ways to it are done, never along
+// its edges; and which tests can be asked together.
 //
 // The graph is there twice when it has guards that can be merged. In the first copy a guard asks for what later guards
 // with the same base want, too; when not so much is captured, the code goes on at the same node of the second copy, where
 // guards are as written.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -13,42 +12,12 @@
 #include <vector>
 
 #include "ir/program.hpp"
+#include "native/machine.hpp"
 
 namespace weir::native {
 
-inline constexpr std::size_t pool_size = 6;
-
-/// What a register holds.
-struct Held {
-  enum class Form : std::uint8_t {
-    Nothing,
-    Value,    ///< of the graph: its ValueId
-    Raw,      ///< a load as it lies in memory, its bytes not yet in our order: its ValueId
-    Pointer,  ///< to the packet's byte whose offset is a value: its ValueId
-    Number,   ///< itself
-    Table,    ///< the address of a set's table: its number
-  };
-  Form form = Form::Nothing;
-  std::uint64_t key = 0;
-  bool operator==(const Held&) const = default;
-};
-
-/// What registers and memory hold at a place of the code.
-struct Machine {
-  /// So many bytes behind a base are captured.
-  struct Fact {
-    ir::ValueId base;
-    std::uint64_t end;
-  };
-  std::array<Held, pool_size> registers{};
-  std::uint64_t at_home = 0;  ///< values, by number of home, that their homes hold
-  std::vector<Fact> captured;
-
-  /// What holds on both ways to a place.
-  void meet(const Machine& other);
-  bool has(ir::ValueId base, std::uint64_t end) const;
-  void learn(ir::ValueId base, std::uint64_t end);
-};
+/// A place in the code that is jumped to, by the encoder's number for it.
+enum class Label : std::uint32_t {};
 
 /// Bytes at a place that have to be these; `value` as they lie in memory.
 struct Piece {
@@ -63,9 +32,9 @@ class Walk {
 
   /// A node of a copy of the graph, as a place in the code.
   struct Place {
-    std::optional<std::uint32_t> label;  ///< the encoder's, by number
-    Machine machine;                     ///< what holds whichever way it was reached
-    std::uint32_t pending = 0;           ///< ways to it that are not selected yet
+    std::optional<Label> label;
+    Machine machine;            ///< what holds whichever way it was reached
+    std::uint32_t pending = 0;  ///< ways to it that are not selected yet
     bool reached = false;
   };
   /// One copy of a graph, that of the filter or that of a choice.
@@ -91,8 +60,8 @@ class Walk {
   void arrive(Place& place) const;
   /// A node is done whose two ways, followed, or asked further, lead there.
   void leave(Graph& g, const ir::Node& n, ir::NodeId then, ir::NodeId otherwise) const;
-  /// Whether both nodes return constants, one of them 0.
-  bool are_verdicts(const Graph& g, ir::NodeId t, ir::NodeId f) const;
+  /// The constant that a node returns as the filter's verdict.
+  std::optional<std::uint32_t> verdict(const Graph& g, ir::NodeId id) const;
 
   /// A chain of equalities of adjacent bytes with one outcome when they fail, in pieces of up to eight bytes.
   struct Wide {

@@ -1,5 +1,4 @@
-// A loop over packets around the code of one, which jumps to `accept_`, `reject_` or, with the verdict in the carry,
-// `verdict_`. Verdicts are shifted into a register from above, 64 make a word.
+// A loop over packets around the code of one, which jumps to `accept_` or `reject_`, or ends with the verdict in the flags. Verdicts are shifted into a register from above, 64 make a word.
 #include <algorithm>
 #include <cstddef>
 
@@ -76,14 +75,13 @@ void Select::begin_word() {
 /// The verdict of one packet, and the next one.
 void Select::each_packet() {
   align(cache_line);  // most packets take a jump to here
-  L(accept_);
+  bind(accept_);
   stc();
-  L(verdict_);
   rcr(verdicts, 1);
   next_packet();
   jb(packet_);
   jmp(some_done_);
-  L(reject_);
+  bind(reject_);
   shr(verdicts, 1);
   next_packet();
   jae(some_done_);
@@ -92,7 +90,7 @@ void Select::each_packet() {
   prefetcht0(ptr[rax]);
   mov(rdi, qword[cursor + bytes_at]);
   mov(rsi, qword[cursor + captured_at]);
-  graphs();
+  select_packet();
 }
 
 void Select::next_packet() {

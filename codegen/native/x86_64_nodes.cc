@@ -1,7 +1,5 @@
-#include <algorithm>
-#include <cstddef>
+// The code as a whole, and what comes of flags: jumps and verdicts.
 #include <cstdlib>
-#include <limits>
 
 #include "native/x86_64.hpp"
 
@@ -11,11 +9,8 @@ using namespace ir;
 
 namespace {
 
-/// Beyond so many bytes of code nobody gains by it: it no longer fits the caches.
-constexpr std::size_t most_bytes = 16u << 20;
 constexpr std::size_t first_bytes = 16u << 10;  ///< enough for most filters
-/// Graphs with more nodes are there once: twice as much code would cost more than guards do.
-constexpr std::size_t most_nodes_twice = 4000;
+constexpr std::size_t pool_size = 4;
 
 /// Code is written where it never runs: Xbyak's own memory is whole pages, whose protection it changes back and forth.
 class Heap : public Xbyak::Allocator {
@@ -30,53 +25,15 @@ Xbyak::Allocator* heap() {
   return &only;
 }
 
-std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
-  std::unordered_map<std::uint32_t, bool> found{{static_cast<std::uint32_t>(root), true}};
-  std::vector<NodeId> all{root};
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const Node& n = p[all[i]];
-    if (n.kind == NodeKind::Return) continue;
-    for (const NodeId to : {n.t, n.forks() ? n.f : n.t})
-      if (found.try_emplace(static_cast<std::uint32_t>(to), true).second) all.push_back(to);
-  }
-  return all;
-}
-
 }  // namespace
 
-// ---- what is known at a place ---------------------------------------------------------------------------
-
-void Machine::meet(const Machine& other) {
-  for (std::size_t i = 0; i < pool_size; ++i)
-    if (registers[i] != other.registers[i]) registers[i] = {};
-  at_home &= other.at_home;
-  std::erase_if(captured, [&](Fact& f) {
-    const auto same = std::ranges::find(other.captured, f.base, &Fact::base);
-    if (same == other.captured.end()) return true;
-    f.end = std::min(f.end, same->end);
-    return false;
-  });
-}
-
-bool Machine::has(ValueId base, std::uint64_t end) const {
-  const auto known = std::ranges::find(captured, base, &Fact::base);
-  return known != captured.end() && known->end >= end;
-}
-
-void Machine::learn(ValueId base, std::uint64_t end) {
-  constexpr std::size_t most_facts = 8;  // every place has its own copy
-  if (const auto known = std::ranges::find(captured, base, &Fact::base); known != captured.end()) {
-    known->end = std::max(known->end, end);
-  } else {
-    if (captured.size() == most_facts) captured.erase(captured.begin());
-    captured.push_back({base, end});
-  }
-}
-
-// ---- the walk ---------------------------------------------------------------------------------------------
-
-Select::Select(const ir::Program& p, const Plan& plan, std::uint32_t frame, Form form)
-    : Xbyak::CodeGenerator(first_bytes, Xbyak::AutoGrow, heap()), program_(p), plan_(plan), ranges_(p), frame_(frame), form_(form) {
+Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Form form)
+    : Xbyak::CodeGenerator(first_bytes, Xbyak::AutoGrow, heap()),
+      Selection(p, plan, form),
+      ranges_(p),
+      plans_(p),
+      frame_(frame),
+      pool_(machine_, pool_size) {
   setDefaultJmpNEAR(true);
   next_word_ = plan.home_count();
   most_words_ = next_word_;
@@ -91,254 +48,86 @@ Select::Select(const ir::Program& p, const Plan& plan, std::uint32_t frame, Form
 }
 
 void Select::run() {
+  reject_ = new_label();
   if (form_ == Form::Batch) {
+    accept_ = new_label();
     batch();
   } else {
     if (frame_ != 0) sub(rsp, frame_);
     if (plan_.needs_length()) mov(dword[stack_word(length_word_)], edx);
     if (plan_.needs_metadata()) mov(qword[stack_word(metadata_word_)], rcx);
-    graphs();
-    L(reject_);
-    xor_(eax, eax);
-    end();
+    select_packet();
+    bind(reject_);
+    return_constant(0);
   }
   put_tables();
-  if (!too_long_) ready();
+  if (!too_long()) ready();
 }
 
-/// The code of one packet.
-void Select::graphs() {
-  Graph as_written = graph_of(program_.root);
-  if (plan_.node_count() <= most_nodes_twice) {
-    Graph merged = graph_of(program_.root);
-    merged.as_written = &as_written;
-    go_to(merged, program_.root);
-    select(merged);
-    release(as_written, program_.root);  // where nothing leads; only to nodes behind it
-  } else {
-    go_to(as_written, program_.root);
-  }
-  select(as_written);
+// ---- ends -----------------------------------------------------------------------------------------------
+
+void Select::keep(ValueId chosen, std::uint32_t home) {
+  const Register r = value(chosen);
+  mov(dword[stack_word(home)], r32(r));
 }
 
-Select::Graph Select::graph_of(NodeId root) const {
-  Graph g;
-  const auto nodes = nodes_below(program_, root);
-  g.places.reserve(nodes.size());
-  for (const NodeId id : nodes) {
-    const Node& n = program_[id];
-    if (n.kind == NodeKind::Return) continue;
-    ++g.places[static_cast<std::uint32_t>(n.t)].pending;
-    if (n.forks()) ++g.places[static_cast<std::uint32_t>(n.f)].pending;
-  }
-  ++g.places[static_cast<std::uint32_t>(root)].pending;  // the way in
-  return g;
-}
-
-/// All places of a copy that are reached, each when all ways to it are known.
-void Select::select(Graph& g) {
-  while (!too_long_) {
-    const NodeId id = next(g);
-    if (id == NodeId{std::numeric_limits<std::uint32_t>::max()}) return;
-    if (!g.ready.empty()) g.ready.pop_back();
-    else g.returns.pop_back();
-    Place& place = g.places[static_cast<std::uint32_t>(id)];
-    const auto verdict = program_[id].kind == NodeKind::Return && g.join == nullptr ? constant_of(program_, program_[id].a) : std::nullopt;
-    if (verdict) {
-      end_constant(place, *verdict);
-    } else {
-      begin(place);
-      node(g, id);
-    }
-    if (getSize() > most_bytes) too_long_ = true;
-  }
-}
-
-/// The node that is selected after this one; none when nothing is left.
-NodeId Select::next(Graph& g) {
-  if (!g.ready.empty()) return g.ready.back();
-  if (!g.returns.empty()) return g.returns.back();
-  return NodeId{std::numeric_limits<std::uint32_t>::max()};
-}
-
-void Select::node(Graph& g, NodeId id) {
-  const Node& n = program_[id];
-  if (n.kind != NodeKind::Return) mark(program_.span(id));
-  switch (n.kind) {
-    case NodeKind::Return: return leaf(g, n);
-    case NodeKind::Guard: return guard(g, id, n);
-    case NodeKind::NonZero: {
-      const Register r = value(n.a);
-      test(r32(r), r32(r));
-      jz(reject_);
-      return go_to(g, n.t);
-    }
-    case NodeKind::Test: return wide_test(g, id) || either(g, n) ? void() : question(g, n);
-    case NodeKind::Member: return either(g, n) ? void() : member(g, n);
-  }
-}
-
-void Select::guard(Graph& g, NodeId id, const Node& n) {
-  const std::uint64_t own_end = end_of(n);
-  if (machine_.has(n.a, own_end)) return go_to(g, n.t);
-  std::uint64_t end = own_end;
-  Xbyak::Label* fails = &reject_;
-  if (g.as_written != nullptr) {
-    end = plan_.merged_end(n.a, own_end);
-    if (end != own_end) fails = nullptr;
-  }
-  if (n.a == no_value) {
-    if (end <= 0x7fffffff) {
-      cmp(rsi, static_cast<std::uint32_t>(end));
-    } else {
-      mov(rax, end);
-      cmp(rsi, rax);
-    }
-  } else {
-    const Xbyak::RegExp past = address(n.a, end, {});
-    lea(rax, ptr[past]);
-    cmp(rsi, rax);
-  }
-  if (fails == nullptr) {
-    Place& other = g.as_written->places[static_cast<std::uint32_t>(id)];
-    arrive(other);
-    fails = &other.label;
-  }
-  jb(*fails);
-  machine_.learn(n.a, end);
-  go_to(g, n.t);
-}
-
-void Select::leaf(Graph& g, const Node& n) {
-  if (g.join != nullptr) {
-    const Register r = value(n.a);
-    mov(dword[stack_word(*plan_.home(g.choice))], r32(r));
-    machine_.at_home |= std::uint64_t{1} << *plan_.home(g.choice);
-    arrive(*g.join);
-    // The last leaf falls through.
-    if (!(g.ready.empty() && g.returns.empty())) jmp(g.join->label);
-    return;
-  }
-  const Register r = value(n.a);
+void Select::return_value(ValueId v) {
+  const Register r = value(v);
   if (form_ == Form::Batch) {
     test(r32(r), r32(r));
     return end_with(Condition::NotEqual);
   }
   mov(eax, r32(r));
-  end();
+  end_function();
 }
 
-void Select::end_constant(Place& place, std::uint32_t k) {
-  if (form_ == Form::Batch) {  // jumps to it go there at once
-    const Xbyak::Label& there = k != 0 ? accept_ : reject_;
-    jmp(there);
-    if (place.label.getId() != 0) assignL(place.label, there);  // Xbyak takes labels that nobody used for one and the same
-    return;
-  }
-  L(place.label);
+void Select::return_constant(std::uint32_t k) {
   if (k == 0) xor_(eax, eax);
   else mov(eax, k);
-  end();
+  end_function();
 }
 
-void Select::end() {
+void Select::return_if(const Condition& c, std::uint32_t k) {
+  if (form_ == Form::Batch) return end_with(c);
+  mov(edx, k);  // keeps the flags, which xor would not
+  mov(eax, 0);
+  move_if(c, eax, edx);
+  end_function();
+}
+
+void Select::end_function() {
   if (frame_ != 0) add(rsp, frame_);
   ret();
 }
 
-void Select::question(Graph& g, const Node& n) {
-  if (verdict(g, n)) return;
-  const Condition c = flags(n);
-  branch(g, c, n.t, n.f);
+// ---- flags ----------------------------------------------------------------------------------------------
+
+Select::Label Select::new_label() {
+  labels_.emplace_back();
+  return Label{static_cast<std::uint32_t>(labels_.size() - 1)};
 }
 
-/// A test between two constant verdicts needs no branch, which could be mispredicted.
-bool Select::verdict(Graph& g, const Node& n) {
-  if (!are_verdicts(g, n.t, n.f)) return false;
-  const Condition c = flags(n);
-  return_either(c, n.t, n.f);
-  release(g, n.t);
-  release(g, n.f);
-  return true;
-}
-
-/// Whether both nodes return constants, one of them 0.
-bool Select::are_verdicts(const Graph& g, NodeId t, NodeId f) const {
-  if (g.join != nullptr || program_[t].kind != NodeKind::Return || program_[f].kind != NodeKind::Return) return false;
-  const auto yes = constant_of(program_, program_[t].a), no = constant_of(program_, program_[f].a);
-  return yes && no && (*yes == 0) != (*no == 0);
-}
-
-void Select::return_either(Condition c, NodeId t, NodeId f) {
-  const std::uint32_t yes = *constant_of(program_, program_[t].a), no = *constant_of(program_, program_[f].a);
-  if (yes == 0) c = opposite(c);
-  if (form_ == Form::Batch) return end_with(c);
-  mov(edx, yes != 0 ? yes : no);  // keeps the flags, which xor would not
-  mov(eax, 0);
-  switch (c) {
-    case Condition::Equal: cmove(eax, edx); break;
-    case Condition::NotEqual: cmovne(eax, edx); break;
-    case Condition::Below:
-    case Condition::Carry: cmovb(eax, edx); break;
-    case Condition::AboveEqual:
-    case Condition::NotCarry: cmovae(eax, edx); break;
-    case Condition::BelowEqual: cmovbe(eax, edx); break;
-    case Condition::Above: cmova(eax, edx); break;
+Condition Select::ask_cut(ValueId base, std::uint64_t end) {
+  if (base != no_value) {
+    const Xbyak::RegExp past = address(base, end, {});
+    lea(rax, ptr[past]);
+    cmp(rsi, rax);
+  } else if (end <= 0x7fffffff) {
+    cmp(rsi, static_cast<std::uint32_t>(end));
+  } else {
+    mov(rax, end);
+    cmp(rsi, rax);
   }
-  end();
+  return Condition::Below;
 }
 
-// ---- edges ----------------------------------------------------------------------------------------------
-
-NodeId Select::follow(NodeId to) const {
-  for (;;) {
-    const Node& n = program_[to];
-    if (n.kind != NodeKind::Guard || !machine_.has(n.a, end_of(n))) return to;
-    to = n.t;
-  }
+Condition Select::ask_zero(ValueId v) {
+  const Register r = value(v);
+  test(r32(r), r32(r));
+  return Condition::Equal;
 }
 
-/// One way to a place is done with. When it was the last one, the place is ready, or out of reach, and then so may be
-/// what lies behind it.
-void Select::release(Graph& g, NodeId to) {
-  std::vector<NodeId> left{to};
-  while (!left.empty()) {
-    const NodeId id = left.back();
-    left.pop_back();
-    Place& place = g.places[static_cast<std::uint32_t>(id)];
-    if (--place.pending != 0) continue;
-    const Node& n = program_[id];
-    if (place.reached) {
-      (n.kind == NodeKind::Return ? g.returns : g.ready).push_back(id);
-    } else if (n.kind != NodeKind::Return) {
-      left.push_back(n.t);
-      if (n.forks()) left.push_back(n.f);
-    }
-  }
-}
-
-void Select::arrive(Place& place) {
-  if (place.reached) place.machine.meet(machine_);
-  else place.machine = machine_;
-  place.reached = true;
-}
-
-void Select::begin(Place& place) {
-  L(place.label);
-  machine_ = std::move(place.machine);
-}
-
-void Select::go_to(Graph& g, NodeId to) {
-  const NodeId target = follow(to);
-  Place& place = g.places[static_cast<std::uint32_t>(target)];
-  ++place.pending;
-  arrive(place);
-  release(g, to);
-  release(g, target);
-  if (next(g) != target) jmp(place.label);
-}
-
-Select::Condition Select::opposite(Condition c) {
+Condition Select::opposite(const Condition& c) const {
   switch (c) {
     case Condition::Equal: return Condition::NotEqual;
     case Condition::NotEqual: return Condition::Equal;
@@ -352,16 +141,16 @@ Select::Condition Select::opposite(Condition c) {
   return c;
 }
 
-void Select::jump(Condition c, const Xbyak::Label& to) {
+void Select::jump_if(const Condition& c, Label to) {
   switch (c) {
-    case Condition::Equal: return je(to);
-    case Condition::NotEqual: return jne(to);
+    case Condition::Equal: return je(at(to));
+    case Condition::NotEqual: return jne(at(to));
     case Condition::Below:
-    case Condition::Carry: return jb(to);
+    case Condition::Carry: return jb(at(to));
     case Condition::AboveEqual:
-    case Condition::NotCarry: return jae(to);
-    case Condition::BelowEqual: return jbe(to);
-    case Condition::Above: return ja(to);
+    case Condition::NotCarry: return jae(at(to));
+    case Condition::BelowEqual: return jbe(at(to));
+    case Condition::Above: return ja(at(to));
   }
 }
 
@@ -378,39 +167,17 @@ void Select::set(Condition c, const Xbyak::Reg8& to) {
   }
 }
 
-Xbyak::Label& Select::way(Graph& g, NodeId to) { return g.places[static_cast<std::uint32_t>(to)].label; }
-
-void Select::branch(Graph& g, Condition c, NodeId t, NodeId f) {
-  const NodeId then = follow(t), otherwise = follow(f);
-  Place& yes = g.places[static_cast<std::uint32_t>(then)];  // references into an unordered_map outlive insertions
-  Place& no = g.places[static_cast<std::uint32_t>(otherwise)];
-  ++yes.pending;
-  ++no.pending;
-  arrive(yes);
-  arrive(no);
-  release(g, t);
-  release(g, f);
-  release(g, otherwise);
-  release(g, then);
-  finish_branch(g, c, then, otherwise);
-}
-
-/// The jumps of a branch: what is selected next needs none.
-void Select::finish_branch(Graph& g, Condition c, NodeId then, NodeId otherwise) {
-  const NodeId following = next(g);
-  if (following == then) {
-    if (then != otherwise) jump(opposite(c), way(g, otherwise));
-  } else {
-    jump(c, way(g, then));
-    if (following != otherwise) jmp(way(g, otherwise));
+void Select::move_if(Condition c, const Xbyak::Reg32& to, const Xbyak::Reg32& from) {
+  switch (c) {
+    case Condition::Equal: return cmove(to, from);
+    case Condition::NotEqual: return cmovne(to, from);
+    case Condition::Below:
+    case Condition::Carry: return cmovb(to, from);
+    case Condition::AboveEqual:
+    case Condition::NotCarry: return cmovae(to, from);
+    case Condition::BelowEqual: return cmovbe(to, from);
+    case Condition::Above: return cmova(to, from);
   }
-}
-
-void Select::mark(Span span) {
-  if (span.empty()) return;
-  if (!marks_.empty() && marks_.back().span == span) return;
-  if (!marks_.empty() && marks_.back().offset == getSize()) marks_.pop_back();
-  marks_.push_back({getSize(), span});
 }
 
 }  // namespace weir::native::x86_64

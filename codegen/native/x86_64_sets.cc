@@ -7,52 +7,27 @@ namespace weir::native::x86_64 {
 
 using namespace ir;
 
-/// How the set of a node is asked; its table is the current one then.
-const SetPlan& Select::plan_of(const Node& n) {
-  const Value& v = program_[n.a];
-  const std::uint32_t size = v.kind == ValueKind::Load ? v.size() : 0;
-  const std::uint64_t key = std::uint64_t{n.k} << 3 | size;
-  auto known = plans_.find(key);
-  if (known == plans_.end())
-    known = plans_.emplace(key, std::pair(plan_set(program_.set_of(n), size, size != 0 ? Interval{0, highest(size)} : Interval{}), static_cast<Table*>(nullptr))).first;
-  current_table_ = &known->second.second;
-  return known->second.first;
-}
-
-void Select::member(Graph& g, const Node& n) {
-  subject(n);  // choices inside it change what is known, and so where the ways lead
-  Ways ways{&way(g, follow(n.t)), &way(g, follow(n.f))};
-  const Condition c = membership(n, ways);
-  branch(g, c, n.t, n.f);
-}
-
-/// Whether it is asked without a jump in between.
-bool Select::is_straight(const SetPlan& plan) {
-  if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return c->intervals.size() == 1;
-  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return b->whole;
-  return std::holds_alternative<SetPlan::Hash>(plan.how);
+bool Select::jumps(const Node& n) {
+  const SetPlan& plan = plans_.of(n).plan;
+  if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return c->intervals.size() > 1;
+  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return !b->whole;
+  if (const auto* s = std::get_if<SetPlan::Search>(&plan.how)) return s->top_is_out;
+  return std::holds_alternative<SetPlan::Tree>(plan.how);
 }
 
 /// The value that is looked up, as its set wants it.
-Select::Register Select::subject(const Node& n) {
-  const auto is_raw = [](const auto& how) {
-    if constexpr (requires { how.raw; }) return how.raw;
-    else return false;
-  };
-  const bool wants_raw = std::visit(is_raw, plan_of(n).how);
-  return wants_raw ? raw(n.a) : value(n.a);
-}
+Select::Register Select::subject(const Node& n) { return wants_raw(plans_.of(n).plan) ? raw(n.a) : value(n.a); }
 
 /// What is asked last is in the flags; ways that are clear before are taken. Registers of the pool change before the
 /// first jump only.
-Select::Condition Select::membership(const Node& n, Ways& ways) {
+Condition Select::ask_member(const Node& n, const std::optional<Ways>& ways) {
   const Register v = subject(n);
-  const SetPlan& plan = plan_of(n);  // once more: choices inside the value may have asked for other sets
+  const auto& [plan, number] = plans_.of(n);
   if (const auto* c = std::get_if<SetPlan::Chain>(&plan.how)) return chain(c->intervals, r32(v), ways);
   if (const auto* t = std::get_if<SetPlan::Tree>(&plan.how)) return tree(t->intervals, r32(v), ways);
-  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return bits(*b, r32(v), ways);
-  if (const auto* h = std::get_if<SetPlan::Hash>(&plan.how)) return hashed(*h, v);
-  return search(std::get<SetPlan::Search>(plan.how), v, ways);
+  if (const auto* b = std::get_if<SetPlan::Bits>(&plan.how)) return bits(*b, number, r32(v), ways);
+  if (const auto* h = std::get_if<SetPlan::Hash>(&plan.how)) return hashed(*h, number, v);
+  return search(std::get<SetPlan::Search>(plan.how), number, v, ways);
 }
 
 /// How far v lies above `low`, into eax.
@@ -62,7 +37,7 @@ void Select::distance(const Xbyak::Reg32& v, std::uint32_t low) {
   sub(eax, low);
 }
 
-Select::Condition Select::chain(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways) {
+Condition Select::chain(std::span<const Interval> intervals, const Xbyak::Reg32& v, const std::optional<Ways>& ways) {
   if (intervals.empty()) {  // never: v is not below itself
     cmp(v, v);
     return Condition::NotEqual;
@@ -84,27 +59,27 @@ Select::Condition Select::chain(std::span<const Interval> intervals, const Xbyak
       cmp(eax, in.high - in.low);
       c = Condition::BelowEqual;
     }
-    if (i + 1 < intervals.size()) jump(c, *ways.in);
+    if (i + 1 < intervals.size()) jump_if(c, ways->in);
   }
   return c;
 }
 
-Select::Condition Select::tree(std::span<const Interval> intervals, const Xbyak::Reg32& v, Ways& ways) {
+Condition Select::tree(std::span<const Interval> intervals, const Xbyak::Reg32& v, const std::optional<Ways>& ways) {
   while (intervals.size() > 3) {
     const std::size_t half = intervals.size() / 2;
     Xbyak::Label upper;
     cmp(v, intervals[half].low);
     jae(upper);
     const Condition c = tree(intervals.first(half), v, ways);
-    jump(c, *ways.in);
-    jmp(*ways.out);
+    jump_if(c, ways->in);
+    jump(ways->out);
     L(upper);
     intervals = intervals.subspan(half);
   }
   return chain(intervals, v, ways);
 }
 
-Select::Condition Select::bits(const SetPlan::Bits& b, const Xbyak::Reg32& v, Ways& ways) {
+Condition Select::bits(const SetPlan::Bits& b, std::uint32_t number, const Xbyak::Reg32& v, const std::optional<Ways>& ways) {
   Xbyak::Reg32 index = v;
   if (b.low != 0) {
     index = eax;
@@ -112,14 +87,14 @@ Select::Condition Select::bits(const SetPlan::Bits& b, const Xbyak::Reg32& v, Wa
   }
   if (!b.whole) {
     cmp(index, b.count);
-    jae(*ways.out);
+    jae(at(ways->out));
   }
   if (b.count <= 64) {
     mov(rcx, b.words[0] | (b.words.size() > 1 ? std::uint64_t{b.words[1]} << 32 : 0));
     bt(rcx, index.cvt64());
     return Condition::Carry;
   }
-  lea(rdx, ptr[rip + table(b.words)]);
+  lea(rdx, ptr[rip + table(number, b.words)]);
   mov(ecx, index);
   shr(ecx, 5);
   mov(ecx, dword[rdx + rcx * 4]);
@@ -127,7 +102,7 @@ Select::Condition Select::bits(const SetPlan::Bits& b, const Xbyak::Reg32& v, Wa
   return Condition::Carry;
 }
 
-Select::Condition Select::hashed(const SetPlan::Hash& h, Register v) {
+Condition Select::hashed(const SetPlan::Hash& h, std::uint32_t number, Register v) {
   Xbyak::Reg32 key = r32(v);
   if (h.shift != 0) {
     key = edx;
@@ -138,19 +113,16 @@ Select::Condition Select::hashed(const SetPlan::Hash& h, Register v) {
   if (h.bucket_bits == 0) {
     imul(eax, key, static_cast<int>(static_cast<std::uint32_t>(h.multiplier)));
     shr(eax, static_cast<int>(32 - h.slot_bits));
-    lea(rcx, ptr[rip + table(h.keys)]);
+    lea(rcx, ptr[rip + table(number, h.keys)]);
     cmp(dword[rcx + rax * 4], key);
     return Condition::Equal;
   }
-  // Displacements, two a word, and the keys behind them.
-  std::vector<std::uint32_t> words((h.displacements.size() + 1) / 2);
-  for (std::size_t i = 0; i < h.displacements.size(); ++i) words[i / 2] |= std::uint32_t{h.displacements[i]} << 16 * (i % 2);
+  // Displacements, and the keys behind them.
+  std::vector<std::uint32_t> words = packed(h.displacements);
   const std::size_t keys = words.size() * 4;
   words.insert(words.end(), h.keys.begin(), h.keys.end());
-  ++pins_[v];
-  const Xbyak::Reg64 base = r64(take());
-  --pins_[v];
-  lea(base, ptr[rip + table(std::move(words))]);
+  const Xbyak::Reg64 base = r64(take_beside(v));
+  lea(base, ptr[rip + table(number, std::move(words))]);
   mov(rax, h.multiplier);
   imul(rax, key.cvt64());
   mov(rcx, rax);
@@ -164,15 +136,13 @@ Select::Condition Select::hashed(const SetPlan::Hash& h, Register v) {
 }
 
 /// Counts the limits up to v by halving; an odd number of them: v lies inside.
-Select::Condition Select::search(const SetPlan::Search& s, Register v, Ways& ways) {
-  ++pins_[v];
-  const Xbyak::Reg64 base = r64(take());
-  --pins_[v];
+Condition Select::search(const SetPlan::Search& s, std::uint32_t number, Register v, const std::optional<Ways>& ways) {
+  const Xbyak::Reg64 base = r64(take_beside(v));
   if (s.top_is_out) {
     cmp(r32(v), 0xffffffff);
-    je(*ways.out);
+    je(at(ways->out));
   }
-  lea(base, ptr[rip + table(s.limits)]);
+  lea(base, ptr[rip + table(number, s.limits)]);
   xor_(eax, eax);
   for (std::size_t step = (s.limits.size() + 1) / 2; step != 0; step /= 2) {
     lea(ecx, ptr[rax + step]);
@@ -185,14 +155,12 @@ Select::Condition Select::search(const SetPlan::Search& s, Register v, Ways& way
 
 // ---- tables ------------------------------------------------------------------------------------------------
 
-/// The table of the set that is being asked for: one, however often it is asked.
-Xbyak::Label& Select::table(std::vector<std::uint32_t> words) {
-  if (*current_table_ == nullptr) {
-    tables_.push_back(std::make_unique<Table>());
-    *current_table_ = tables_.back().get();
-    tables_.back()->words = std::move(words);
-  }
-  return (*current_table_)->label;
+/// One, however often its set is asked for.
+Xbyak::Label& Select::table(std::uint32_t number, std::vector<std::uint32_t> words) {
+  if (tables_.size() <= number) tables_.resize(number + 1);
+  Table& t = tables_[number];
+  if (t.words.empty()) t.words = std::move(words);
+  return t.label;
 }
 
 /// All at once: Xbyak writes byte by byte.
@@ -206,10 +174,11 @@ void Select::put(std::span<const std::uint32_t> words) {
 void Select::put_tables() {
   constexpr std::size_t cache_line = 64;
   instruction_bytes_ = getSize();
-  for (const auto& t : tables_) {
+  for (Table& t : tables_) {
+    if (t.words.empty()) continue;
     while (getSize() % cache_line != 0) db(0);
-    L(t->label);
-    put(t->words);
+    L(t.label);
+    put(t.words);
   }
 }
 

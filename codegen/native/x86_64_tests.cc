@@ -1,14 +1,14 @@
-// Tests: comparisons that leave their answer in the flags.
+// Tests, one or several at once: comparisons that leave their answer in the flags.
 #include "native/x86_64.hpp"
 
 namespace weir::native::x86_64 {
 
 using namespace ir;
 
-Select::Condition Select::flags(const Node& n) {
+Condition Select::ask(const Node& n) {
   Condition c{};
   const auto k = constant_of(program_, n.b);
-  if (k && flags_of_bytes(n.relation(), n.a, *k, c)) return c;
+  if (k && ask_bytes(n.relation(), n.a, *k, c)) return c;
   switch (n.relation()) {
     case Relation::Equal: c = Condition::Equal; break;
     case Relation::Greater: c = Condition::Above; break;
@@ -16,7 +16,7 @@ Select::Condition Select::flags(const Node& n) {
     case Relation::Bits: c = Condition::NotEqual; break;
   }
   if (k) {
-    if (program_[n.a].kind == ValueKind::Length && !is_held(n.a, false)) {
+    if (program_[n.a].kind == ValueKind::Length && !pool_.has(Held::value(n.a))) {
       if (n.relation() == Relation::Bits) test(length(), *k);
       else cmp(length(), *k);
       return c;
@@ -28,7 +28,7 @@ Select::Condition Select::flags(const Node& n) {
     return c;
   }
   const Register a = value(n.a);
-  if (unpinned() < 3 && !is_at_hand(n.b)) {
+  if (pool_.unpinned() < most_wanted && !is_at_hand(n.b)) {
     const auto kept = dword[stack_word(next_word_++)];
     mov(kept, r32(a));
     const Register b = value(n.b);
@@ -37,9 +37,9 @@ Select::Condition Select::flags(const Node& n) {
     else cmp(kept, r32(b));
     return c;
   }
-  ++pins_[a];
+  pool_.pin(a);
   const Register b = value(n.b);
-  --pins_[a];
+  pool_.unpin(a);
   if (n.relation() == Relation::Bits) test(r32(a), r32(b));
   else cmp(r32(a), r32(b));
   return c;
@@ -47,9 +47,9 @@ Select::Condition Select::flags(const Node& n) {
 
 /// Whether the value is a load compared with a constant, perhaps through a mask: then the bytes need not be put in order,
 /// nor, when nobody else wants them, into a register.
-bool Select::flags_of_bytes(Relation relation, ValueId a, std::uint32_t k, Condition& c) {
+bool Select::ask_bytes(Relation relation, ValueId a, std::uint32_t k, Condition& c) {
   const Value* v = &program_[a];
-  if (is_held(a, false) || (relation != Relation::Equal && relation != Relation::Bits)) return false;
+  if (pool_.has(Held::value(a)) || (relation != Relation::Equal && relation != Relation::Bits)) return false;
   ValueId load = a;
   std::uint32_t mask = 0xffffffff;
   if (v->kind == ValueKind::Binary && v->arith() == Arith::And) {
@@ -58,7 +58,7 @@ bool Select::flags_of_bytes(Relation relation, ValueId a, std::uint32_t k, Condi
     mask = *m;
     load = v->a;
     v = &program_[load];
-    if (is_held(load, false) && v->size() != 1) return false;
+    if (pool_.has(Held::value(load)) && v->size() != 1) return false;
   }
   if (v->kind != ValueKind::Load) return false;
   const std::uint32_t size = v->size();
@@ -72,7 +72,7 @@ bool Select::flags_of_bytes(Relation relation, ValueId a, std::uint32_t k, Condi
     c = Condition::Equal;
   }
   const std::uint32_t m = swapped(mask, size), wanted = swapped(k, size);
-  const bool whole = mask == highest(size), in_register = plan_.uses(load) > 1 || is_held(load, size != 1);
+  const bool whole = mask == highest(size), in_register = plan_.uses(load) > 1 || pool_.has(size != 1 ? Held::raw(load) : Held::value(load));
   const Xbyak::RegExp where = in_register ? Xbyak::RegExp() : address(v->a, v->k, rdi);
   const Xbyak::Reg32 r = in_register ? r32(raw(load)) : eax;
   const Xbyak::Address memory = size == 1 ? byte[where] : size == 2 ? word[where] : dword[where];
@@ -90,6 +90,57 @@ bool Select::flags_of_bytes(Relation relation, ValueId a, std::uint32_t k, Condi
     else test(memory, m);
   }
   return true;
+}
+
+// ---- several tests at once ---------------------------------------------------------------------------------
+
+Condition Select::ask_piece(const Piece& p, bool) {
+  const Xbyak::RegExp where = address(p.base, p.at, rdi);
+  const auto k = static_cast<std::int64_t>(p.value);
+  if (p.size == 8 && (k < 0 || k > 0x7fffffff)) {
+    mov(rcx, p.value);
+    cmp(qword[where], rcx);
+  } else if (p.size == 8) {
+    cmp(qword[where], static_cast<std::uint32_t>(k));
+  } else if (p.size == 4) {
+    cmp(dword[where], static_cast<std::uint32_t>(k));
+  } else if (p.size == 2) {
+    cmp(word[where], sign_extended(static_cast<std::uint32_t>(k), 2));
+  } else {
+    cmp(byte[where], static_cast<std::uint32_t>(k));
+  }
+  return Condition::Equal;
+}
+
+/// A load, a mask, one look into a table.
+bool Select::is_cheap(const Node& n, const Node&) {
+  if (n.kind == NodeKind::Member) {
+    if (program_[n.a].kind != ValueKind::Load) return false;
+    const SetPlan& plan = plans_.of(n).plan;
+    // With displacements, two loads and more wait for one another: a branch lets the next packet begin meanwhile.
+    const auto* h = std::get_if<SetPlan::Hash>(&plan.how);
+    return is_straight(plan) && (h == nullptr || h->bucket_bits == 0);
+  }
+  if (n.kind != NodeKind::Test || !constant_of(program_, n.b)) return false;
+  const Value* v = &program_[n.a];
+  if (v->kind == ValueKind::Binary && v->arith() == Arith::And && constant_of(program_, v->b)) v = &program_[v->a];
+  return v->kind == ValueKind::Load;
+}
+
+Condition Select::ask_all(const Either& all) {
+  const Register any = pool_.take();
+  for (const Either::Link& l : all.links) {
+    const Node& n = program_[l.node];
+    const bool is_first = &l == &all.links.front();
+    if (!is_first) mark(program_.span(l.node));
+    pool_.pin(any);
+    Condition c = n.kind == NodeKind::Member ? ask_member(n, std::nullopt) : ask(n);
+    pool_.unpin(any);
+    if (!l.when) c = opposite(c);
+    set(c, is_first ? r8(any) : al);
+    if (!is_first) or_(r8(any), al);  // its flags are those of the answers so far
+  }
+  return Condition::NotEqual;
 }
 
 }  // namespace weir::native::x86_64

@@ -13,21 +13,6 @@ namespace {
 /// Registers of the pool are r8 and those after it.
 constexpr int first_of_pool = 8;
 
-/// Where Metadata keeps it.
-std::size_t metadata_place(Meta m) {
-  switch (m) {
-    case Meta::Protocol: return offsetof(Metadata, protocol);
-    case Meta::PacketType: return offsetof(Metadata, packet_type);
-    case Meta::InterfaceIndex: return offsetof(Metadata, interface_index);
-    case Meta::VlanTag: return offsetof(Metadata, vlan_tag);
-    case Meta::VlanTagPresent: return offsetof(Metadata, vlan_tag_present);
-    case Meta::VlanProtocol: return offsetof(Metadata, vlan_protocol);
-  }
-  return 0;
-}
-
-bool commutes(Arith op) { return op == Arith::Add || op == Arith::Mul || op == Arith::And || op == Arith::Or || op == Arith::Xor; }
-
 }  // namespace
 
 Xbyak::Reg32 Select::r32(Register r) const { return Xbyak::Reg32(first_of_pool + static_cast<int>(r)); }
@@ -42,38 +27,21 @@ Xbyak::RegExp Select::stack_word(std::uint32_t number) {
   return rsp - (red_zone_words - std::min(number, red_zone_words - 1)) * 4;  // with more words the code is thrown away
 }
 
-/// A register whose content nobody relies on: an empty one, or that which was not asked for for the longest time.
-Select::Register Select::take() {
-  Register best = pool_size;
-  for (Register r = 0; r < pool_size; ++r) {
-    if (pins_[r] != 0) continue;
-    if (machine_.registers[r].value == no_value) {
-      best = r;
-      break;
-    }
-    if (best == pool_size || stamps_[r] < stamps_[best]) best = r;
-  }
-  machine_.registers[best] = {};
-  stamps_[best] = ++clock_;
-  return best;
-}
-
 Select::Register Select::take_over(Register from, ValueId v) {
-  if (pins_[from] == 0 && plan_.uses(v) == 1) {
-    machine_.registers[from] = {};
+  if (!pool_.is_pinned(from) && plan_.uses(v) == 1) {
+    pool_.forget(from);
     return from;
   }
-  ++pins_[from];
-  const Register to = take();
-  --pins_[from];
+  const Register to = take_beside(from);
   mov(r32(to), r32(from));
   return to;
 }
 
-void Select::hold(Register r, ValueId v, bool is_raw) {
-  machine_.registers[r] = {v, is_raw};
-  stamps_[r] = ++clock_;
-  if (!is_raw) store_home(r, v);
+Select::Register Select::take_beside(Register r) {
+  pool_.pin(r);
+  const Register other = pool_.take();
+  pool_.unpin(r);
+  return other;
 }
 
 void Select::store_home(Register r, ValueId v) {
@@ -83,47 +51,32 @@ void Select::store_home(Register r, ValueId v) {
   machine_.at_home |= std::uint64_t{1} << *home;
 }
 
-std::size_t Select::unpinned() const { return static_cast<std::size_t>(std::ranges::count(pins_, 0u)); }
-
-bool Select::is_held(ValueId v, bool is_raw) const {
-  return std::ranges::find(machine_.registers, Machine::Held{v, is_raw}) != machine_.registers.end();
-}
-
 /// Whether it takes no further register to have the value in one.
-bool Select::is_at_hand(ValueId v) const { return is_held(v, false) || program_[v].kind == ValueKind::Constant; }
+bool Select::is_at_hand(ValueId v) const { return pool_.has(Held::value(v)) || program_[v].kind == ValueKind::Constant; }
 
 // ---- values ------------------------------------------------------------------------------------------------
 
 /// The value in a register of the pool, where it stays until others need the room.
 Select::Register Select::value(ValueId v) {
-  const auto held = std::ranges::find(machine_.registers, Machine::Held{v, false});
-  if (held != machine_.registers.end()) {
-    const auto r = static_cast<Register>(held - machine_.registers.begin());
-    stamps_[r] = ++clock_;
-    return r;
-  }
+  if (const auto known = pool_.find(Held::value(v))) return *known;
   if (const auto home = plan_.home(v); home && machine_.at_home >> *home & 1) {
-    const Register r = take();
+    const Register r = pool_.take();
     mov(r32(r), dword[stack_word(*home)]);
-    hold(r, v);
+    pool_.hold(r, Held::value(v));
     return r;
   }
   const Register r = compute(v);
-  hold(r, v);
+  pool_.hold(r, Held::value(v));
+  store_home(r, v);
   return r;
 }
 
 /// A load as its bytes lie in memory.
 Select::Register Select::raw(ValueId v) {
-  const bool is_raw = program_[v].size() != 1;  // one byte has no order
-  const auto held = std::ranges::find(machine_.registers, Machine::Held{v, is_raw});
-  if (held != machine_.registers.end()) {
-    const auto r = static_cast<Register>(held - machine_.registers.begin());
-    stamps_[r] = ++clock_;
-    return r;
-  }
+  if (program_[v].size() == 1) return value(v);  // one byte has no order
+  if (const auto known = pool_.find(Held::raw(v))) return *known;
   const Register r = load(program_[v], true);
-  hold(r, v, is_raw);
+  pool_.hold(r, Held::raw(v));
   return r;
 }
 
@@ -143,19 +96,19 @@ Select::Register Select::compute(ValueId id) {
   const Value& v = program_[id];
   switch (v.kind) {
     case ValueKind::Constant: {
-      const Register r = take();
+      const Register r = pool_.take();
       if (v.k == 0) xor_(r32(r), r32(r));
       else mov(r32(r), v.k);
       return r;
     }
     case ValueKind::Load: return load(v, false);
     case ValueKind::Length: {
-      const Register r = take();
+      const Register r = pool_.take();
       mov(r32(r), length());
       return r;
     }
     case ValueKind::Meta: {
-      const Register r = take();
+      const Register r = pool_.take();
       mov(r32(r), metadata(v.meta()));
       return r;
     }
@@ -183,7 +136,7 @@ Xbyak::RegExp Select::address(ValueId base, std::uint64_t displacement, const Xb
   const Value& b = program_[base];
   int scale = 1;
   ValueId index = base;
-  if (!is_held(base, false) && b.kind == ValueKind::Binary && b.arith() == Arith::Lsh) {
+  if (!pool_.has(Held::value(base)) && b.kind == ValueKind::Binary && b.arith() == Arith::Lsh) {
     const auto by = constant_of(program_, b.b);
     if (by && *by <= 3 && std::uint64_t{ranges_.of(b.a).high} << *by <= 0xffffffff) {
       scale = 1 << *by;
@@ -199,7 +152,7 @@ Xbyak::RegExp Select::address(ValueId base, std::uint64_t displacement, const Xb
 
 Select::Register Select::load(const Value& v, bool is_raw) {
   const Xbyak::RegExp where = address(v.a, v.k, rdi);
-  const Register r = take();
+  const Register r = pool_.take();
   switch (v.size()) {
     case 1: movzx(r32(r), byte[where]); break;
     case 2: movzx(r32(r), word[where]); break;
@@ -217,41 +170,42 @@ Select::Register Select::binary(const Value& v) {
   const bool b_first = plan_.cost(v.b) > plan_.cost(v.a);
   const ValueId first = b_first ? v.b : v.a, second = b_first ? v.a : v.b;
   Register one = value(first);
-  const bool in_memory = !is_at_hand(second) && unpinned() < 3;
+  const bool in_memory = !is_at_hand(second) && pool_.unpinned() < most_wanted;
   const std::uint32_t kept = next_word_;
   if (in_memory) {
     mov(dword[stack_word(next_word_++)], r32(one));
   } else {
-    ++pins_[one];
+    pool_.pin(one);
   }
   const Register two = value(second);
   if (in_memory) {
-    ++pins_[two];
-    one = take();
-    --pins_[two];
+    pool_.pin(two);
+    one = pool_.take();
+    pool_.unpin(two);
     mov(r32(one), dword[stack_word(kept)]);
     --next_word_;
   } else {
-    --pins_[one];
+    pool_.unpin(one);
   }
   return into_third(v.arith(), b_first ? two : one, b_first ? one : two);
 }
 
 /// a OP b in a register of its own; in that of an operand where there is no other.
 Select::Register Select::into_third(Arith op, Register a, Register b) {
-  ++pins_[a];
-  ++pins_[b];
-  const bool has_room = unpinned() != 0;
-  const Register to = has_room ? take() : pins_[a] == 1 ? a : b;
-  --pins_[a];
-  --pins_[b];
+  const Register of_operand = pool_.is_pinned(a) ? b : a;
+  pool_.pin(a);
+  pool_.pin(b);
+  const bool has_room = pool_.unpinned() != 0;
+  const Register to = has_room ? pool_.take() : of_operand;
+  pool_.unpin(a);
+  pool_.unpin(b);
   if (has_room) {
     mov(r32(to), r32(a));
     apply(op, to, r32(b));
   } else {
     mov(ecx, r32(b));
     if (to != a) mov(r32(to), r32(a));
-    machine_.registers[to] = {};
+    pool_.forget(to);
     apply(op, to, ecx);
   }
   return to;
@@ -315,16 +269,9 @@ void Select::apply(Arith op, Register to, const Xbyak::Reg32& by) {
   }
 }
 
-/// The graph of a choice in line: its leaves put what was chosen into the choice's word and go on behind it.
 Select::Register Select::choose(ValueId v) {
-  Place join;
-  Graph g = graph_of(program_[v].root());
-  g.choice = v;
-  g.join = &join;
-  go_to(g, program_[v].root());
-  select(g);
-  begin(join);
-  const Register r = take();
+  select_choice(v);
+  const Register r = pool_.take();
   mov(r32(r), dword[stack_word(*plan_.home(v))]);
   return r;
 }

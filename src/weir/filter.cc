@@ -34,6 +34,7 @@ const Result<native::Code>& Filter::Stages::native() const {
   std::call_once(native_once, [&] {
     if (may_run_native) native_code.emplace(native::emit(ir));
     else native_code.emplace(fail(Code::Unsupported, {}, "the options say to do without native code"));
+    if (!*native_code) has_no_native = true;
   });
   return *native_code;
 }
@@ -49,8 +50,11 @@ std::uint32_t Filter::run_otherwise(const Packet& packet) const {
 
 native::BatchFunction Filter::Stages::native_batch() const {
   std::call_once(batch_once, [&] {
-    if (!may_run_native) return;
-    if (auto code = native::emit_batch(ir)) batch_code.emplace(std::move(*code));
+    // What cannot be had as a function cannot be had as a loop either, nor the other way round: it is tried once.
+    if (!may_run_native || has_no_native) return;
+    auto code = native::emit_batch(ir);
+    if (code) batch_code.emplace(std::move(*code));
+    else std::call_once(native_once, [&] { native_code.emplace(std::unexpected(code.error())); });
   });
   return batch_code ? batch_code->function() : nullptr;
 }

@@ -1,5 +1,6 @@
 // What a compiled filter keeps: the result of every stage, so that each can be shown.
 #pragma once
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -42,6 +43,7 @@ struct Filter::Stages {
   Result<ebpf::Program> ebpf(const ProgramOptions& options) const;
   mutable std::once_flag native_once = {};
   mutable std::optional<Result<native::Code>> native_code = std::nullopt;
+  mutable std::atomic<bool> has_no_native = false;  ///< as native() found, when it was asked
   /// Made at the first batch. Null: each packet takes a call.
   native::BatchFunction native_batch() const;
   mutable std::once_flag batch_once = {};

@@ -2,7 +2,8 @@
 //
 //   weir_emulated --qemu PROGRAM --runner PROGRAM [--filters N] [--seed S] [--corpus DIRECTORY [--every N]]
 //
-// Of each filter the graph as it is lowered and the optimized one, at two cuts of packets that the oracle makes for it.
+// Of each filter the graph as it is lowered and the optimized one, at two cuts of packets that the oracle makes for it, each
+// packet in a call of its own and all in a batch.
 // Exit status: 0 all agree, 1 not, 2 wrong use.
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -18,6 +19,8 @@
 #include "explore.hpp"
 #include "generate.hpp"
 #include "known_files.hpp"
+#include "native/batch.hpp"
+#include "native/emit.hpp"
 #include "packets.hpp"
 #include "resolver.hpp"
 #include "subject.hpp"
@@ -81,8 +84,8 @@ class Writer {
     const auto samples = packets(setting, *subject, random);
     const std::string name = fmt::format("{}: `{}`", oracle::described(setting), text);
     // Filters that would take more code than is of use have none.
-    if (subject->aarch64) add(name + " (not optimized)", subject->graph, *subject->aarch64, samples, random);
-    if (const auto code = native::encode(subject->optimized, native::Cpu::AArch64)) add(name, subject->optimized, *code, samples, random);
+    add(name + " (not optimized)", subject->graph, samples, random);
+    add(name, subject->optimized, samples, random);
   }
   bool close() { return file_.close(); }
 
@@ -99,18 +102,20 @@ class Writer {
     return samples;
   }
 
-  void add(const std::string& name, const ir::Program& graph, const native::Encoded& code, const std::vector<Sample>& samples, Random& random) {
+  void add(const std::string& name, const ir::Program& graph, const std::vector<Sample>& samples, Random& random) {
+    const auto one = native::encode(graph, native::Cpu::AArch64), all = native::encode_batch(graph, native::Cpu::AArch64);
+    if (!one || !all) return;
     codes.push_back(name);
-    file_.number(static_cast<std::uint32_t>(code.bytes.size()));
-    file_.number(static_cast<std::uint32_t>(2 * samples.size()));
-    file_.bytes(code.bytes);
+    for (const std::size_t k : {one->bytes.size(), all->bytes.size(), 2 * samples.size()}) file_.number(static_cast<std::uint32_t>(k));
+    file_.bytes(one->bytes);
+    file_.bytes(all->bytes);
     for (const Sample& s : samples)
       for (const std::size_t cut : {s.bytes.size(), s.bytes.empty() ? std::size_t{0} : random.below(s.bytes.size())}) packet(graph, s.cut(cut));
   }
 
   void packet(const ir::Program& graph, const Packet& p) {
     const std::uint32_t expected = ir::evaluate(graph, p);
-    ++verdicts;
+    verdicts += 2;
     accepted += expected != 0;
     for (const std::uint32_t k : {static_cast<std::uint32_t>(p.bytes.size()), p.length, expected, p.meta.protocol, p.meta.packet_type, p.meta.interface_index,
                                   p.meta.vlan_tag, p.meta.vlan_tag_present, p.meta.vlan_protocol})

@@ -42,8 +42,7 @@ Result<void> add_native(Subject& s) {
   if (native::available()) {
     if (auto done = take(s.native, native::emit(s.graph)); !done) return done;
     if (auto done = take(s.optimized_native, native::emit(optimized)); !done) return done;
-    if (native::host_cpu() == native::Cpu::X86_64)
-      if (auto done = take(s.batch, native::emit_batch(s.graph)); !done) return done;
+    if (auto done = take(s.batch, native::emit_batch(s.graph)); !done) return done;
   }
   if (auto done = take(s.aarch64, native::encode(s.graph, native::Cpu::AArch64)); !done) return done;
   return take(s.optimized_aarch64, native::encode(optimized, native::Cpu::AArch64));

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "native/batch.hpp"
+
 namespace weir::simulate {
 
 namespace {
@@ -49,6 +51,8 @@ namespace {
 constexpr unsigned first_kept = 18, last_kept = 29;
 constexpr std::uint64_t garbage = 0xfeedbeef00000000;
 
+std::uint64_t number(const void* p) { return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(p)); }
+
 }  // namespace
 
 struct Simulator::Parts {
@@ -58,9 +62,12 @@ struct Simulator::Parts {
 };
 
 Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet) {
-  const auto number = [](const void* p) { return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(p)); };
   // The upper half of a length is anything.
   return call(code.bytes.data(), {number(parts_->memory.copy(packet.bytes)), packet.bytes.size(), garbage | packet.length, number(&packet.meta)});
+}
+
+Simulator::Ran Simulator::run_batch(const native::Encoded& code, std::span<const Packet> packets, std::uint64_t* verdicts) {
+  return call(code.bytes.data(), {number(packets.data()), packets.size(), number(verdicts), garbage});
 }
 
 Simulator::Ran Simulator::call(const std::uint8_t* code, const std::array<std::uint64_t, 4>& arguments) {
@@ -87,17 +94,31 @@ struct Simulator::Parts {
   native::ExecutableMemory code;
 };
 
-Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet) {
-  if (parts_->bytes != code.bytes) {
-    auto memory = native::ExecutableMemory::of(code.bytes);
-    if (!memory) throw std::runtime_error(memory.error().message);
-    parts_->code = std::move(*memory);
-    parts_->bytes = code.bytes;
+namespace {
+
+/// The code in memory that may be run, made when it is not that of the last call.
+std::uintptr_t loaded(const native::Encoded& code, std::vector<std::uint8_t>& last, native::ExecutableMemory& memory) {
+  if (last != code.bytes) {
+    auto fresh = native::ExecutableMemory::of(code.bytes);
+    if (!fresh) throw std::runtime_error(fresh.error().message);
+    memory = std::move(*fresh);
+    last = code.bytes;
   }
-  const auto function = reinterpret_cast<native::Function>(reinterpret_cast<std::uintptr_t>(parts_->code.data()));
+  return reinterpret_cast<std::uintptr_t>(memory.data());
+}
+
+}  // namespace
+
+Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet) {
+  const auto function = reinterpret_cast<native::Function>(loaded(code, parts_->bytes, parts_->code));
   Ran ran;
   ran.result = function(parts_->memory.copy(packet.bytes), packet.bytes.size(), packet.length, &packet.meta);
   return ran;
+}
+
+Simulator::Ran Simulator::run_batch(const native::Encoded& code, std::span<const Packet> packets, std::uint64_t* verdicts) {
+  reinterpret_cast<native::BatchFunction>(loaded(code, parts_->bytes, parts_->code))(packets.data(), packets.size(), verdicts);
+  return {};
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "native/code.hpp"
@@ -27,6 +28,8 @@ class Simulator {
   };
   /// Runs the code on a copy of the packet behind which lies no memory: reading past it ends the process (SIGSEGV).
   Ran run(const native::Encoded& code, const Packet& packet);
+  /// Runs the code of a native::BatchFunction, on the packets where they are.
+  Ran run_batch(const native::Encoded& code, std::span<const Packet> packets, std::uint64_t* verdicts);
   /// Calls what lies at `code` with arguments in x0 to x3.
   Ran call(const std::uint8_t* code, const std::array<std::uint64_t, 4>& arguments);
   std::uint32_t result(const native::Encoded& code, const Packet& packet) { return run(code, packet).result; }

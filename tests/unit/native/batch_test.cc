@@ -1,4 +1,4 @@
-// Loops over packets against the graph's own evaluator.
+// Loops over packets, of both CPUs, against the graph's own evaluator.
 #include <doctest/doctest.h>
 #include <sys/mman.h>
 
@@ -12,14 +12,11 @@
 #include "../ir/random_program.hpp"
 #include "guarded.hpp"
 #include "native/batch.hpp"
-#include "native/emit.hpp"
+#include "simulate/simulator.hpp"
 
 using namespace weir;
 
 namespace {
-
-/// Other CPUs have no batches of native code yet: there they are skipped, and counted as such.
-const auto where_they_are = doctest::skip(native::host_cpu() != native::Cpu::X86_64);
 
 /// Packets, each at the end of a page before one that cannot be read: machine code that reads past it ends the test.
 class Packets {
@@ -49,26 +46,52 @@ class Packets {
   std::vector<Packet> all_;
 };
 
-/// The number of the first packet with another verdict than the evaluator's; nothing when there is none.
-std::optional<std::size_t> first_difference(const ir::Program& graph, const native::BatchCode& code, std::span<const Packet> packets) {
-  constexpr std::uint64_t untouched = 0x5a5a5a5a5a5a5a5a;
-  const std::size_t words = (packets.size() + 63) / 64;
-  std::vector<std::uint64_t> verdicts(words + 1, untouched);
-  code.function()(packets.data(), packets.size(), verdicts.data());
-  if (verdicts[words] != untouched) return packets.size();
-  for (std::size_t i = 0; i < words * 64; ++i) {
-    const bool expected = i < packets.size() && ir::evaluate(graph, packets[i]) != 0;
-    if ((verdicts[i / 64] >> i % 64 & 1) != expected) return i;
+/// A graph as loops: for this CPU, and for AArch64, which is simulated.
+class Loops {
+ public:
+  explicit Loops(ir::Program graph) : graph_(std::move(graph)), code_(native::emit_batch(graph_)), aarch64_(native::encode_batch(graph_, native::Cpu::AArch64)) {
+    for (const auto* wrong : {code_ ? nullptr : &code_.error(), aarch64_ ? nullptr : &aarch64_.error()})
+      if (wrong != nullptr) REQUIRE_MESSAGE(wrong->code == Code::TooLarge, wrong->message);
   }
-  return std::nullopt;
-}
+  bool are_there() const { return code_ && aarch64_; }
 
-void check(const ir::Program& graph, const native::BatchCode& code, std::span<const Packet> packets) {
-  const auto wrong = first_difference(graph, code, packets);
-  if (!wrong) return;
-  MESSAGE("packet ", *wrong, " of ", packets.size(), " (", *wrong < packets.size() ? packets[*wrong].bytes.size() : 0, " bytes):\n", ir::to_string(graph));
-  REQUIRE_FALSE(wrong);
-}
+  void check(std::span<const Packet> packets) {
+    expect(packets, [&](std::uint64_t* verdicts) { code_->function()(packets.data(), packets.size(), verdicts); });
+  }
+  void check_simulated(std::span<const Packet> packets) {
+    static simulate::Simulator simulator;
+    expect(packets, [&](std::uint64_t* verdicts) {
+      const auto ran = simulator.run_batch(*aarch64_, packets, verdicts);
+      CHECK_MESSAGE(!ran.broken, ran.broken.value_or(""));
+    });
+  }
+
+ private:
+  void expect(std::span<const Packet> packets, auto run) {
+    const auto wrong = first_difference(packets, run);
+    if (!wrong) return;
+    MESSAGE("packet ", *wrong, " of ", packets.size(), " (", *wrong < packets.size() ? packets[*wrong].bytes.size() : 0, " bytes):\n", ir::to_string(graph_));
+    REQUIRE_FALSE(wrong);
+  }
+
+  /// The number of the first packet with another verdict than the evaluator's; nothing when there is none.
+  std::optional<std::size_t> first_difference(std::span<const Packet> packets, auto run) {
+    constexpr std::uint64_t untouched = 0x5a5a5a5a5a5a5a5a;
+    const std::size_t words = (packets.size() + 63) / 64;
+    std::vector<std::uint64_t> verdicts(words + 1, untouched);
+    run(verdicts.data());
+    if (verdicts[words] != untouched) return packets.size();
+    for (std::size_t i = 0; i < words * 64; ++i) {
+      const bool expected = i < packets.size() && ir::evaluate(graph_, packets[i]) != 0;
+      if ((verdicts[i / 64] >> i % 64 & 1) != expected) return i;
+    }
+    return std::nullopt;
+  }
+
+  ir::Program graph_;
+  Result<native::BatchCode> code_;
+  Result<native::Encoded> aarch64_;
+};
 
 std::vector<std::uint8_t> bytes_of(std::mt19937& random, std::size_t size) {
   std::vector<std::uint8_t> bytes(size);
@@ -87,49 +110,47 @@ Packets packets_of(std::mt19937& random, std::size_t count, std::size_t shortest
 
 }  // namespace
 
-TEST_CASE("random graphs over batches of all sizes" * where_they_are) {
+TEST_CASE("random graphs over batches of all sizes") {
   std::mt19937 random(1);
   int emitted = 0;
   for (std::uint32_t seed = 0; seed < 2000; ++seed) {
     ir::RandomProgram maker(seed);
-    const ir::Program graph = ir::Guarded(maker.make(3 + seed % 14)).make();
+    ir::Program graph = ir::Guarded(maker.make(3 + seed % 14)).make();
     if (graph.node_count() > 3000) continue;  // guards of values inside values multiply
-    const auto code = native::emit_batch(graph);
-    REQUIRE_EQ(code.has_value(), native::emit(graph).has_value());
-    if (!code) continue;
+    Loops loops(std::move(graph));
+    if (!loops.are_there()) continue;
     ++emitted;
     for (const std::size_t shortest : {0u, 30u, 70u}) {
       const Packets packets = packets_of(random, 1 + seed % 200, shortest);
-      check(graph, *code, packets.all());
+      loops.check(packets.all());
+      if (seed % 3 == shortest / 30) loops.check_simulated(packets.all());
     }
   }
   CHECK_GT(emitted, 1600);
 }
 
-TEST_CASE("words of verdicts are full, and no bit is set behind the last packet" * where_they_are) {
-  const auto graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nn2: if v0 == 7 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n");
-  const auto code = native::emit_batch(graph);
-  REQUIRE(code);
-  for (std::size_t count = 1; count <= 200; ++count) {
+TEST_CASE("words of verdicts are full, and no bit is set behind the last packet") {
+  Loops loops(*ir::read("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nn2: if v0 == 7 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n"));
+  for (std::size_t count = 0; count <= 200; ++count) {
     Packets packets;
     for (std::size_t i = 0; i < count; ++i) packets.add(i % 5 == 4 ? std::vector<std::uint8_t>{} : std::vector<std::uint8_t>{static_cast<std::uint8_t>(i % 3 == 0 ? 7 : 1)});
-    check(graph, *code, packets.all());
+    loops.check(packets.all());
+    loops.check_simulated(packets.all());
   }
 }
 
-TEST_CASE("what a packet's length and the kernel say of it" * where_they_are) {
-  const auto graph = *ir::read("n0: return 1\nn1: return 0\nv0 = length\nv1 = meta vlan_tag\nn2: if v1 > v0 then n0 else n1\nn3: if v0 &? 1 then n2 else n1\nroot n3\n");
-  const auto code = native::emit_batch(graph);
-  REQUIRE(code);
+TEST_CASE("what a packet's length and the kernel say of it") {
+  Loops loops(*ir::read("n0: return 1\nn1: return 0\nv0 = length\nv1 = meta vlan_tag\nn2: if v1 > v0 then n0 else n1\nn3: if v0 &? 1 then n2 else n1\nroot n3\n"));
   std::mt19937 random(3);
   for (const std::size_t count : {1u, 8u, 63u, 64u, 65u, 130u}) {
     const Packets packets = packets_of(random, count, 0);
-    check(graph, *code, packets.all());
+    loops.check(packets.all());
+    loops.check_simulated(packets.all());
   }
 }
 
-TEST_CASE("what the red zone has no room for is in a frame beside the loop's own words" * where_they_are) {
-  for (const std::uint32_t count : {1u, 31u, 32u, 33u, 60u}) {  // choices, each with a word
+TEST_CASE("what registers or the red zone have no room for is in a frame beside the loop's own words") {
+  for (const std::uint32_t count : {1u, 5u, 31u, 32u, 33u, 60u}) {  // choices, each with a word
     ir::Program p;
     ir::ValueId sum = p.length();
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -138,9 +159,12 @@ TEST_CASE("what the red zone has no room for is in a frame beside the loop's own
     }
     const auto odd = p.test(Relation::Bits, sum, p.constant(1), p.ret(1u), p.ret(0u));
     p.root = p.guard(1, ir::no_value, 61, p.guard(1, ir::no_value, count, odd));
-    const auto code = native::emit_batch(p);
-    REQUIRE(code);
+    Loops loops(std::move(p));
     std::mt19937 random(count);
-    for (const std::size_t packets : {1u, 63u, 64u, 65u, 200u}) check(p, *code, packets_of(random, packets, 50).all());
+    for (const std::size_t size : {1u, 63u, 64u, 65u, 200u}) {
+      const Packets packets = packets_of(random, size, 50);
+      loops.check(packets.all());
+      loops.check_simulated(packets.all());
+    }
   }
 }

@@ -77,6 +77,8 @@ TEST_CASE("random graphs return what the evaluator says") {
     REQUIRE_MESSAGE(!ir::verify(graph), *ir::verify(graph));
     const auto code = native::emit(graph);
     const auto aarch64 = native::encode(graph, native::Cpu::AArch64);
+    if (!code) REQUIRE_MESSAGE(code.error().code == Code::TooLarge, code.error().message);
+    if (!aarch64) REQUIRE_MESSAGE(aarch64.error().code == Code::TooLarge, aarch64.error().message);
     if (!code || !aarch64) continue;
     ++emitted;
     for (int i = 0; i < 40; ++i) {
