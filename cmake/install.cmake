@@ -21,7 +21,7 @@ target_include_directories(libweir INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL
 
 # Installed, base/ lies inside weir/: <weir/weir.hpp> finds "base/…" beside itself, and the headers in base/ are
 # changed to find each other, so that no user needs a second include folder with so common a name.
-set(public_base diagnostic.def diagnostic.hpp limits.hpp packet.hpp result.hpp span.hpp)
+set(public_base diagnostic.def diagnostic.hpp limits.hpp packet.hpp packet_view.hpp result.hpp span.hpp)
 set(installed_base ${CMAKE_BINARY_DIR}/installed/base)
 foreach(name ${public_base})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS src/base/${name})

@@ -4,8 +4,6 @@
 
 namespace weir::native::aarch64 {
 
-namespace {
-
 Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form) {
   constexpr std::uint32_t aligned = 16;          // the stack pointer, whenever memory is reached through it (AAPCS64 6.4.5)
   constexpr std::size_t farthest = 1000 * 1024;  // so far does `adr` reach, and a bit more
@@ -23,10 +21,5 @@ Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form) {
     if (is_far) reach = Reach::Far;
   }
 }
-
-}  // namespace
-
-Result<Encoded> encode(const ir::Program& p, const Plan& plan) { return encode(p, plan, Form::One); }
-Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan) { return encode(p, plan, Form::Batch); }
 
 }  // namespace weir::native::aarch64

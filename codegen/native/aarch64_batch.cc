@@ -8,12 +8,9 @@ namespace weir::native::aarch64 {
 
 namespace {
 
-constexpr std::int64_t packet_size = sizeof(Packet), word_bits = 64;
+constexpr std::int64_t word_bits = 64;
 /// Headers of so many packets further on are asked for, so that they are there when their turn comes.
 constexpr std::int64_t packets_ahead = 12;
-
-/// A Packet begins with the pointer to its bytes, and their number: a std::span.
-static_assert(offsetof(Packet, bytes) == 0 && sizeof(std::span<const std::uint8_t>) == 16);
 
 /// The packet that is looked at, the verdicts so far (the latest on top), the end of all packets, that of those whose verdicts
 /// make a word, how far ahead headers are asked for, where the word is put, and how far the last one is shifted.
@@ -45,7 +42,7 @@ void Select::begin_batch() {
   asm_->Str(a64::x25, a64::MemOperand(a64::sp, 48));
   if (frame_ != 0) asm_->Sub(a64::sp, a64::sp, frame_);
   asm_->Mov(cursor, a64::x0);
-  asm_->Mov(a64::x4, packet_size);
+  asm_->Mov(a64::x4, records_.size);
   asm_->Madd(packets_end, a64::x1, a64::x4, a64::x0);
   asm_->Mov(out, a64::x2);
   asm_->Neg(shift, a64::x1);
@@ -62,12 +59,13 @@ void Select::end_batch() {
 
 /// Packets for one word: 64, or what is left of them.
 void Select::begin_word() {
-  asm_->Add(stop, cursor, word_bits * packet_size);
+  const auto size = static_cast<std::int64_t>(records_.size);
+  asm_->Add(stop, cursor, word_bits * size);
   asm_->Cmp(stop, packets_end);
   asm_->Csel(stop, stop, packets_end, a64::lo);
   // Nothing is asked for behind the last packet.
-  asm_->Add(a64::x4, cursor, (word_bits + packets_ahead) * packet_size);
-  asm_->Mov(a64::x5, packets_ahead * packet_size);
+  asm_->Add(a64::x4, cursor, (word_bits + packets_ahead) * size);
+  asm_->Mov(a64::x5, static_cast<std::uint64_t>(packets_ahead * size));
   asm_->Cmp(a64::x4, packets_end);
   asm_->Csel(ahead, a64::x5, a64::xzr, a64::ls);
 }
@@ -80,20 +78,26 @@ void Select::each_packet() {
   next_packet();
   bind(reject_);
   asm_->Lsr(verdicts, verdicts, 1);
-  asm_->Add(cursor, cursor, packet_size);
+  asm_->Add(cursor, cursor, static_cast<std::int64_t>(records_.size));
   asm_->Cmp(cursor, stop);
   asm_->B(at(some_done_), a64::hs);
   bind(packet_);
+  static_assert(records_of(Form::Packets).bytes == 0 && records_of(Form::Views).bytes == 0);
   asm_->Ldr(a64::x4, a64::MemOperand(cursor, ahead));
   asm_->Prfm(a64::PLDL1KEEP, a64::MemOperand(a64::x4));
-  asm_->Ldp(a64::x0, a64::x1, a64::MemOperand(cursor));
-  if (plan_.needs_length()) asm_->Ldr(a64::w2, a64::MemOperand(cursor, offsetof(Packet, length)));
-  if (plan_.needs_metadata()) asm_->Add(a64::x3, cursor, offsetof(Packet, meta));
+  if (records_.captured_size == sizeof(std::uint64_t)) {
+    asm_->Ldp(a64::x0, a64::x1, a64::MemOperand(cursor));
+  } else {
+    asm_->Ldr(a64::x0, a64::MemOperand(cursor));
+    asm_->Ldr(a64::w1, a64::MemOperand(cursor, static_cast<std::int64_t>(records_.captured)));
+  }
+  if (plan_.needs_length()) asm_->Ldr(a64::w2, a64::MemOperand(cursor, static_cast<std::int64_t>(records_.length)));
+  if (plan_.needs_metadata()) asm_->Add(a64::x3, cursor, static_cast<std::int64_t>(records_.meta));
   select_packet();
 }
 
 void Select::next_packet() {
-  asm_->Add(cursor, cursor, packet_size);
+  asm_->Add(cursor, cursor, static_cast<std::int64_t>(records_.size));
   asm_->Cmp(cursor, stop);
   asm_->B(at(packet_), a64::lo);
   jump(some_done_);

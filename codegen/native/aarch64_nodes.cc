@@ -39,7 +39,7 @@ Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Reach re
 
 void Select::run() {
   reject_ = new_label();
-  if (form_ == Form::Batch) {
+  if (loops()) {
     accept_ = new_label();
     batch();
   } else {
@@ -61,7 +61,7 @@ void Select::keep(ValueId chosen, std::uint32_t home) {
 
 void Select::return_value(ValueId v) {
   const Reg r = value(v);
-  if (form_ == Form::Batch) {
+  if (loops()) {
     asm_->Cmp(w(r), 0);
     return end_with(a64::ne);
   }
@@ -76,7 +76,7 @@ void Select::return_constant(std::uint32_t k) {
 
 void Select::return_if(const Question& q, std::uint32_t k) {
   compare(q);
-  if (form_ == Form::Batch) return end_with(q.condition);
+  if (loops()) return end_with(q.condition);
   asm_->Mov(a64::w4, k);
   asm_->Csel(a64::w0, a64::w4, a64::wzr, q.condition);
   end_function();

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/packet.hpp"
+#include "base/packet_view.hpp"
 #include "base/result.hpp"
 #include "ir/program.hpp"
 #include "native/code.hpp"
@@ -11,14 +12,16 @@
 namespace weir::native {
 
 /// What the code is called with: the packets, how many, and a word for every 64 of them: bit i % 64 of word i / 64 is the
-/// verdict of packet i, bits behind the last packet become 0.
-using BatchFunction = void (*)(const Packet* packets, std::size_t count, std::uint64_t* verdicts);
+/// verdict of packet i, bits behind the last packet become 0. A `Record` is a Packet or a PacketView.
+template <typename Record>
+using BatchFunction = void (*)(const Record* packets, std::size_t count, std::uint64_t* verdicts);
 
+template <typename Record>
 class BatchCode {
  public:
   explicit BatchCode(ExecutableMemory memory, std::size_t instructions) : memory_(std::move(memory)), instruction_bytes_(instructions) {}
 
-  BatchFunction function() const { return reinterpret_cast<BatchFunction>(reinterpret_cast<std::uintptr_t>(memory_.data())); }
+  BatchFunction<Record> function() const { return reinterpret_cast<BatchFunction<Record>>(reinterpret_cast<std::uintptr_t>(memory_.data())); }
   std::span<const std::uint8_t> instructions() const { return {memory_.data(), instruction_bytes_}; }
 
  private:
@@ -26,10 +29,12 @@ class BatchCode {
   std::size_t instruction_bytes_;
 };
 
-/// As native::encode: the code of a BatchFunction.
+/// As native::encode: the code of a BatchFunction. Unsupported for a PacketView of which a filter asks metadata.
+template <typename Record>
 Result<Encoded> encode_batch(const ir::Program& p, Cpu cpu);
 
-/// As native::emit, and with its errors.
-Result<BatchCode> emit_batch(const ir::Program& p);
+/// As native::emit, and with the errors of both.
+template <typename Record>
+Result<BatchCode<Record>> emit_batch(const ir::Program& p);
 
 }  // namespace weir::native

@@ -4,6 +4,7 @@
 #include "ir/program.hpp"
 #include "native/code.hpp"
 #include "native/plan.hpp"
+#include "native/records.hpp"
 
 namespace weir::native {
 
@@ -14,12 +15,15 @@ inline std::unexpected<Diagnostic> too_large() { return fail(weir::Code::TooLarg
 inline std::unexpected<Diagnostic> no_encoder() { return fail(weir::Code::Unsupported, {}, "there is no native code for this CPU yet"); }
 
 namespace x86_64 {
-Result<Encoded> encode(const ir::Program& p, const Plan& plan);
-Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan);  ///< a native::BatchFunction
+Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form);
 }
 namespace aarch64 {
-Result<Encoded> encode(const ir::Program& p, const Plan& plan);
-Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan);
+Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form);
 }
+
+/// By the encoder of that CPU.
+Result<Encoded> encode(const ir::Program& p, Cpu cpu, Form form);
+/// In memory from which it may run.
+Result<ExecutableMemory> loaded(const Result<Encoded>& code);
 
 }  // namespace weir::native

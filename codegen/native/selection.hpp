@@ -10,12 +10,10 @@
 #include "ir/program.hpp"
 #include "native/code.hpp"
 #include "native/plan.hpp"
+#include "native/records.hpp"
 #include "native/walk.hpp"
 
 namespace weir::native {
-
-/// What the code is: a native::Function, or a native::BatchFunction.
-enum class Form : std::uint8_t { One, Batch };
 
 /// `Question`: a comparison that an encoder has made, or is ready to make.
 template <typename Question>
@@ -25,7 +23,7 @@ class Selection : protected Walk {
   bool too_long() const { return too_long_; }
 
  protected:
-  Selection(const ir::Program& p, const Plan& plan, Form form) : Walk(p), plan_(plan), form_(form) {}
+  Selection(const ir::Program& p, const Plan& plan, Form form) : Walk(p), plan_(plan), form_(form), records_(records_of(form)) {}
   ~Selection() = default;
 
   // ---- filled in by the encoder of a CPU ----------------------------------------------------------------
@@ -71,6 +69,7 @@ class Selection : protected Walk {
 
   // ---- the same for all -----------------------------------------------------------------------------------
 
+  bool loops() const { return form_ != Form::One; }
   /// The code of one packet. Before it, reject_ has to be there, and in a loop accept_, too.
   void select_packet();
   /// The graph of a choice in line: its leaves keep what was chosen and go on behind it.
@@ -79,6 +78,7 @@ class Selection : protected Walk {
 
   const Plan& plan_;
   const Form form_;
+  const Records records_;
   Label reject_{}, accept_{};
   std::vector<Mark> marks_;
 
@@ -195,7 +195,7 @@ void Selection<Question>::leaf(Graph& g, const ir::Node& n) {
 template <typename Question>
 void Selection<Question>::end(Place& place, std::uint32_t verdict) {
   if (place.label) bind(*place.label);
-  if (form_ == Form::One) return return_constant(verdict);
+  if (!loops()) return return_constant(verdict);
   jump(verdict != 0 ? accept_ : reject_);
 }
 
@@ -306,7 +306,7 @@ Label Selection<Question>::label(Place& place) {
 /// Verdicts of a loop are where it takes them, not in places of their own.
 template <typename Question>
 Label Selection<Question>::way(Graph& g, ir::NodeId to) {
-  if (form_ == Form::Batch)
+  if (loops())
     if (const auto k = verdict(g, to)) return *k != 0 ? accept_ : reject_;
   return label(g[to]);
 }

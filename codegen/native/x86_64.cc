@@ -15,6 +15,8 @@ Encoded finished(Select& select) {
   return {Cpu::X86_64, {bytes.begin(), bytes.end()}, select.instruction_bytes(), std::move(select).marks()};
 }
 
+}  // namespace
+
 Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form) {
   try {
     Select select(p, plan, 0, form);
@@ -31,17 +33,11 @@ Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form) {
   }
 }
 
-}  // namespace
-
-Result<Encoded> encode(const ir::Program& p, const Plan& plan) { return encode(p, plan, Form::One); }
-Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan) { return encode(p, plan, Form::Batch); }
-
 #else
 
-Result<Encoded> encode(const ir::Program&, const Plan&) {
+Result<Encoded> encode(const ir::Program&, const Plan&, Form) {
   return fail(weir::Code::Unsupported, {}, "this build of weir makes no code for x86-64");
 }
-Result<Encoded> encode_batch(const ir::Program& p, const Plan& plan) { return encode(p, plan); }
 
 #endif
 

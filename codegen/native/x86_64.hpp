@@ -17,7 +17,6 @@
 
 #include "ir/program.hpp"
 #include "ir/ranges.hpp"
-#include "native/batch.hpp"
 #include "native/bytes.hpp"
 #include "native/selection.hpp"
 #include "native/set_plan.hpp"
@@ -30,7 +29,7 @@ enum class Condition : std::uint8_t { Equal, NotEqual, Below, BelowEqual, Above,
 class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
  public:
   /// `frame`: bytes of stack beyond the red zone; 0 when that is enough.
-  Select(const ir::Program& p, const Plan& plan, std::uint32_t frame, Form form = Form::One);
+  Select(const ir::Program& p, const Plan& plan, std::uint32_t frame, Form form);
 
   void run();
   /// Words of stack that the code uses: the red zone has room for `red_zone_words`.
@@ -127,9 +126,9 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void put(std::span<const std::uint32_t> words);
   void put_tables();
 
-  /// Of a batch: the packet that is looked at, up to which one this code goes, the verdicts so far (the latest on top), the end of
-  /// those that a word has room for, how far ahead headers are asked for, the end of all.
-  const Xbyak::Reg64 cursor = rbx, stop = r12, verdicts = r13, word_end = r14, ahead = r15, packets_end = rbp;
+  /// Of a loop: the packet that is looked at, the end of those whose verdicts make a word, the verdicts so far (the latest on top),
+  /// how far ahead headers are asked for, the end of all packets.
+  const Xbyak::Reg64 cursor = rbx, stop = r12, verdicts = r13, ahead = r15, packets_end = rbp;
 
   ir::Ranges ranges_;
   SetPlans plans_;
@@ -137,7 +136,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   Pool pool_;
   std::uint32_t length_word_ = 0, metadata_word_ = 0, next_word_ = 0, most_words_ = 0;
   std::deque<Xbyak::Label> labels_;
-  /// Of a batch: the code of one packet, and what comes behind some.
+  /// Of a loop: the code of one packet, and what comes behind some.
   Xbyak::Label packet_, some_done_;
   struct Table {
     Xbyak::Label label;

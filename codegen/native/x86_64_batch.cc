@@ -8,14 +8,9 @@ namespace weir::native::x86_64 {
 
 namespace {
 
-constexpr std::size_t packet_size = sizeof(Packet);
 constexpr std::size_t word_bits = 64, cache_line = 64;
 /// Headers of so many packets further on are asked for, so that they are there when their turn comes.
 constexpr std::size_t packets_ahead = 12;
-
-/// Where a Packet keeps the pointer to its bytes, and their number: a std::span.
-constexpr std::size_t bytes_at = offsetof(Packet, bytes), captured_at = bytes_at + sizeof(void*);
-static_assert(sizeof(std::span<const std::uint8_t>) == sizeof(void*) + sizeof(std::size_t));
 
 /// What the code has on the stack above the frame: where the next word goes, and how far the last one is shifted.
 constexpr std::size_t out_at = 0, shift_at = 8, own_stack = 16;
@@ -40,11 +35,11 @@ void Select::batch() {
 }
 
 void Select::begin_batch() {
-  for (const auto& r : {rbx, rbp, r12, r13, r14, r15}) push(r);
+  for (const auto& r : {rbx, rbp, r12, r13, r15}) push(r);
   sub(rsp, static_cast<std::uint32_t>(own_stack + frame_));
   mov(qword[rsp + (frame_ + out_at)], rdx);
   mov(cursor, rdi);
-  imul(packets_end, rsi, static_cast<int>(packet_size));
+  imul(packets_end, rsi, static_cast<int>(records_.size));
   add(packets_end, rdi);
   mov(eax, esi);
   neg(eax);
@@ -54,22 +49,21 @@ void Select::begin_batch() {
 
 void Select::end_batch() {
   add(rsp, static_cast<std::uint32_t>(own_stack + frame_));
-  for (const auto& r : {r15, r14, r13, r12, rbp, rbx}) pop(r);
+  for (const auto& r : {r15, r13, r12, rbp, rbx}) pop(r);
   ret();
 }
 
 /// Packets for one word: 64, or what is left of them.
 void Select::begin_word() {
-  lea(word_end, ptr[cursor + word_bits * packet_size]);
-  cmp(word_end, packets_end);
-  cmova(word_end, packets_end);
+  lea(stop, ptr[cursor + word_bits * records_.size]);
+  cmp(stop, packets_end);
+  cmova(stop, packets_end);
   // Nothing is asked for behind the last packet.
-  lea(rax, ptr[cursor + (word_bits + packets_ahead) * packet_size]);
+  lea(rax, ptr[cursor + (word_bits + packets_ahead) * records_.size]);
   xor_(ecx, ecx);
-  mov(ahead.cvt32(), static_cast<std::uint32_t>(packets_ahead * packet_size));
+  mov(ahead.cvt32(), static_cast<std::uint32_t>(packets_ahead * records_.size));
   cmp(rax, packets_end);
   cmova(ahead, rcx);
-  mov(stop, word_end);
 }
 
 /// The verdict of one packet, and the next one.
@@ -86,15 +80,16 @@ void Select::each_packet() {
   next_packet();
   jae(some_done_);
   L(packet_);
-  mov(rax, qword[cursor + ahead + bytes_at]);
+  mov(rax, qword[cursor + ahead + records_.bytes]);
   prefetcht0(ptr[rax]);
-  mov(rdi, qword[cursor + bytes_at]);
-  mov(rsi, qword[cursor + captured_at]);
+  mov(rdi, qword[cursor + records_.bytes]);
+  if (records_.captured_size == sizeof(std::uint32_t)) mov(esi, dword[cursor + records_.captured]);
+  else mov(rsi, qword[cursor + records_.captured]);
   select_packet();
 }
 
 void Select::next_packet() {
-  add(cursor, static_cast<std::uint32_t>(packet_size));
+  add(cursor, static_cast<std::uint32_t>(records_.size));
   cmp(cursor, stop);
 }
 

@@ -37,7 +37,7 @@ Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Form for
   setDefaultJmpNEAR(true);
   next_word_ = plan.home_count();
   most_words_ = next_word_;
-  if (form == Form::Batch) return;  // which has the packet at hand
+  if (loops()) return;  // which has the packet at hand
   if (plan.needs_metadata()) {
     next_word_ += next_word_ % 2;  // a pointer takes two
     metadata_word_ = next_word_;
@@ -49,7 +49,7 @@ Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Form for
 
 void Select::run() {
   reject_ = new_label();
-  if (form_ == Form::Batch) {
+  if (loops()) {
     accept_ = new_label();
     batch();
   } else {
@@ -73,7 +73,7 @@ void Select::keep(ValueId chosen, std::uint32_t home) {
 
 void Select::return_value(ValueId v) {
   const Register r = value(v);
-  if (form_ == Form::Batch) {
+  if (loops()) {
     test(r32(r), r32(r));
     return end_with(Condition::NotEqual);
   }
@@ -88,7 +88,7 @@ void Select::return_constant(std::uint32_t k) {
 }
 
 void Select::return_if(const Condition& c, std::uint32_t k) {
-  if (form_ == Form::Batch) return end_with(c);
+  if (loops()) return end_with(c);
   mov(edx, k);  // keeps the flags, which xor would not
   mov(eax, 0);
   move_if(c, eax, edx);

@@ -82,12 +82,12 @@ Select::Register Select::raw(ValueId v) {
 
 /// The length on the wire.
 Xbyak::Address Select::length() {
-  return form_ == Form::Batch ? dword[cursor + offsetof(Packet, length)] : dword[stack_word(length_word_)];
+  return loops() ? dword[cursor + records_.length] : dword[stack_word(length_word_)];
 }
 
 /// Something that the kernel knows. Takes rax.
 Xbyak::Address Select::metadata(Meta m) {
-  if (form_ == Form::Batch) return dword[cursor + (offsetof(Packet, meta) + metadata_place(m))];
+  if (loops()) return dword[cursor + (records_.meta + metadata_place(m))];
   mov(rax, qword[stack_word(metadata_word_)]);
   return dword[rax + metadata_place(m)];
 }

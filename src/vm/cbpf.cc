@@ -122,9 +122,10 @@ constexpr std::uint64_t max_steps = 1'000'000;
 
 using Trace = std::function<void(const Step&)>;
 
-/// `Checked`: jumps stay inside and lead forward, and the last instruction returns. Not inline, so that each has the registers for itself.
+/// `Checked`: jumps stay inside and lead forward, and the last instruction returns. Not inline, so that each has the registers for itself,
+/// and at the beginning of a cache line, for elsewhere it took up to a quarter longer.
 template <Machine M, bool Checked>
-[[gnu::noinline]] std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t* executed, const Trace* trace = nullptr) {
+[[gnu::noinline, gnu::aligned(64)]] std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t* executed, const Trace* trace = nullptr) {
   const Loads<M> loads(packet);
   std::uint32_t a = 0, x = 0;
   std::array<std::uint32_t, cbpf::scratch_words> scratch{};

@@ -48,37 +48,48 @@ std::uint32_t Filter::run_otherwise(const Packet& packet) const {
   return vm::run_checked(*stages_->cbpf, packet, vm::Machine::Kernel);
 }
 
-native::BatchFunction Filter::Stages::native_batch() const {
-  std::call_once(batch_once, [&] {
-    // What cannot be had as a function cannot be had as a loop either, nor the other way round: it is tried once.
+template <typename Record>
+native::BatchFunction<Record> Filter::Stages::native_batch(const Loop<Record>& loop) const {
+  std::call_once(loop.once, [&] {
+    // What is too large as a function is so as a loop, and the other way round: it is tried once.
     if (!may_run_native || has_no_native) return;
-    auto code = native::emit_batch(ir);
-    if (code) batch_code.emplace(std::move(*code));
-    else std::call_once(native_once, [&] { native_code.emplace(std::unexpected(code.error())); });
+    auto code = native::emit_batch<Record>(ir);
+    if (code) loop.code.emplace(std::move(*code));
+    else if (code.error().code == Code::TooLarge) std::call_once(native_once, [&] { native_code.emplace(std::unexpected(code.error())); });
   });
-  return batch_code ? batch_code->function() : nullptr;
+  return loop.code ? loop.code->function() : nullptr;
 }
 
 std::size_t Filter::match_batch(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const {
+  return match_all(packets, verdicts, stages_->packets);
+}
+
+std::size_t Filter::match_batch(std::span<const PacketView> packets, std::span<std::uint64_t> verdicts) const {
+  return match_all(packets, verdicts, stages_->views);
+}
+
+/// In the loop where there is one.
+template <typename Record, typename Loop>
+std::size_t Filter::match_all(std::span<const Record> packets, std::span<std::uint64_t> verdicts, const Loop& loop) const {
   if (packets.empty()) return 0;
-  const std::size_t words = (packets.size() + 63) / 64;
-  if (const native::BatchFunction code = stages_->native_batch()) code(packets.data(), packets.size(), verdicts.data());
+  if (const auto code = stages_->native_batch(loop)) code(packets.data(), packets.size(), verdicts.data());
   else match_each(packets, verdicts);
   std::size_t passed = 0;
-  for (const std::uint64_t word : verdicts.first(words)) passed += static_cast<std::size_t>(std::popcount(word));
+  for (const std::uint64_t word : verdicts.first((packets.size() + 63) / 64)) passed += static_cast<std::size_t>(std::popcount(word));
   return passed;
 }
 
 /// A call a packet.
-void Filter::match_each(std::span<const Packet> packets, std::span<std::uint64_t> verdicts) const {
+template <typename Record>
+void Filter::match_each(std::span<const Record> packets, std::span<std::uint64_t> verdicts) const {
   // The headers of a packet are asked for while those so many before it are looked at.
   constexpr std::size_t ahead = 12;
   for (std::size_t first = 0; first < packets.size(); first += 64) {
     const std::size_t end = std::min(first + 64, packets.size());
     std::uint64_t bits = 0;
     for (std::size_t i = first; i < end; ++i) {
-      if (i + ahead < packets.size()) __builtin_prefetch(packets[i + ahead].bytes.data());
-      bits |= std::uint64_t{run(packets[i]) != 0} << (i - first);
+      if (i + ahead < packets.size()) __builtin_prefetch(packet_of(packets[i + ahead]).bytes.data());
+      bits |= std::uint64_t{run(packet_of(packets[i])) != 0} << (i - first);
     }
     verdicts[first / 64] = bits;
   }

@@ -44,10 +44,16 @@ struct Filter::Stages {
   mutable std::once_flag native_once = {};
   mutable std::optional<Result<native::Code>> native_code = std::nullopt;
   mutable std::atomic<bool> has_no_native = false;  ///< as native() found, when it was asked
-  /// Made at the first batch. Null: each packet takes a call.
-  native::BatchFunction native_batch() const;
-  mutable std::once_flag batch_once = {};
-  mutable std::optional<native::BatchCode> batch_code = std::nullopt;
+  /// Made at the first batch of such records. Null: each packet takes a call.
+  template <typename Record>
+  struct Loop {
+    mutable std::once_flag once = {};
+    mutable std::optional<native::BatchCode<Record>> code = std::nullopt;
+  };
+  template <typename Record>
+  native::BatchFunction<Record> native_batch(const Loop<Record>& loop) const;
+  Loop<Packet> packets = {};
+  Loop<PacketView> views = {};
 };
 
 /// As the public header has instructions; none of a program that does not fit.

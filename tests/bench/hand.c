@@ -263,8 +263,9 @@ FLAT_HOSTS(few_hosts, has_few)
 FLAT_HOSTS(many_hosts, has_many)
 
 /* Headers are asked for ahead; verdicts come in from above. */
-#define OVER(prefix, name, verdict)                                                                               \
-  static void prefix##_##name(const struct hand_packet *packets, size_t count, uint64_t *verdicts, const struct hand_hosts *hosts) { \
+#define OVER(prefix, record, name, verdict)                                                                       \
+  static void prefix##_##record##_##name(const void *records, size_t count, uint64_t *verdicts, const struct hand_hosts *hosts) { \
+    const struct record *packets = records;                                                                       \
     for (size_t first = 0; first < count; first += 64) {                                                          \
       const size_t end = first + 64 < count ? first + 64 : count;                                                 \
       uint64_t bits = 0;                                                                                          \
@@ -277,9 +278,12 @@ FLAT_HOSTS(many_hosts, has_many)
       verdicts[first / 64] = bits >> (64 - (end - first));                                                        \
     }                                                                                                             \
   }
-#define BATCHES(name)                                         \
-  OVER(loop, name, name(p, n, hosts))                         \
-  OVER(branchless, name, n >= LEAST ? flat_##name(p, n, hosts) : name(p, n, hosts))
+#define BATCHES_OF(record, name)             \
+  OVER(loop, record, name, name(p, n, hosts)) \
+  OVER(branchless, record, name, n >= LEAST ? flat_##name(p, n, hosts) : name(p, n, hosts))
+#define BATCHES(name)           \
+  BATCHES_OF(hand_packet, name) \
+  BATCHES_OF(hand_view, name)
 BATCHES(ip)
 BATCHES(tcp_port_80)
 BATCHES(host_and_port)
@@ -290,7 +294,7 @@ BATCHES(ports)
 BATCHES(few_hosts)
 BATCHES(many_hosts)
 
-#define ROW(name) name, loop_##name, branchless_##name
+#define ROW(name) name, {loop_hand_packet_##name, branchless_hand_packet_##name}, {loop_hand_view_##name, branchless_hand_view_##name}
 const struct hand_row hand_rows[] = {
     {"ip", ROW(ip)},
     {"tcp port 80", ROW(tcp_port_80)},

@@ -1,7 +1,16 @@
-/* The filters of hand.c over eight packets a step, with AVX-512. */
+/* The filters of hand.c over eight packets a step, with AVX-512. Compiled twice: with HAND_VIEWS for records of that kind. */
 #include <string.h>
 
 #include "hand.h"
+
+#ifdef HAND_VIEWS
+#define RECORD struct hand_view
+#define NUMBER_MASK 0xffffffff /* what of the second word of a record is the number of bytes */
+#define hand_vector hand_vector_views
+#else
+#define RECORD struct hand_packet
+#define NUMBER_MASK -1
+#endif
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -18,7 +27,7 @@
 enum { LANES = 8, ETHERNET = 14, LEAST = 58 };
 
 struct group {
-  const struct hand_packet *packets;
+  const RECORD *packets;
   __m512i bytes, captured;
 };
 struct columns {
@@ -29,7 +38,7 @@ struct columns {
 
 /* Four words of each packet, turned around: word j of packet i is lane i of column j. */
 VECTOR static inline struct columns load(struct group g, size_t at) {
-  const struct hand_packet *p = g.packets;
+  const RECORD *p = g.packets;
   __m256i r[4];
   for (int i = 0; i < 4; ++i)
     r[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(p[i].bytes + at))),
@@ -152,14 +161,14 @@ static hand_filter one_of(const char *name) {
   return 0;
 }
 
-static uint64_t each(const struct hand_packet *p, size_t count, const struct hand_hosts *hosts, hand_filter one) {
+static uint64_t each(const RECORD *p, size_t count, const struct hand_hosts *hosts, hand_filter one) {
   uint64_t bits = 0;
   for (size_t i = 0; i < count; ++i) bits |= (uint64_t)(one(p[i].bytes, p[i].captured, hosts) != 0) << i;
   return bits;
 }
 
 /* Where the bytes of four packets are, and how many. */
-VECTOR static inline __m512i four(const struct hand_packet *p) {
+VECTOR static inline __m512i four(const RECORD *p) {
   const __m512i first = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)p));
   const __m512i two = _mm512_inserti64x2(first, _mm_loadu_si128((const __m128i *)(const void *)(p + 1)), 1);
   const __m512i three = _mm512_inserti64x2(two, _mm_loadu_si128((const __m128i *)(const void *)(p + 2)), 2);
@@ -167,7 +176,8 @@ VECTOR static inline __m512i four(const struct hand_packet *p) {
 }
 
 #define BATCH(name, words)                                                                                                  \
-  VECTOR static void vector_##name(const struct hand_packet *packets, size_t count, uint64_t *verdicts, const struct hand_hosts *hosts) { \
+  VECTOR static void vector_##name(const void *records, size_t count, uint64_t *verdicts, const struct hand_hosts *hosts) { \
+    const RECORD *packets = records;                                                                                        \
     const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);\
     const hand_filter one = one_of(words);                                                                                  \
     for (size_t first = 0; first < count; first += 64) {                                                                    \
@@ -176,7 +186,8 @@ VECTOR static inline __m512i four(const struct hand_packet *p) {
       size_t i = first;                                                                                                     \
       for (; i + LANES <= end; i += LANES) {                                                                                \
         const __m512i a = four(packets + i), b = four(packets + i + 4);                                                 \
-        const struct group g = {packets + i, _mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b)};\
+        const __m512i numbers = _mm512_and_si512(_mm512_permutex2var_epi64(a, odd, b), _mm512_set1_epi64(NUMBER_MASK));       \
+        const struct group g = {packets + i, _mm512_permutex2var_epi64(a, even, b), numbers};                               \
         if (i + 3 * LANES <= count)                                                                                         \
           for (int j = 0; j < LANES; ++j) __builtin_prefetch(packets[i + 2 * LANES + (size_t)j].bytes);                     \
         const int are_long = _mm512_cmplt_epu64_mask(g.captured, _mm512_set1_epi64(LEAST)) == 0;                            \

@@ -94,15 +94,16 @@ std::string number(double x, int digits) { return std::isnan(x) ? "-" : fmt::for
 void print(const char* title, const std::vector<Line>& lines) {
   fmt::print("\n### {}\n\n|  |", title);
   for (const char* name : engine_names) fmt::print(" {} |", name);
-  fmt::print(" native / hand | batch / hand batch | bpf_filter / native |\n|---|");
-  for (std::size_t i = 0; i < std::size(engine_names) + 3; ++i) fmt::print("--:|");
+  fmt::print(" native / hand | batch / hand batch | views / hand batch | bpf_filter / native |\n|---|");
+  for (std::size_t i = 0; i < std::size(engine_names) + 4; ++i) fmt::print("--:|");
   fmt::print("\n");
   double log_sum = 0, counted = 0;
   for (const Line& r : lines) {
     fmt::print("| {} |", r.name);
     for (const double cost : r.costs) fmt::print(" {} |", number(cost, cost < 100 ? 2 : 0));
     const double ratio = r.costs[BpfFilter] / r.costs[Native];
-    fmt::print(" {} | {} | {} |\n", number(r.costs[Native] / r.costs[Hand], 2), number(r.costs[NativeBatch] / r.costs[HandBatch], 2), number(ratio, 1));
+    fmt::print(" {} | {} | {} | {} |\n", number(r.costs[Native] / r.costs[Hand], 2), number(r.costs[NativeBatch] / r.costs[HandBatch], 2),
+               number(r.costs[NativeViews] / r.costs[ViewsBatch], 2), number(ratio, 1));
     if (std::isnan(ratio) || r.name.starts_with("1000")) continue;  // libpcap's optimizer does not come to an end there
     log_sum += std::log(ratio);
     ++counted;
@@ -115,7 +116,7 @@ std::string making(const Subject& s, const std::vector<double>& hot) {
   const ir::Program& graph = s.filter().stages().ir;
   const double all = microseconds([&] { (void)weir::compile(s.row().filter); });
   const double one = microseconds([&] { (void)native::emit(graph); });
-  const double many = microseconds([&] { (void)native::emit_batch(graph); });
+  const double many = microseconds([&] { (void)native::emit_batch<Packet>(graph); });
   return fmt::format("| {} | {:.0f} | {:.0f} | {} | {:.0f} | {:.0f} | {:.0f} |\n", s.row().name, all, one, s.code().instructions().size(), many,
                      one * 1000 / (hot[Interpreter] - hot[Native]), many * 1000 / (hot[Interpreter] - hot[NativeBatch]));
 }

@@ -60,6 +60,7 @@ Packets make_packets(const TrafficModel& model, const std::vector<oracle::Sample
   }
   for (const auto& [at, length] : places) {
     p.ours.push_back({.bytes = {p.bytes.data() + at, length}, .length = length});
+    p.views.push_back({p.bytes.data() + at, length, length});
     p.theirs.push_back({p.bytes.data() + at, length, {}});
   }
   return p;
@@ -143,6 +144,11 @@ Runner hand_batch_of(const char* name, hand_batch f, std::shared_ptr<hand_hosts>
   return f == nullptr ? none(name) : batch(name, [f, hosts](const Packets& p, std::vector<std::uint64_t>& v) { f(p.theirs.data(), p.theirs.size(), v.data(), hosts.get()); });
 }
 
+Runner hand_views_of(const char* name, hand_batch f, std::shared_ptr<hand_hosts> hosts) {
+  static_assert(sizeof(PacketView) == sizeof(hand_view) && offsetof(PacketView, captured) == offsetof(hand_view, captured));
+  return f == nullptr ? none(name) : batch(name, [f, hosts](const Packets& p, std::vector<std::uint64_t>& v) { f(p.views.data(), p.views.size(), v.data(), hosts.get()); });
+}
+
 }  // namespace
 
 std::unique_ptr<Subject> Subject::of(const Row& row, const TrafficModel& model) {
@@ -187,9 +193,13 @@ void Subject::make_engines() {
   engines_.push_back(each(engine_names[Match], [&filter](const Packet& q) { return filter.match(q); }));
   engines_.push_back(each(engine_names[Hand], [f = hand->one, hosts](const Packet& q) { return f(q.bytes.data(), q.bytes.size(), hosts.get()) != 0; }));
   engines_.push_back(batch(engine_names[NativeBatch], [&filter](const Packets& p, std::vector<std::uint64_t>& v) { filter.match_batch(p.ours, v); }));
-  engines_.push_back(hand_batch_of(engine_names[HandLoop], hand->loop, hosts));
-  engines_.push_back(hand_batch_of(engine_names[HandBatch], hand->flat, hosts));
+  engines_.push_back(hand_batch_of(engine_names[HandLoop], hand->packets.loop, hosts));
+  engines_.push_back(hand_batch_of(engine_names[HandBatch], hand->packets.flat, hosts));
   engines_.push_back(hand_batch_of(engine_names[HandVector], hand_vector(hand->name), hosts));
+  engines_.push_back(batch(engine_names[NativeViews], [&filter](const Packets& p, std::vector<std::uint64_t>& v) { filter.match_batch(p.views, v); }));
+  engines_.push_back(hand_views_of(engine_names[ViewsLoop], hand->views.loop, hosts));
+  engines_.push_back(hand_views_of(engine_names[ViewsBatch], hand->views.flat, hosts));
+  engines_.push_back(hand_views_of(engine_names[ViewsVector], hand_vector_views(hand->name), hosts));
 }
 
 Packets Subject::packets(std::size_t count) const { return make_packets(model_, aimed_, count); }

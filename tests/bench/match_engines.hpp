@@ -29,6 +29,7 @@ std::shared_ptr<hand_hosts> hosts_of(std::size_t count);
 struct Packets {
   std::vector<std::uint8_t> bytes;
   std::vector<Packet> ours;
+  std::vector<PacketView> views;
   std::vector<hand_packet> theirs;
 };
 
@@ -41,8 +42,9 @@ struct Runner {
 };
 
 /// By number of Subject::engines.
-enum EngineNumber : std::size_t { BpfFilter, Interpreter, Native, Match, Hand, NativeBatch, HandLoop, HandBatch, HandVector };
-inline constexpr const char* engine_names[] = {"bpf_filter", "interpreter", "native", "match", "hand", "batch", "hand loop", "hand batch", "hand AVX-512"};
+enum EngineNumber : std::size_t { BpfFilter, Interpreter, Native, Match, Hand, NativeBatch, HandLoop, HandBatch, HandVector, NativeViews, ViewsLoop, ViewsBatch, ViewsVector };
+inline constexpr const char* engine_names[] = {"bpf_filter", "interpreter", "native", "match", "hand", "batch", "hand loop", "hand batch", "hand AVX-512",
+                                               "views", "views, hand loop", "views, hand batch", "views, hand AVX-512"};
 
 /// A filter, ready to be measured.
 class Subject {

@@ -24,7 +24,7 @@ static hand_batch find(const char *name) {
   const hand_batch vector = hand_vector(name);
   if (vector) return vector;
   for (size_t i = 0; i < hand_row_count; ++i)
-    if (strcmp(hand_rows[i].name, name) == 0) return hand_rows[i].flat;
+    if (strcmp(hand_rows[i].name, name) == 0) return hand_rows[i].packets.flat;
   fprintf(stderr, "no filter %s\n", name);
   exit(2);
 }

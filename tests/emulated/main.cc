@@ -103,7 +103,7 @@ class Writer {
   }
 
   void add(const std::string& name, const ir::Program& graph, const std::vector<Sample>& samples, Random& random) {
-    const auto one = native::encode(graph, native::Cpu::AArch64), all = native::encode_batch(graph, native::Cpu::AArch64);
+    const auto one = native::encode(graph, native::Cpu::AArch64), all = native::encode_batch<Packet>(graph, native::Cpu::AArch64);
     if (!one || !all) return;
     codes.push_back(name);
     for (const std::size_t k : {one->bytes.size(), all->bytes.size(), 2 * samples.size()}) file_.number(static_cast<std::uint32_t>(k));

@@ -64,7 +64,7 @@ void check_texts(const cbpf::Program& p) {
 
 /// The packet among others that are cut off earlier: each has the graph's verdict, whatever went before it.
 void run_batch(const ir::Program& graph, const Packet& packet) {
-  const auto code = native::emit_batch(graph);
+  const auto code = native::emit_batch<Packet>(graph);
   if (!code) return;
   constexpr std::size_t count = 9;
   std::vector<Packet> packets(count, packet);

@@ -42,24 +42,33 @@ Result<void> add_native(Subject& s) {
   if (native::available()) {
     if (auto done = take(s.native, native::emit(s.graph)); !done) return done;
     if (auto done = take(s.optimized_native, native::emit(optimized)); !done) return done;
-    if (auto done = take(s.batch, native::emit_batch(s.graph)); !done) return done;
+    if (auto done = take(s.batch, native::emit_batch<Packet>(s.graph)); !done) return done;
+    if (auto views = native::emit_batch<PacketView>(s.graph)) s.views.emplace(std::move(*views));
   }
   if (auto done = take(s.aarch64, native::encode(s.graph, native::Cpu::AArch64)); !done) return done;
   return take(s.optimized_aarch64, native::encode(optimized, native::Cpu::AArch64));
 }
 
+/// Whether a loop has these verdicts. The packet is in different places of two words, one behind the other: nothing may be left
+/// over from the one before.
+template <typename Record>
+bool agrees(const std::optional<native::BatchCode<Record>>& code, const Record& packet, std::size_t size, bool passes) {
+  if (!code) return true;
+  const std::vector<Record> packets(66, packet);
+  const std::size_t count = 1 + size % packets.size();
+  std::uint64_t verdicts[2] = {};
+  code->function()(packets.data(), count, verdicts);
+  for (std::size_t i = 0; i < 128; ++i)
+    if ((verdicts[i / 64] >> i % 64 & 1) != (passes && i < count)) return false;
+  return true;
+}
+
 /// A batch has verdicts alone: the graph's value where they agree, otherwise one that is wrong.
 std::uint32_t run_batch(const Subject& s, const Packet& packet) {
   const std::uint32_t value = ir::evaluate(s.graph, packet);
-  if (!s.batch) return value;
-  // In different places of two words, one behind the other: nothing may be left over from the packet before.
-  const std::vector<Packet> packets(66, packet);
-  const std::size_t count = 1 + packet.bytes.size() % packets.size();
-  std::uint64_t verdicts[2] = {};
-  s.batch->function()(packets.data(), count, verdicts);
-  for (std::size_t i = 0; i < 128; ++i)
-    if ((verdicts[i / 64] >> i % 64 & 1) != (value != 0 && i < count)) return value == 0 ? 1 : 0;
-  return value;
+  const PacketView view{packet.bytes.data(), static_cast<std::uint32_t>(packet.bytes.size()), packet.length};
+  const bool right = agrees(s.batch, packet, packet.bytes.size(), value != 0) && agrees(s.views, view, packet.bytes.size(), value != 0);
+  return right ? value : value == 0;
 }
 
 std::uint32_t simulated(const native::Encoded& code, const Packet& packet) {

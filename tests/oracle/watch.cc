@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstring>
 
+#include <sys/time.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)  // GCC
@@ -41,9 +42,9 @@ void on_signal(int number) {
 void install() {
 #if defined(WEIR_ORACLE_SANITIZED)
   __sanitizer_set_death_callback(show);
-  std::signal(SIGALRM, on_signal);
+  std::signal(SIGPROF, on_signal);
 #else
-  for (const int number : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGBUS, SIGALRM}) std::signal(number, on_signal);
+  for (const int number : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGBUS, SIGPROF}) std::signal(number, on_signal);
 #endif
 }
 
@@ -53,7 +54,9 @@ void watch(const std::string& line, unsigned seconds) {
   static const bool installed = (install(), true);
   static_cast<void>(installed);
   std::strncpy(current, line.c_str(), sizeof current - 1);
-  alarm(seconds);
+  // Of processor time: on a machine that is busy, or stands still, nothing hangs.
+  const itimerval limit{{}, {static_cast<time_t>(seconds), 0}};
+  setitimer(ITIMER_PROF, &limit, nullptr);
 }
 
 }  // namespace weir::oracle

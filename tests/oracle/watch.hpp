@@ -4,7 +4,7 @@
 
 namespace weir::oracle {
 
-/// From now on a fatal signal, a sanitizer's report, or `seconds` without a new call prints `line` and ends the program.
+/// From now on a fatal signal, a sanitizer's report, or `seconds` of processor time without a new call print `line` and ends the program.
 void watch(const std::string& line, unsigned seconds = 20);
 
 }  // namespace weir::oracle

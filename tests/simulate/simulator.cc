@@ -9,8 +9,6 @@
 #include <stdexcept>
 #include <vector>
 
-#include "native/batch.hpp"
-
 namespace weir::simulate {
 
 namespace {
@@ -66,8 +64,8 @@ Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet)
   return call(code.bytes.data(), {number(parts_->memory.copy(packet.bytes)), packet.bytes.size(), garbage | packet.length, number(&packet.meta)});
 }
 
-Simulator::Ran Simulator::run_batch(const native::Encoded& code, std::span<const Packet> packets, std::uint64_t* verdicts) {
-  return call(code.bytes.data(), {number(packets.data()), packets.size(), number(verdicts), garbage});
+Simulator::Ran Simulator::run_batch(const native::Encoded& code, const void* packets, std::size_t count, std::uint64_t* verdicts) {
+  return call(code.bytes.data(), {number(packets), count, number(verdicts), garbage});
 }
 
 Simulator::Ran Simulator::call(const std::uint8_t* code, const std::array<std::uint64_t, 4>& arguments) {
@@ -116,8 +114,9 @@ Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet)
   return ran;
 }
 
-Simulator::Ran Simulator::run_batch(const native::Encoded& code, std::span<const Packet> packets, std::uint64_t* verdicts) {
-  reinterpret_cast<native::BatchFunction>(loaded(code, parts_->bytes, parts_->code))(packets.data(), packets.size(), verdicts);
+Simulator::Ran Simulator::run_batch(const native::Encoded& code, const void* packets, std::size_t count, std::uint64_t* verdicts) {
+  using Function = void (*)(const void*, std::size_t, std::uint64_t*);
+  reinterpret_cast<Function>(loaded(code, parts_->bytes, parts_->code))(packets, count, verdicts);
   return {};
 }
 

@@ -29,12 +29,17 @@ class Simulator {
   /// Runs the code on a copy of the packet behind which lies no memory: reading past it ends the process (SIGSEGV).
   Ran run(const native::Encoded& code, const Packet& packet);
   /// Runs the code of a native::BatchFunction, on the packets where they are.
-  Ran run_batch(const native::Encoded& code, std::span<const Packet> packets, std::uint64_t* verdicts);
+  template <typename Record>
+  Ran run_batch(const native::Encoded& code, std::span<const Record> packets, std::uint64_t* verdicts) {
+    return run_batch(code, packets.data(), packets.size(), verdicts);
+  }
   /// Calls what lies at `code` with arguments in x0 to x3.
   Ran call(const std::uint8_t* code, const std::array<std::uint64_t, 4>& arguments);
   std::uint32_t result(const native::Encoded& code, const Packet& packet) { return run(code, packet).result; }
 
  private:
+  Ran run_batch(const native::Encoded& code, const void* packets, std::size_t count, std::uint64_t* verdicts);
+
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };

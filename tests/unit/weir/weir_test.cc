@@ -424,17 +424,49 @@ TEST_CASE("a program fits where it does so after its tests are joined") {
   CHECK(program->size() < 1200);
 }
 
-TEST_CASE("a batch has the verdict of each packet") {
-  const auto f = compile("tcp port 80");
-  REQUIRE(f);
-  const auto yes = tcp_frame(80), no = tcp_frame(81);
+namespace {
+
+/// Whether a batch of records, every third of `yes`, has the verdicts of those, whatever their number.
+template <typename Record>
+void check_batches(const Filter& f, const Record& yes, const Record& no) {
   for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, std::size_t{200}}) {
-    std::vector<Packet> packets;
-    for (std::size_t i = 0; i < count; ++i) packets.push_back({.bytes = i % 3 ? no : yes, .length = 54});
+    std::vector<Record> packets;
+    for (std::size_t i = 0; i < count; ++i) packets.push_back(i % 3 ? no : yes);
     std::vector<std::uint64_t> verdicts((count + 63) / 64, ~std::uint64_t{0});
-    CHECK_EQ(f->match_batch(packets, verdicts), (count + 2) / 3);
+    CHECK_EQ(f.match_batch(packets, verdicts), (count + 2) / 3);
     for (std::size_t i = 0; i < verdicts.size() * 64; ++i) CHECK_EQ((verdicts[i / 64] >> i % 64 & 1) != 0, i < count && i % 3 == 0);
   }
+}
+
+}  // namespace
+
+TEST_CASE("a batch has the verdict of each packet, whatever records and engine") {
+  const auto yes = tcp_frame(80), no = tcp_frame(81);
+  for (const bool native : {true, false}) {
+    Options options;
+    options.native = native;
+    const auto f = compile("tcp port 80 and len = 54", options);
+    REQUIRE(f);
+    check_batches<Packet>(*f, {.bytes = yes, .length = 54}, {.bytes = no, .length = 54});
+    check_batches<Packet>(*f, {.bytes = yes, .length = 54}, {.bytes = yes, .length = 53});
+    const auto view = [](const std::vector<std::uint8_t>& bytes, std::uint32_t length) { return PacketView{bytes.data(), static_cast<std::uint32_t>(bytes.size()), length}; };
+    check_batches<PacketView>(*f, view(yes, 54), view(no, 54));
+    check_batches<PacketView>(*f, view(yes, 54), view(yes, 53));
+  }
+}
+
+TEST_CASE("of a view, what the kernel knows is 0") {
+  Options options;
+  options.linux_ext = true;
+  const auto f = compile("vlan", options);
+  REQUIRE(f);
+  auto tagged = tcp_frame(80);
+  const auto bare = tagged;
+  tagged[12] = 0x81;
+  tagged[13] = 0;
+  CHECK(f->match({.bytes = bare, .length = 54, .meta = {.vlan_tag_present = 1}}));
+  const auto view = [](const std::vector<std::uint8_t>& bytes) { return PacketView{bytes.data(), static_cast<std::uint32_t>(bytes.size()), 54}; };
+  check_batches<PacketView>(*f, view(tagged), view(bare));
 }
 
 TEST_CASE("a moved filter takes its native code along") {

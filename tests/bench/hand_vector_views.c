@@ -1,0 +1,2 @@
+#define HAND_VIEWS
+#include "hand_vector.c"
