@@ -1,7 +1,8 @@
 // Two tests of bytes that lie side by side are one test of them all, where both have to hold:
-// [k:1] == a ? ([k+1:1] == b ? T : reject) : reject  ==  [k:2] == a<<8|b ? T : reject. Bits that neither asks about are
-// masked away. Both need the same bytes for T. Lowers the number of instructions, and not at the cost of their expected
-// number.
+// [k:1] == a ? ([k+1:1] == b ? T : F) : F  ==  [k:2] == a<<8|b ? T : F. Bits that neither asks about are masked away;
+// bytes may be the same, too: v & a == 0 ? (v & b == 0 ? T : F) : F  ==  v & (a|b) == 0 ? T : F. Both need the same bytes
+// for T, and for F where that rejects; elsewhere the second test may need no byte behind those of the first. Lowers the
+// number of instructions, and not at the cost of their expected number.
 #include <algorithm>
 #include <optional>
 
@@ -23,12 +24,17 @@ bool are_near(const Program& p, const Node& n, const Node& next) {
   return std::max(std::uint64_t{x.k} + x.size(), std::uint64_t{y.k} + y.size()) - std::min(x.k, y.k) <= 4;
 }
 
-/// A test for some numbers of the bits under a mask of a load; all others are rejected.
+/// Whether a test goes on when it holds, or else when it does not: few numbers lead on.
+bool may_go_on(const Node& n, bool straight) {
+  return straight || n.kind != NodeKind::Test || n.relation() != Relation::Equal;
+}
+
+/// A test for some numbers of the bits under a mask of a load; all others lead elsewhere.
 struct Asked {
   Value load;
   std::uint32_t mask = 0;
   Set numbers;
-  NodeId then{};
+  NodeId then{}, otherwise{};
 };
 
 /// What two tests of a graph are as one.
@@ -36,17 +42,22 @@ class Pairs {
  public:
   Pairs(const Program& p, const Profile& profile) : p_(p), profile_(profile), ranges_(p) {}
 
-  /// A test and the one behind it, where they go together and that pays.
-  std::optional<Asked> both(const Node& n) {
-    if (!n.forks() || rejects(p_, n.t) == rejects(p_, n.f)) return std::nullopt;
-    const Node& next = p_[past_guards(rejects(p_, n.f) ? n.t : n.f)];
-    if (!are_near(p_, n, next)) return std::nullopt;
-    const auto first = asked(n), second = first ? asked(next) : std::nullopt;
-    auto both = second ? joined(*first, *second) : std::nullopt;
-    return both && pays(n, *first, *second, *both) ? std::move(both) : std::nullopt;
+  /// A test and the one behind it, on the way that it takes when it holds, or the other one: where they go together and that pays.
+  std::optional<Asked> both(const Node& n, bool straight) {
+    if (!n.forks() || !may_go_on(n, straight)) return std::nullopt;
+    const Node& next = p_[past_guards(straight ? n.t : n.f)];
+    const NodeId otherwise = past_guards(straight ? n.f : n.t);
+    if (!next.forks() || !are_near(p_, n, next)) return std::nullopt;
+    const bool next_straight = past_guards(next.f) == otherwise;
+    if (!may_go_on(next, next_straight) || (!next_straight && past_guards(next.t) != otherwise)) return std::nullopt;
+    const auto first = asked(n, straight), second = first ? asked(next, next_straight) : std::nullopt;
+    if (!second || (!rejects(p_, otherwise) && end_of(second->load) > end_of(first->load))) return std::nullopt;
+    auto both = joined(*first, *second);
+    return both && pays(n, straight, *first, *second, *both) ? std::move(both) : std::nullopt;
   }
 
   static std::uint32_t bits_of(std::uint32_t size) { return 0xffffffff >> (32 - 8 * size); }
+  static bool is_zero(const Asked& a) { return a.numbers.size() == 1 && a.numbers.low() == 0; }
   static bool is_whole(const Asked& a) { return a.mask == bits_of(a.load.size()); }
 
  private:
@@ -55,39 +66,37 @@ class Pairs {
     return n;
   }
 
-  std::optional<Asked> asked(const Node& n) {
-    if (!n.forks() || rejects(p_, n.t) == rejects(p_, n.f)) return std::nullopt;
+  std::optional<Asked> asked(const Node& n, bool straight) {
     const auto q = question(p_, ranges_, n);
     if (!q || p_[q->value].kind != ValueKind::Load) return std::nullopt;
-    const bool straight = rejects(p_, n.f);
-    Asked a{p_[q->value], q->mask & bits_of(p_[q->value].size()), straight ? q->yes() : q->no(), straight ? n.t : n.f};
+    Asked a{p_[q->value], q->mask & bits_of(p_[q->value].size()), straight ? q->yes() : q->no(), straight ? n.t : n.f, straight ? n.f : n.t};
     if (a.numbers.size() > few || a.numbers.size() != a.numbers.intervals().size()) return std::nullopt;
     return a;
   }
 
+  static std::uint64_t end_of(const Value& load) { return std::uint64_t{load.k} + load.size(); }
+
   static std::optional<Asked> joined(const Asked& a, const Asked& b) {
     if (a.load.a != b.load.a || a.numbers.size() * b.numbers.size() > few) return std::nullopt;
-    const std::uint64_t begin = std::min(a.load.k, b.load.k), a_end = std::uint64_t{a.load.k} + a.load.size(), b_end = std::uint64_t{b.load.k} + b.load.size();
-    const std::uint64_t end = std::max(a_end, b_end), size = end - begin;
-    const bool is_apart = a_end <= b.load.k || b_end <= a.load.k;
-    if (!is_apart || (size != 2 && size != 4) || end > 0xffffffff) return std::nullopt;
-    const auto a_shift = static_cast<std::uint32_t>(8 * (end - a_end)), b_shift = static_cast<std::uint32_t>(8 * (end - b_end));
-    Asked both{a.load, a.mask << a_shift | b.mask << b_shift, {}, b.then};
+    const std::uint64_t begin = std::min(a.load.k, b.load.k), end = std::max(end_of(a.load), end_of(b.load)), size = end - begin;
+    if ((size != 1 && size != 2 && size != 4) || end > 0xffffffff) return std::nullopt;
+    const auto a_shift = static_cast<std::uint32_t>(8 * (end - end_of(a.load))), b_shift = static_cast<std::uint32_t>(8 * (end - end_of(b.load)));
+    Asked both{a.load, a.mask << a_shift | b.mask << b_shift, {}, b.then, a.otherwise};
     both.load.detail = static_cast<std::uint8_t>(size);
     both.load.k = static_cast<std::uint32_t>(begin);
+    const std::uint32_t common = a.mask << a_shift & b.mask << b_shift;
     for (const Interval x : a.numbers.intervals())
       for (const Interval y : b.numbers.intervals()) {
-        const std::uint32_t number = x.low << a_shift | y.low << b_shift;
-        both.numbers = both.numbers | Set::of(number);
+        const std::uint32_t first = x.low << a_shift, second = y.low << b_shift;
+        if ((first & common) == (second & common)) both.numbers = both.numbers | Set::of(first | second);
       }
-    return both;
+    return both.numbers.empty() ? std::nullopt : std::optional(both);
   }
 
   /// Whether the one takes no more instructions than the two are expected to.
-  bool pays(const Node& first_test, const Asked& first, const Asked& second, const Asked& both) {
-    constexpr double hardly = 0.15;  // for it is shorter, too
+  bool pays(const Node& first_test, bool straight, const Asked& first, const Asked& second, const Asked& both) {
+    const double hardly = rejects(p_, both.otherwise) ? 0.15 : 0;  // for it is shorter, too
     if (profile_.rows.empty()) return cost(both) <= cost(first);
-    const bool straight = rejects(p_, first_test.f);
     for (std::size_t network = 0; network < Profile::networks; ++network) {
       const double holds = profile_.likelihood(p_, ranges_, first_test, network);
       if (cost(both) > cost(first) + (straight ? holds : 1 - holds) * cost(second) + hardly) return false;
@@ -97,8 +106,7 @@ class Pairs {
 
   /// A load, a mask where it cannot be part of the jump, and a jump a number.
   static double cost(const Asked& a) {
-    const bool is_zero = a.numbers.size() == 1 && a.numbers.low() == 0;
-    return 1 + (is_whole(a) || is_zero ? 0 : 1) + static_cast<double>(a.numbers.size());
+    return 1 + (is_whole(a) || is_zero(a) ? 0 : 1) + static_cast<double>(a.numbers.size());
   }
 
   static constexpr std::size_t few = 4;
@@ -116,7 +124,8 @@ class Join : public Rewrite {
   bool finds_any() const {
     Pairs pairs(from_, profile_);
     for (std::uint32_t i = 0; i < from_.node_count(); ++i)
-      if (live_[i] && may_join(NodeId{i}) && pairs.both(from_[NodeId{i}])) return true;
+      for (const bool straight : {true, false})
+        if (live_[i] && may_join(NodeId{i}, straight) && pairs.both(from_[NodeId{i}], straight)) return true;
     return false;
   }
 
@@ -125,20 +134,24 @@ class Join : public Rewrite {
   bool wanted(NodeId old) const override { return live_[old]; }
 
   NodeId make(const Node& n, NodeId old, Span span) override {
-    const auto both = may_join(old) ? pairs_.both(n) : std::nullopt;
-    if (!both) return to_.add(n, span);
-    const ValueId bytes = to_.add(both->load, span);
-    const ValueId asked_about = Pairs::is_whole(*both) ? bytes : to_.binary(Arith::And, bytes, to_.constant(both->mask));
-    const NodeId reject = rejects(to_, n.t) ? n.t : n.f;
-    return both->numbers.size() == 1 ? to_.test(Relation::Equal, asked_about, to_.constant(both->numbers.low()), both->then, reject, span)
-                                     : to_.member(asked_about, both->numbers, both->then, reject, span);
+    for (const bool straight : {true, false})
+      if (const auto both = may_join(old, straight) ? pairs_.both(n, straight) : std::nullopt) return test_of(*both, span);
+    return to_.add(n, span);
   }
 
-  /// Whether what stands behind a test is asked of packets that pass it, and of no others: or it would have to stand twice.
-  bool may_join(NodeId id) const {
+  NodeId test_of(const Asked& a, Span span) {
+    const ValueId bytes = to_.add(a.load, span);
+    if (Pairs::is_zero(a) && !Pairs::is_whole(a)) return to_.test(Relation::Bits, bytes, to_.constant(a.mask), a.otherwise, a.then, span);
+    const ValueId asked_about = Pairs::is_whole(a) ? bytes : to_.binary(Arith::And, bytes, to_.constant(a.mask));
+    return a.numbers.size() == 1 ? to_.test(Relation::Equal, asked_about, to_.constant(a.numbers.low()), a.then, a.otherwise, span)
+                                 : to_.member(asked_about, a.numbers, a.then, a.otherwise, span);
+  }
+
+  /// Whether what stands behind a test is asked of packets that go this way, and of no others: or it would have to stand twice.
+  bool may_join(NodeId id, bool straight) const {
     const Node& old = from_[id];
     if (!old.forks() || in_choice_[at(id)]) return false;
-    NodeId was = rejects(from_, old.f) ? old.t : old.f;
+    NodeId was = straight ? old.t : old.f;
     for (; from_[was].kind == NodeKind::Guard && ways_in_[at(was)] == 1; was = from_[was].t) {}
     return ways_in_[at(was)] == 1;
   }
@@ -150,12 +163,20 @@ class Join : public Rewrite {
 };
 
 bool may_join(const Program& p) {
+  const auto past_guards = [&](NodeId n) {
+    while (p[n].kind == NodeKind::Guard) n = p[n].t;
+    return n;
+  };
   for (std::uint32_t i = 0; i < p.node_count(); ++i) {
     const Node& n = p[NodeId{i}];
-    if (!n.forks() || rejects(p, n.t) == rejects(p, n.f)) continue;
-    NodeId then = rejects(p, n.f) ? n.t : n.f;
-    while (p[then].kind == NodeKind::Guard) then = p[then].t;
-    if (are_near(p, n, p[then])) return true;
+    if (!n.forks()) continue;
+    for (const bool straight : {true, false}) {
+      if (!may_go_on(n, straight)) continue;
+      const Node& next = p[past_guards(straight ? n.t : n.f)];
+      const NodeId otherwise = past_guards(straight ? n.f : n.t);
+      const auto leads_there = [&](bool next_straight) { return may_go_on(next, next_straight) && past_guards(next_straight ? next.f : next.t) == otherwise; };
+      if (next.forks() && (leads_there(true) || leads_there(false)) && are_near(p, n, next)) return true;
+    }
   }
   return false;
 }
