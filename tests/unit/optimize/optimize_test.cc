@@ -253,6 +253,12 @@ TEST_CASE("join: bytes side by side are asked together") {
       {"a = load 1 [8]\nb = load 1 [9]\nc = load 2 [10]\nt3: if c == 3 then yes else no\ng3: guard 2 [10] then t3\n"
        "t2: if b == 2 then g3 else no\ng2: guard 1 [9] then t2\nt1: if a == 1 then g2 else no\ng1: guard 1 [8] then t1\nroot g1\n",
        "a = load 4 [8]\nt: if a == 0x1020003 then yes else no\ng: guard 4 [8] then t\nroot g\n"},
+      // What fails goes where the first test alone would lead it: the second needs no byte behind those of the first.
+      {"a = load 1 [23]\nb = load 2 [20]\nt2: if b &? 0x1fff then yes else no\nt1: if a in {6, 17, 132} then t2 else yes\n"
+       "g1: guard 1 [23] then t1\nroot g1\n",
+       "a = load 4 [20]\nm = a & 0x1fff00ff\nt: if m in {6, 17, 132} then no else yes\ng: guard 4 [20] then t\nroot g\n"},
+      {"x = load 2 [20]\nt2: if x &? 0x2000 then yes else no\nt1: if x &? 0x1fff then yes else t2\ng: guard 2 [20] then t1\nroot g\n",
+       "x = load 2 [20]\nt: if x &? 0x3fff then yes else no\ng: guard 2 [20] then t\nroot g\n"},
   };
   for (const Row& r : rows) {
     CAPTURE(r.before);
@@ -277,6 +283,40 @@ TEST_CASE("join: bytes that not all accepted packets have, or that are tested fo
     CAPTURE(row);
     const std::string graph = std::string("no: return 0\nyes: return 1\n") + row;
     becomes(joined, graph, graph);
+  }
+}
+
+TEST_CASE("overlaps: what is known of some bytes answers for a part of them") {
+  struct Row { const char* before; const char* after; };
+  const Row rows[] = {
+      // Broadcast is multicast, too.
+      {"a = load 4 [2]\nb = load 2 [0]\nc = load 1 [0]\nt3: if c &? 1 then no else yes\nt2: if b == 0xffff then no else t3\n"
+       "t1: if a == 0xffffffff then t2 else t3\ng: guard 4 [2] then t1\nroot g\n",
+       "c = load 1 [0]\nt: if c &? 1 then no else yes\ng: guard 1 [0] then t\nroot g\n"},
+      {"b = load 2 [0]\nc = load 1 [0]\nl = length\nt4: if l == 60 then yes else no\nt3: if l == 50 then yes else no\n"
+       "t2: if c &? 1 then t3 else t4\nt1: if b == 0xffff then t2 else no\ng: guard 2 [0] then t1\nroot g\n",
+       "b = load 2 [0]\nl = length\nt3: if l == 50 then yes else no\nt1: if b == 0xffff then t3 else no\ng: guard 2 [0] then t1\nroot g\n"},
+  };
+  for (const Row& r : rows) {
+    CAPTURE(r.before);
+    const std::string head = "no: return 0\nyes: return 1\n";
+    becomes(optimize::drop_overlapped, head + r.before, head + r.after);
+  }
+  const char* const stay[] = {
+      // Not all of the numbers have the bit.
+      "b = load 2 [0]\nc = load 1 [0]\nt2: if c &? 1 then no else yes\nt1: if b in {0xffff, 0xfefe} then no else t2\ng: guard 2 [0] then t1\nroot g\n",
+      // A packet of two bytes is accepted.
+      "b = load 1 [0]\nc = load 2 [0]\nt2: if c == 0x101 then no else yes\nt1: if b == 1 then yes else t2\ng: guard 1 [0] then t1\nroot g\n",
+      // Bytes that the first test does not ask about.
+      "b = load 2 [0]\nc = load 1 [1]\nt2: if c == 1 then no else yes\nt1: if b &? 0xff00 then t2 else no\ng: guard 2 [0] then t1\nroot g\n",
+  };
+  for (const char* row : stay) {
+    CAPTURE(row);
+    const std::string graph = std::string("no: return 0\nyes: return 1\n") + row;
+    const Program p = parse(graph);
+    Program same = parse(graph);
+    CHECK_FALSE(optimize::drop_overlapped(same));
+    CHECK(to_string(same) == to_string(p));
   }
 }
 
