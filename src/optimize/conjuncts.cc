@@ -10,35 +10,12 @@
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
 #include "optimize/rewrite.hpp"
+#include "optimize/sequence.hpp"
 
 namespace weir::optimize {
 namespace {
 
 using namespace ir;
-
-/// What a part costs, and how often it is passed: where it stands, and ahead of what tells what its bytes mean, where they
-/// may be the same or anything else.
-struct Expected {
-  double instructions = 0, passed = 0;
-};
-struct Estimate {
-  std::array<Expected, Profile::networks> in_place;
-  Expected ahead;
-  double saved_first = 0;  ///< where it is the first part, by what is in a register then
-};
-
-/// Whether a part costs less ahead of the one that stands before it, in all networks. `is_first`: that one is the first.
-bool pays_ahead(const Estimate& part, const Estimate& other, bool is_first) {
-  constexpr double worth_it = 0.15;
-  const auto pays = [&](std::size_t network) {
-    const Expected &first = other.in_place[network], &second = part.in_place[network];
-    const double now = first.instructions - is_first * other.saved_first + first.passed * second.instructions;
-    return part.ahead.instructions - is_first * part.saved_first + part.ahead.passed * first.instructions + worth_it < now;
-  };
-  for (std::size_t network = 0; network < Profile::networks; ++network)
-    if (!pays(network)) return false;
-  return true;
-}
 
 /// Where all ways from a node lead that do not reject: its immediate postdominator when rejecting is left out.
 class Onward {
@@ -91,15 +68,13 @@ class Conjuncts : public Rewrite {
   bool found() const { return !chains_.empty(); }
 
  private:
-  static constexpr std::size_t largest = 12, longest = 16, few = 4, most_values = 64;
+  static constexpr std::size_t largest = 12, longest = most_steps, few = 4, most_values = 64;
 
   /// A part of the graph with one way in and one way out, but for those to reject.
   struct Part {
     std::array<NodeId, largest> some;
     std::size_t count = 0;
     NodeId entry{}, exit{};
-    Estimate expected;
-    bool may_move = true;
 
     std::span<NodeId> nodes() { return {some.data(), count}; }  ///< ascending: ways out first
     std::span<const NodeId> nodes() const { return {some.data(), count}; }
@@ -146,14 +121,23 @@ class Conjuncts : public Rewrite {
     for (std::size_t k = 1; k < chain.size(); ++k) seen_[chain[k].entry] = true;
     if (chain.size() < 2) return false;
     const ValueId at_hand = at_hand_[past_guards(head)];
-    for (Part& part : chain) {
-      part.expected = estimate(part);
-      part.expected.saved_first = from_[past_guards(part.entry)].a == at_hand ? 1 : 0;
+    std::array<Step, longest> steps;
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      steps[i] = estimate(chain[i]);
+      steps[i].saved_first = from_[past_guards(chain[i].entry)].a == at_hand ? 1 : 0;
     }
-    if (!bring_into_order(chain)) return false;
+    const Sequence order = best_sequence(std::span(steps).first(chain.size()));
+    if (std::ranges::is_sorted(std::span(order).first(chain.size()))) return false;
     for (const Part& part : chain)
       for (const NodeId n : part.nodes()) moved_[n] = true;
+    rearrange(chain, order);
     return true;
+  }
+
+  static void rearrange(Chain chain, const Sequence& order) {
+    std::array<Part, longest> as_it_was;
+    std::ranges::copy(chain, as_it_was.begin());
+    for (std::size_t i = 0; i < chain.size(); ++i) chain[i] = as_it_was[order[i]];
   }
 
   /// The part that begins at a node, if one does.
@@ -163,10 +147,7 @@ class Conjuncts : public Rewrite {
     Part& part = parts_.emplace_back();
     part.entry = entry;
     part.exit = onward_[first];
-    if (collect(part) && is_closed(part, is_head)) {
-      part.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(from_[n]); });
-      return true;
-    }
+    if (collect(part) && is_closed(part, is_head)) return true;
     parts_.pop_back();
     return false;
   }
@@ -209,24 +190,11 @@ class Conjuncts : public Rewrite {
     return n.kind != NodeKind::Member || from_.set_of(n).intervals().size() <= few;
   }
 
-  /// By exchanging neighbours, where that pays. Says whether anything moved.
-  static bool bring_into_order(Chain chain) {
-    bool any = false;
-    for (std::size_t i = 1; i < chain.size(); ++i)
-      for (std::size_t k = i; k > 0; --k) {
-        Part &first = chain[k - 1], &second = chain[k];
-        if (!first.may_move || !second.may_move || !pays_ahead(second.expected, first.expected, k == 1)) break;
-        std::swap(first, second);
-        any = true;
-      }
-    return any;
-  }
-
   // ---- what they cost --------------------------------------------------------------------------------
 
-  /// In all networks, and ahead, at once.
-  Estimate estimate(const Part& part) {
-    constexpr std::size_t ahead = Profile::networks;
+  /// In all networks, and anywhere, at once.
+  Step estimate(const Part& part) {
+    constexpr std::size_t anywhere = Profile::networks;
     using Shares = std::array<double, Profile::networks + 1>;
     std::array<Shares, largest> reached;  // by place in the part
     std::fill_n(reached.begin(), part.count, Shares{});
@@ -253,7 +221,7 @@ class Conjuncts : public Rewrite {
       const auto likelihoods = profile_.likelihoods(from_, ranges_, n);
       Shares when_true{}, when_false{};
       for (std::size_t k = 0; k < share.size(); ++k) {
-        const double holds = k == ahead ? likelihoods.unknown : likelihoods.known[k];
+        const double holds = k == anywhere ? likelihoods.unknown : likelihoods.known[k];
         instructions[k] += share[k] * each;
         when_true[k] = share[k] * holds;
         when_false[k] = share[k] * (1 - holds);
@@ -261,12 +229,12 @@ class Conjuncts : public Rewrite {
       lead(n.t, when_true);
       lead(n.f, when_false);
     }
-    Estimate e{.in_place = {}, .ahead = {instructions[ahead], passed[ahead]}};
-    for (std::size_t network = 0; network < Profile::networks; ++network) {
-      e.in_place[network] = {instructions[network], passed[network]};
-      e.ahead = {std::max(e.ahead.instructions, instructions[network]), std::max(e.ahead.passed, passed[network])};
-    }
-    return e;
+    Step step{.in_place = {}, .anywhere = {instructions[anywhere], passed[anywhere]}, .bytes = at_hand.bytes};
+    for (std::size_t network = 0; network < Profile::networks; ++network) step.in_place[network] = {instructions[network], passed[network]};
+    step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test && from_[part.some[0]].relation() == Relation::Equal &&
+                         from_[from_[part.some[0]].a].kind == ValueKind::Load;
+    step.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(from_[n]); });
+    return step;
   }
 
   double comparisons_of(const Node& n) const {
@@ -277,6 +245,7 @@ class Conjuncts : public Rewrite {
   struct AtHand {
     std::array<ValueId, most_values> values;
     std::size_t count = 0;
+    Extent bytes;  ///< that they were loaded from
     bool has(ValueId v) const { return std::find(values.begin(), values.begin() + count, v) != values.begin() + count; }
   };
 
@@ -287,6 +256,10 @@ class Conjuncts : public Rewrite {
     at_hand.values[at_hand.count++] = id;
     const Value& v = from_[id];
     if (is_header_length(v)) return 1;
+    if (v.kind == ValueKind::Load) {
+      if (v.a == no_value) at_hand.bytes.add(v.k, v.k + v.size());
+      else at_hand.bytes.add(Extent::behind + v.k, Extent::behind + v.k + v.size());
+    }
     return 1 + cost(v.a, at_hand) + cost(v.b, at_hand) + (v.kind == ValueKind::Choice ? 4 : 0);
   }
 

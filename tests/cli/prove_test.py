@@ -26,7 +26,7 @@ class Answers(ProgramTest):
         self.assertIn("the first rejects it", answer)
         self.assertIn("the second accepts it: keeps 262144 bytes", answer)
         self.assertIn("  0000  00 00 00 00 00 00 00 00 00 00 00 00 08 06\n", answer)
-        for apart in (("tcp port 80", "tcp dst port 80"), ("len > 100", "len >= 100"), ("ip[2:2] * 3 = 9", "ip[2:2] = 3 and ip[3] = 4")):
+        for apart in (("tcp port 80", "tcp dst port 80"), ("len > 100", "len >= 100"), ("ip[2:2] * 3 = 9", "ip[2:2] = 3 and ip[4] = 4")):
             self.prove(3, *apart)
 
     def test_a_filter_and_its_program(self):

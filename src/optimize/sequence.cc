@@ -1,0 +1,115 @@
+#include "optimize/sequence.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace weir::optimize {
+namespace {
+
+constexpr std::size_t networks = Profile::networks;
+
+class Model {
+ public:
+  explicit Model(std::span<const Step> steps) : steps_(steps) {
+    for (std::size_t i = 1; i < steps.size(); ++i)
+      for (std::size_t k = 0; k < i; ++k) any_are_one_ |= are_one(steps[k], steps[i]);
+  }
+
+  /// Instructions a packet.
+  double cost(const Sequence& order, std::size_t network) const {
+    double cost = -steps_[order[0]].saved_first, share = 1;  // of packets that pass all before `failed`
+    for (std::size_t failed = 0; failed <= steps_.size(); ++failed) {
+      const double passed = failed < steps_.size() ? steps_[failed].in_place[network].passed : 0;
+      cost += share * (1 - passed) * walk(order, failed, network);
+      share *= passed;
+    }
+    return cost;
+  }
+
+  /// The share of packets that passes all steps before a place.
+  double reached(const Sequence& order, std::size_t place, std::size_t network) const {
+    double share = 1;
+    for (std::size_t at = 0; at < place; ++at) share *= steps_[order[at]].in_place[network].passed;
+    return share;
+  }
+
+  /// What hardly ever rejects gains nothing by being asked early, unless it stands between others that are asked together.
+  bool may_pay_ahead(std::size_t step) const {
+    constexpr double hardly_ever = 0.95;
+    return any_are_one_ || steps_[step].in_place[0].passed < hardly_ever;
+  }
+
+ private:
+  /// Of a packet that passes what was before one step, and fails there.
+  double walk(const Sequence& order, std::size_t failed, std::size_t network) const {
+    double cost = 0, share = 1;
+    for (std::size_t at = 0; at < steps_.size(); ++at) {
+      const std::size_t i = order[at];
+      const bool is_meant = i <= failed || !steps_[failed].bytes.gives_meaning_to(steps_[i].bytes);
+      const Expected& step = is_meant ? steps_[i].in_place[network] : steps_[i].anywhere;
+      if (at == 0 || !any_are_one_ || !are_one(steps_[order[at - 1]], steps_[i])) cost += share * step.instructions;
+      if (i == failed) break;
+      if (i > failed) share *= step.passed;
+    }
+    return cost;
+  }
+
+  /// Whether one load and one comparison will do for both (join.cc).
+  static bool are_one(const Step& a, const Step& b) {
+    if (!a.is_one_number || !b.is_one_number || (a.bytes.end != b.bytes.begin && b.bytes.end != a.bytes.begin)) return false;
+    const std::uint32_t size = std::max(a.bytes.end, b.bytes.end) - std::min(a.bytes.begin, b.bytes.begin);
+    return size == 2 || size == 4;
+  }
+
+  std::span<const Step> steps_;
+  bool any_are_one_ = false;
+};
+
+/// An order of the steps, by what it costs.
+struct Way {
+  Sequence order{};
+  std::array<double, networks> costs{};
+};
+
+/// Works out what another order costs, and returns what it saves in every network; nothing where that is not worth it, for
+/// the packets that get to the first change.
+double saved(const Model& model, const Way& now, Way& other, std::size_t change) {
+  constexpr double worth_it = 0.15;
+  double least = std::numeric_limits<double>::max();
+  for (std::size_t network = networks; network-- > 0;) {
+    other.costs[network] = model.cost(other.order, network);
+    const double gain = now.costs[network] - other.costs[network];
+    if (gain <= worth_it * model.reached(now.order, change, network)) return 0;
+    least = std::min(least, gain);
+  }
+  return least;
+}
+
+}  // namespace
+
+Sequence best_sequence(std::span<const Step> steps) {
+  const Model model(steps);
+  Way best;
+  std::iota(best.order.begin(), best.order.end(), std::uint8_t{0});
+  for (std::size_t network = 0; network < networks; ++network) best.costs[network] = model.cost(best.order, network);
+  for (std::size_t turn = 0; turn < steps.size(); ++turn) {
+    const Way now = best;
+    double most = 0;
+    for (std::size_t from = 1; from < steps.size(); ++from) {
+      if (!model.may_pay_ahead(now.order[from])) continue;
+      Way moved = now;
+      for (std::size_t to = from; to > 0 && steps[moved.order[to]].may_move && steps[moved.order[to - 1]].may_move; --to) {
+        std::swap(moved.order[to - 1], moved.order[to]);
+        const double gain = saved(model, now, moved, to - 1);
+        if (gain <= most) continue;
+        most = gain;
+        best = moved;
+      }
+    }
+    if (most == 0) break;
+  }
+  return best.order;
+}
+
+}  // namespace weir::optimize
