@@ -62,12 +62,7 @@ Result<Program> accepted(Program program, const Limits& limits) {
   return program;
 }
 
-}  // namespace
-
-Result<Program> emit(const ir::Program& p, const Limits& limits) {
-  Keep keep = costly_values(p);
-  ir::Ranges ranges(p);
-  const Families families(p, ranges);
+Result<Program> emit(const ir::Program& p, const Limits& limits, ir::Ranges& ranges, const Families& families, Keep keep) {
   for (int round = 1;; ++round) {
     Select select(p, keep, ranges, families);
     Blocks blocks = select.run();
@@ -88,6 +83,18 @@ Result<Program> emit(const ir::Program& p, const Limits& limits) {
     assert(!taken || !check(*taken));
     return taken;
   }
+}
+
+}  // namespace
+
+Result<Program> emit(const ir::Program& p, const Limits& limits) {
+  ir::Ranges ranges(p);
+  const Families families(p, ranges);
+  auto program = emit(p, limits, ranges, families, costly_values(p, Loads::Repeated));
+  constexpr std::size_t long_enough = 1000;  // one more look would take its time
+  if (!p.has_choices() || !program || program->instructions.size() > long_enough) return program;
+  auto other = emit(p, limits, ranges, families, costly_values(p, Loads::Kept));
+  return other && other->instructions.size() < program->instructions.size() ? other : program;
 }
 
 }  // namespace weir::cbpf

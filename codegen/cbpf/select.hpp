@@ -27,8 +27,10 @@ struct Keep {
   /// Of a costly value in Machine::computed, of which there are at most 64; 0 of others.
   std::uint64_t bit(ir::ValueId v) const { return bits.size() == 0 ? 0 : bits[v]; }
 };
+/// Whether loads from a place that a choice gives are among them: where places alternate in X, that is shorter.
+enum class Loads : std::uint8_t { Repeated, Kept };
 /// At first all choices are kept: one inside the other they would double with every level.
-Keep costly_values(const ir::Program& p);
+Keep costly_values(const ir::Program& p, Loads loads);
 
 /// Beyond this many instructions nobody needs to know how many more there would be.
 inline constexpr std::size_t enough_lines = 200'000;

@@ -33,13 +33,15 @@ bool commutes(Arith a) {
 }
 
 /// Instructions to compute a value, up to a bound; choices count as dear. `cost`: those of the values before it.
-unsigned cost_of(const ir::Program& p, const Value& v, const Column<unsigned>& cost) {
+unsigned cost_of(const ir::Program& p, const Value& v, const Column<unsigned>& cost, Loads loads) {
   constexpr unsigned dear = 100;
   switch (v.kind) {
     case ValueKind::Constant:
     case ValueKind::Length:
     case ValueKind::Meta: return 1;
-    case ValueKind::Load: return v.a == no_value ? 1 : 2;  // a base that costs more is kept itself
+    case ValueKind::Load:  // a base that costs more is kept itself; a chosen one may have to be fetched into X again
+      if (v.a == no_value) return 1;
+      return loads == Loads::Kept && p[v.a].kind == ValueKind::Choice ? 3 : 2;
     case ValueKind::Negate: return std::min(dear, 1 + cost[v.a]);
     case ValueKind::Binary: return std::min(dear, cost[v.a] + (constant_of(p, v.b) ? 1 : 3 + cost[v.b]));
     case ValueKind::Choice: return dear;
@@ -49,7 +51,7 @@ unsigned cost_of(const ir::Program& p, const Value& v, const Column<unsigned>& c
 
 }  // namespace
 
-Keep costly_values(const ir::Program& p) {
+Keep costly_values(const ir::Program& p, Loads loads) {
   Keep keep;
   std::uint64_t next = 1;  // 0 when all bits are taken
   const auto give_bit = [&](std::uint32_t value) {
@@ -63,7 +65,7 @@ Keep costly_values(const ir::Program& p) {
   Column<unsigned> cost(count, 1);
   for (std::uint32_t i = 0; i < count && next != 0; ++i) {
     const Value& v = p[ValueId{i}];
-    cost[i] = cost_of(p, v, cost);
+    cost[i] = cost_of(p, v, cost, loads);
     if (cost[i] >= 3 && v.kind != ValueKind::Choice) give_bit(i);
   }
   return keep;
