@@ -1,12 +1,12 @@
 // weir_compare: our programs beside those of the installed libpcap's optimizer, on every known filter.
 //
-//   weir_compare [--source corpus|wild|cases] [--match TEXT] [--linktype L] [--every N] [--worst N] [--all]
+//   weir_compare [--source corpus|wild|cases] [--match TEXT] [--linktype L] [--every N] [--worst N] [--all] [--floors]
 //                [--exceptions FILE] [--packets N] [--seed S] [--seconds S] [--corpus DIR] [--conformance DIR] [--model FILE] [--other FILE]
 //                [--differences FILE]
 //   weir_compare --filter F [--linktype L] [--program FILE] …: both listings, with how often each instruction is executed
 //                per packet; FILE: a program to try in place of ours, as `tcpdump -ddd` prints it
 //
-// `--every` takes one filter in N (where each is slow, as under the sanitizers). `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
+// `--floors` adds the least that any program can cost (floor.hpp). `--every` takes one filter in N (where each is slow, as under the sanitizers). `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
 // is given and a filter is worse than libpcap's that the file does not list, or says less of, or one is not worse that it lists for good.
 #include "compare.hpp"
 
@@ -33,7 +33,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const std::string name = word.starts_with("--") ? word.substr(2) : "";
-    if (name == "all") o[name] = "yes";
+    if (name == "all" || name == "floors") o[name] = "yes";
     else if (o.contains(name) && i + 1 < argc) o[name] = argv[++i];
     else {
       fmt::print(stderr, "weir_compare: what is `{}`?\n", word);
@@ -70,6 +70,7 @@ int compare_all(Measure& measure, const Options& o, const std::shared_ptr<const 
     return 0;
   }
   print_totals(rows);
+  if (o.contains("floors")) print_floors(rows);
   if (!o.at("exceptions").empty()) {
     const auto exceptions = read_exceptions(o.at("exceptions"));
     if (!exceptions) return fmt::print(stderr, "weir_compare: {}\n", exceptions.error()), 2;
@@ -89,7 +90,7 @@ int run(const Options& o) {
   oracle::keep_off_the_network();
   const std::shared_ptr<const names::Names> system = names::system_names();
   Measure measure({std::move(*model), std::move(*other)}, std::move(*differences), system,
-                  {.packets = std::stoul(o.at("packets")), .seed = std::stoull(o.at("seed")), .seconds = std::stod(o.at("seconds"))});
+                  {.packets = std::stoul(o.at("packets")), .seed = std::stoull(o.at("seed")), .seconds = std::stod(o.at("seconds")), .floors = o.contains("floors")});
   if (o.at("filter").empty()) return compare_all(measure, o, system);
   oracle::Case c{.setting = oracle::read_setting(o.at("linktype").empty() ? "EN10MB" : o.at("linktype")), .filter = o.at("filter")};
   std::optional<cbpf::Program> instead;

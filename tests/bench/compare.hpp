@@ -9,6 +9,7 @@
 
 #include "conformance.hpp"
 #include "differences.hpp"
+#include "floor.hpp"
 #include "reference.hpp"
 #include "traffic_model.hpp"
 
@@ -35,6 +36,7 @@ struct Cost {
 struct Row {
   Entry entry;
   Cost ours, theirs;
+  Cost floor;                 ///< the least that is possible (floor.hpp), where that was asked for
   bool executed = false;      ///< both were run
   bool theirs_wrong = false;  ///< their verdict is not that of their own program without the optimizer
   bool ours_wrong = false;    ///< ours is not that of the program that defines the meaning
@@ -50,6 +52,7 @@ struct Row {
 
 struct Programs {
   std::optional<cbpf::Program> ours, theirs, meaning;
+  std::optional<ir::Program> graph;  ///< of ours, where the floor was asked for
   std::string missing;
 };
 
@@ -57,6 +60,7 @@ struct MeasureOptions {
   std::size_t packets = 3000;
   std::uint64_t seed = 1;
   double seconds = 2;  ///< that libpcap's optimizer may take
+  bool floors = false;
 };
 
 class Measure {
@@ -76,6 +80,7 @@ class Measure {
   void compile_theirs(const oracle::Case& c, Programs& programs);
   void run(Row& row, const Programs& programs);
   void run(Row& row, const Programs& programs, std::size_t mix);
+  void find_floor(Row& row, const Programs& programs);
   void amend(Row& row, Programs& programs);
   std::array<TrafficModel, mixes> models_;
   oracle::Differences differences_;
@@ -88,6 +93,8 @@ class Measure {
 /// Totals by source, and the worst filters.
 void print_totals(const std::vector<Row>& rows);
 void print_worst(const std::vector<Row>& rows, std::size_t most);
+/// Sums by source beside the least that is possible.
+void print_floors(const std::vector<Row>& rows);
 /// All rows with tabs between their columns.
 void print_all(const std::vector<Row>& rows);
 /// A filter that is worse than libpcap's, how much at most, and why that stays so.

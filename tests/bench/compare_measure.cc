@@ -87,6 +87,7 @@ Programs Measure::compile(const oracle::Case& c) {
   Programs p;
   const auto ours = oracle::compile(c.setting, c.filter, c.names != nullptr ? *c.names : *names_);
   if (ours) p.ours = ours->program();
+  if (ours && options_.floors) p.graph = ours->optimized;
   compile_theirs(c, p);
   if (!ours) p.missing = "weir: " + ours.error().message;
   return p;
@@ -146,6 +147,20 @@ void Measure::run(Row& row, const Programs& p) {
   else row.theirs.length = row.entry.optimized_length.value_or(0);
   row.executed = p.ours && p.theirs;
   for (std::size_t mix = 0; row.executed && mix < mixes; ++mix) run(row, p, mix);
+  if (row.executed && p.graph) find_floor(row, p);
+}
+
+void Measure::find_floor(Row& row, const Programs& p) {
+  Floor floor(*p.graph);
+  row.floor.length = floor.length();
+  for (std::size_t mix = 0; mix < mixes; ++mix) {
+    const auto of_filter = aimed(mix, row.entry.c, *p.meaning);
+    const auto& usual = passing(mix, row.entry.c.setting);
+    std::size_t sum = 0;
+    for (const auto* samples : {&usual, &of_filter})
+      for (const oracle::Sample& s : *samples) sum += floor.executed(s.whole());
+    row.floor.executed[mix] = static_cast<double>(sum) / static_cast<double>(usual.size() + of_filter.size());
+  }
 }
 
 void Measure::amend(Row& row, Programs& p) {

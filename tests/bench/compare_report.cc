@@ -97,6 +97,25 @@ void print_totals(const std::vector<Row>& rows) {
   some("all", [](const Row&) { return true; });
 }
 
+void print_floors(const std::vector<Row>& rows) {
+  fmt::print("\nthe least that is possible: sums, and parts of libpcap's\n{:<8}{:>32}{:>34}{:>34}\n", "", "instructions", "executed, model", "executed, other");
+  for (const char* source : {"corpus", "wild", "cases"}) {
+    std::array<std::array<double, 3>, 1 + mixes> sums{};
+    for (const Row& row : rows) {
+      if (row.entry.source != source || !row.compared() || row.floor.length == 0) continue;
+      const Cost* const costs[] = {&row.theirs, &row.ours, &row.floor};
+      for (std::size_t who = 0; who < 3; ++who) {
+        sums[0][who] += static_cast<double>(costs[who]->length);
+        for (std::size_t m = 0; m < mixes; ++m) sums[1 + m][who] += costs[who]->executed[m];
+      }
+    }
+    if (sums[0][0] == 0) continue;
+    fmt::print("{:<8}", source);
+    for (const auto& [theirs, ours, least] : sums) fmt::print("  {:>8.0f} weir {:.3f} least {:.3f}", theirs, ours / theirs, least / theirs);
+    fmt::print("\n");
+  }
+}
+
 void print_worst(const std::vector<Row>& rows, std::size_t most) {
   std::vector<const Row*> bad;
   for (const Row& row : rows)
