@@ -11,6 +11,7 @@
 
 #include "../ir/random_program.hpp"
 #include "guarded.hpp"
+#include "native/batch.hpp"
 #include "native/emit.hpp"
 #include "simulate/simulator.hpp"
 
@@ -368,4 +369,18 @@ TEST_CASE("a set is asked of a choice whose guards cover those behind the questi
           pair.run(bytes);
         }
   }
+}
+
+TEST_CASE("of a graph with more than a million nodes no code is made, nor is it begun") {
+  ir::Program p;
+  const auto yes = p.ret(1u);
+  auto next = p.ret(0u);
+  const auto word = p.load(4, ir::no_value, 0);
+  for (std::uint32_t i = 0; i < 1'000'000; ++i) next = p.test(Relation::Equal, word, p.constant(3 * i), yes, next);
+  p.root = p.guard(4, ir::no_value, 0, next);
+  for (const auto cpu : {native::Cpu::X86_64, native::Cpu::AArch64})
+    for (const auto& code : {native::encode(p, cpu), native::encode_batch<Packet>(p, cpu)}) {
+      REQUIRE_FALSE(code);
+      CHECK_EQ(code.error().code, Code::TooLarge);
+    }
 }
