@@ -91,7 +91,7 @@ Result<Program> emit(const ir::Program& p, const Limits& limits) {
   ir::Ranges ranges(p);
   const Families families(p, ranges);
   auto program = emit(p, limits, ranges, families, costly_values(p, Loads::Repeated));
-  constexpr std::size_t long_enough = 200;  // one more look would take its time, and programs with many scratch words are hard to lift
+  constexpr std::size_t long_enough = 300;  // one more look would take its time, and programs with many scratch words are hard to lift
   if (!p.has_choices() || !program || program->instructions.size() > long_enough) return program;
   auto other = emit(p, limits, ranges, families, costly_values(p, Loads::Kept));
   return other && other->instructions.size() < program->instructions.size() ? other : program;
