@@ -47,6 +47,18 @@ std::optional<std::uint8_t> opposite_of(std::uint8_t relation) {
   }
 }
 
+/// What the kernel makes of an instruction before it translates the program has no more instructions than this (kernel/bpf/verifier.c,
+/// convert_ctx_accesses and do_misc_fixups). Short jumps have to reach over it, or it refuses the program.
+std::uint32_t grown(const Instruction& i) {
+  const std::uint8_t kind = i.code & 7, how = i.code & 0xe0;
+  if (kind == op::LD && (how == op::ABS || how == op::IND)) return 7;
+  if (i.code == (op::JMP | op::CALL)) return 12;                                       // a lookup in line
+  if (kind == op::LDX && (i.src == 1 || i.src == 6)) return 8;                         // perhaps of the context
+  const std::uint8_t what = i.code & 0xf0;
+  const bool divides = (kind == op::ALU || kind == op::ALU64) && (what == op::DIV || what == op::MOD);
+  return divides ? 6 : 1;
+}
+
 }  // namespace
 
 std::optional<Condition> opposite(const Condition& c) {
@@ -216,29 +228,28 @@ bool Assembler::place_slots() {
   return true;
 }
 
-/// How many instructions each item takes: more than one when its jump is far.
-std::vector<std::uint32_t> Assembler::lengths() const {
-  std::vector<std::uint32_t> lengths(items_.size(), 1);
+/// Which jumps are far, and how many instructions each item takes: more than one when it is a far jump with a condition.
+Assembler::Layout Assembler::layout() const {
+  Layout made{std::vector<std::uint32_t>(items_.size(), 1), std::vector<bool>(items_.size())};
   std::vector<std::int64_t> starts(items_.size() + 1);
   for (bool again = true; again;) {
     again = false;
-    for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + lengths[i];
+    for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + made.lengths[i] + grown(items_[i].instruction) - 1;
     for (std::size_t i = 0; i < items_.size(); ++i) {
       const Item& item = items_[i];
-      if (item.label == none || lengths[i] != 1 || is_always(item.instruction)) continue;
-      if (is_near(starts[labels_[item.label]] - starts[i + 1])) continue;
-      lengths[i] = opposite_of(item.instruction.code & 0xf0) ? 2 : 3;
-      again = true;
+      if (item.label == none || made.is_far[i] || is_near(starts[labels_[item.label]] - starts[i + 1])) continue;
+      made.is_far[i] = again = true;
+      if (!is_always(item.instruction)) made.lengths[i] = opposite_of(item.instruction.code & 0xf0) ? 2 : 3;
     }
   }
-  return lengths;
+  return made;
 }
 
 Result<void> Assembler::finish(Program& p) {
   drop_unreachable();
   if (!place_slots())
     return fail(Code::TooLarge, {}, "the filter needs more stack memory than an eBPF program has", "split it into several filters");
-  const std::vector<std::uint32_t> sizes = lengths();
+  const auto [sizes, is_far] = layout();
   std::vector<std::uint32_t> starts(items_.size() + 1);
   for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + sizes[i];
   if (starts.back() > max_instructions)
@@ -258,9 +269,9 @@ Result<void> Assembler::finish(Program& p) {
     }
     const std::int64_t target = starts[labels_[item.label]], distance = target - starts[n + 1];
     const auto far = [](std::int64_t d) { return make(op::JMP32 | op::JA, 0, 0, 0, static_cast<std::uint32_t>(d)); };
-    if (is_always(i) && !is_near(distance)) {
+    if (is_always(i) && is_far[n]) {
       add(far(distance), item.span);
-    } else if (sizes[n] == 1) {
+    } else if (!is_far[n]) {
       i.offset = static_cast<std::int16_t>(distance);
       add(i, item.span);
     } else {

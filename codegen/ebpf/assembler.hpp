@@ -81,10 +81,14 @@ class Assembler {
     Span span;
   };
   static constexpr std::uint32_t none = 0xffffffff;
+  struct Layout {
+    std::vector<std::uint32_t> lengths;  ///< by item
+    std::vector<bool> is_far;
+  };
 
   void drop_unreachable();
   bool place_slots();
-  std::vector<std::uint32_t> lengths() const;
+  Layout layout() const;
 
   std::vector<Item> items_;
   std::vector<std::uint32_t> labels_;       ///< by label: the item that it stands before

@@ -43,7 +43,7 @@ const ContextRow* find_context(Hook hook, std::int64_t offset, std::uint32_t byt
   return (access == Access::Read ? row->read : row->written).contains(letter(hook)) ? row : nullptr;
 }
 
-bool has_packet_loads(Hook hook) { return letter(hook) == 's' || letter(hook) == 't'; }
+bool has_packet_loads(Hook hook) { return is_socket(hook) || letter(hook) == 't'; }
 bool may_write_packet(Hook hook) { return letter(hook) == 'x' || letter(hook) == 't'; }
 
 }  // namespace weir::ebpf

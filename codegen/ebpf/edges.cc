@@ -1,5 +1,6 @@
 // How nodes are joined: the walk, and the jumps between them.
 #include <limits>
+#include <utility>
 
 #include "ebpf/select.hpp"
 
@@ -46,12 +47,45 @@ NodeId Select::next(const Graph& g) {
   return no_node;
 }
 
-NodeId Select::follow(NodeId to) const {
+/// Whether a node asks what is known already, and then the answer.
+std::optional<bool> Select::answer(const Node& n) const {
+  const Machine::Known& known = machine_.known;
+  if (known.value == no_value || n.a != known.value) return std::nullopt;
+  if (n.kind == NodeKind::Member) return program_.set_of(n).contains(known.k);
+  const auto k = n.kind == NodeKind::Test ? constant_of(program_, n.b) : std::nullopt;
+  return k ? std::optional(holds(n.relation(), known.k, *k)) : std::nullopt;
+}
+
+/// The optimizer has answered most questions that are decided, but not all in long lists. The kernel's verifier would go through
+/// them one by one, again and again from each place where ways come in.
+NodeId Select::follow(NodeId to) {
   for (;;) {
     const Node& n = program_[to];
-    if (n.kind != NodeKind::Guard || !machine_.has(n.a, end_of(n))) return to;
-    to = n.t;
+    if (n.kind == NodeKind::Guard && machine_.has(n.a, end_of(n))) {
+      to = n.t;
+      continue;
+    }
+    const NodeId open = next_open(to);
+    if (open == to) return to;
+    to = open;
   }
+}
+
+/// The first node from here on whose answer is not known. What was found is kept as long as the same is known, for all ways out of a
+/// place lead there.
+NodeId Select::next_open(NodeId from) {
+  if (passed_.known != machine_.known) {
+    passed_.known = machine_.known;
+    passed_.open.clear();
+  }
+  if (const auto found = passed_.open.find(from); found != passed_.open.end()) return found->second;
+  NodeId at = from;
+  while (const auto known = passed_.work > 0 ? answer(program_[at]) : std::nullopt) {
+    --passed_.work;
+    at = *known ? program_[at].t : program_[at].f;
+  }
+  if (at != from) passed_.open[from] = at;
+  return at;
 }
 
 /// One way to a place is done with. When it was the last one, the place is ready, or out of reach, and then so may be
@@ -101,21 +135,28 @@ void Select::go_to(Graph& g, NodeId to) {
   if (next(g) != target) code_.jump(label_of(place));
 }
 
-void Select::branch(Graph& g, const Condition& c, NodeId t, NodeId f) {
+/// `learned`: what is known where the condition holds.
+void Select::branch(Graph& g, const Condition& c, NodeId t, NodeId f, Machine::Known learned) {
   Node ways;
   ways.t = t;
   ways.f = f;
-  branch_over(g, c, ways, follow(t), follow(f));
+  const NodeId otherwise = follow(f);
+  if (learned.value == no_value) return branch_over(g, c, ways, follow(t), otherwise);
+  const Machine::Known before = std::exchange(machine_.known, learned);
+  const NodeId then = follow(t);
+  machine_.known = before;
+  branch_over(g, c, ways, then, otherwise, learned);
 }
 
 /// Both ways out of a node: to `then` when the condition holds, otherwise to `otherwise`; they may lie behind others.
-void Select::branch_over(Graph& g, const Condition& c, const Node& ways, NodeId then, NodeId otherwise) {
+void Select::branch_over(Graph& g, const Condition& c, const Node& ways, NodeId then, NodeId otherwise, Machine::Known learned) {
   Place& yes = g.places[static_cast<std::uint32_t>(then)];  // references into an unordered_map outlive insertions
   Place& no = g.places[static_cast<std::uint32_t>(otherwise)];
   ++yes.pending;
   ++no.pending;
-  arrive(yes);
   arrive(no);
+  if (learned.value != no_value) machine_.known = learned;
+  arrive(yes);
   release(g, ways.t);
   release(g, ways.f);
   release(g, otherwise);

@@ -33,6 +33,7 @@ const HelperRow* find_helper(std::string_view name) {
 char letter(Hook hook) {
   switch (hook) {
     case Hook::Socket: return 's';
+    case Hook::SocketBtf: return 'b';
     case Hook::Xdp: return 'x';
     case Hook::TcIngress:
     case Hook::TcEgress: return 't';

@@ -3,6 +3,7 @@
 namespace weir::ebpf {
 
 void Machine::meet(const Machine& other) {
+  if (known != other.known) known = {};
   for (std::size_t i = 0; i < registers.size(); ++i) {
     const Held& there = other.registers[i];
     if (registers[i].is(there.value, there.form) && registers[i].made == there.made) registers[i].end = std::min(registers[i].end, there.end);
@@ -18,14 +19,14 @@ void Machine::meet(const Machine& other) {
 }
 
 bool Machine::has(ir::ValueId base, std::uint64_t end) const {
-  const auto known = std::ranges::find(captured, base, &Fact::base);
-  return known != captured.end() && known->end >= end;
+  const auto fact = std::ranges::find(captured, base, &Fact::base);
+  return fact != captured.end() && fact->end >= end;
 }
 
 void Machine::learn(ir::ValueId base, std::uint64_t end) {
   constexpr std::size_t most_facts = 8;  // every place has its own copy
-  if (const auto known = std::ranges::find(captured, base, &Fact::base); known != captured.end()) {
-    known->end = std::max(known->end, end);
+  if (const auto fact = std::ranges::find(captured, base, &Fact::base); fact != captured.end()) {
+    fact->end = std::max(fact->end, end);
   } else {
     // That of the packet's beginning stays: the verifier has it in a register of its own.
     if (captured.size() == most_facts) captured.erase(captured.front().base == ir::no_value ? captured.begin() + 1 : captured.begin());

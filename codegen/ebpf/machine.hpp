@@ -28,9 +28,16 @@ struct Machine {
     ir::ValueId base;
     std::uint64_t end;
   };
+  /// A value is this number.
+  struct Known {
+    ir::ValueId value = ir::no_value;
+    std::uint32_t k = 0;
+    bool operator==(const Known&) const = default;
+  };
   std::array<Held, 10> registers{};
   std::vector<ir::ValueId> at_home;  ///< values that the stack holds; sorted
   std::vector<Fact> captured;
+  Known known;  ///< what the last test for equality found, if it did
 
   /// What holds on both ways to a place.
   void meet(const Machine& other);

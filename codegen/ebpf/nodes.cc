@@ -28,7 +28,7 @@ void Select::guard(Graph& g, NodeId id, const Node& n) {
     code_.jump(*failure);
     return release(g, n.t);
   }
-  if (reach_ == Reach::Absolute && is_checked_by_load(n)) {
+  if (reach_ == Reach::Absolute && made_.no_match == 0 && is_checked_by_load(n)) {
     machine_.learn(n.a, own_end);
     return go_to(g, n.t);
   }
@@ -79,7 +79,8 @@ void Select::leaf(Graph& g, const Node& n) {
 
 void Select::question(Graph& g, const Node& n) {
   const Condition c = condition(n);
-  branch(g, c, n.t, n.f);
+  const auto k = n.relation() == Relation::Equal ? constant_of(program_, n.b) : std::nullopt;
+  branch(g, c, n.t, n.f, k ? Machine::Known{n.a, *k} : Machine::Known{});
 }
 
 // ---- several tests at once ---------------------------------------------------------------------------------

@@ -14,8 +14,8 @@
 namespace weir::ebpf {
 namespace {
 
-constexpr std::array<std::string_view, 7> sections = {
-#define WEIR_HOOK(hook, name, type, attach_type, section, context, packets) section,
+constexpr std::array sections = {
+#define WEIR_HOOK(hook, name, type, attach_type, section, context, packets) std::string_view(section),
 #include "ebpf/hooks.def"
 #undef WEIR_HOOK
 };
@@ -45,6 +45,7 @@ class Builder {
   Builder(const Program& program, const ObjectOptions& options) : program_(program), options_(options), code_(program.instructions) {}
 
   Result<std::vector<std::uint8_t>> build() {
+    if (program_.hook == Hook::SocketBtf) return fail(Code::Unsupported, {}, "an object cannot say where a socket's packet is, which weir's loader finds out", "use hook socket");
     functions_.push_back({.name = options_.name, .section = section_of(program_, options_), .begin = 0, .is_entry = true});
     for (std::size_t m = 0; m < program_.maps.size(); ++m) add_map(m);
     place_fields();

@@ -78,6 +78,24 @@ std::uint32_t Select::visible_high(ValueId id) {
   }
 }
 
+/// Data and an offset, in a register that may be changed.
+Register Select::add_to_data(Register offset, ValueId base) {
+  const bool is_free = plan_->is_only_base(base) && pins_[offset] == 0;
+  if (options_.hook != Hook::SocketBtf) {
+    const Register to = is_free ? offset : take_over(offset, base);
+    code_.alu64(op::ADD, to, data);
+    return to;
+  }
+  // The kernel's verifier takes a number for a number, also when such a pointer is added to it (adjust_ptr_min_max_vals in kernel/bpf/verifier.c).
+  ++pins_[offset];
+  const Register to = take();
+  --pins_[offset];
+  code_.move(to, data);
+  code_.alu64(op::ADD, to, offset);
+  if (is_free) machine_.registers[offset] = {};
+  return to;
+}
+
 Register Select::pointer(ValueId base, std::uint64_t end) {
   if (const auto r = held(base, Machine::Form::Pointer)) {
     if (machine_.registers[*r].end >= end) return *r;
@@ -92,8 +110,7 @@ Register Select::pointer(ValueId base, std::uint64_t end) {
   const std::uint64_t most = std::min(most_base, most_offset - end);
   if (visible_high(base) > most)
     code_.jump({.relation = op::JGT, .wide = true, .left = offset, .k = static_cast<std::uint32_t>(most)}, elsewhere_);
-  const Register to = plan_->is_only_base(base) && pins_[offset] == 0 ? offset : take_over(offset, base);
-  code_.alu64(op::ADD, to, data);
+  const Register to = add_to_data(offset, base);
   hold(to, base, Machine::Form::Pointer);
   machine_.registers[to].made = ++pointers_made_;
   ++pins_[to];
@@ -177,7 +194,7 @@ Register Select::load_by_call(ValueId base, std::uint64_t at, std::uint32_t byte
     code_.set(2, bytes);
     call(helper::ProbeReadKernel);
   } else {
-    code_.move(1, context);
+    code_.move(1, context_);
     code_.address(3, loaded);
     code_.set(4, bytes);
     call(row_.context == ContextKind::XdpMd ? helper::LoadBytesXdp : helper::LoadBytes);

@@ -10,6 +10,9 @@ namespace {
 
 /// Values cheaper than this are worked out again where no register has them any more.
 constexpr std::uint32_t worth_a_slot = 4;
+/// Where it hardly matters, in long programs: the kernel's verifier takes time with the square of the places that use the stack.
+constexpr std::uint32_t worth_a_slot_if_rare = 16;
+constexpr std::size_t long_graph = 1000;
 constexpr std::uint32_t cost_of_call = 12;
 constexpr std::uint32_t cost_of_load = 3;   ///< of the socket buffer; in a register that calls leave alone, where there is one
 constexpr std::uint32_t deepest = 500;  ///< values inside values: selection recurses into them
@@ -34,13 +37,14 @@ std::vector<NodeId> nodes_below(const ir::Program& p, NodeId root) {
   return all;
 }
 
-Plan::Plan(const ir::Program& p, Reach reach)
-    : uses_(p.value_count()), base_uses_(p.value_count()), costs_(p.value_count()), calls_(p.value_count()), choices_(p.value_count()) {
+Plan::Plan(const ir::Program& p, Reach reach, bool is_rare)
+    : uses_(p.value_count()), base_uses_(p.value_count()), costs_(p.value_count()), calls_(p.value_count()), choices_(p.value_count()),
+      worth_a_slot_(is_rare && reach == Reach::Absolute && p.node_count() > long_graph ? worth_a_slot_if_rare : worth_a_slot) {
   count_uses(p);
   sum_costs(p, reach);
 }
 
-bool Plan::is_kept(ValueId v) const { return choices_[index(v)] || (uses_[index(v)] > 1 && costs_[index(v)] >= worth_a_slot); }
+bool Plan::is_kept(ValueId v) const { return choices_[index(v)] || (uses_[index(v)] > 1 && costs_[index(v)] >= worth_a_slot_); }
 
 void Plan::count_uses(const ir::Program& p) {
   const std::vector<bool> reachable = ir::reachable(p);

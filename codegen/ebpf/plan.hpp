@@ -20,7 +20,8 @@ enum class Reach : std::uint8_t {
 
 class Plan {
  public:
-  Plan(const ir::Program& p, Reach reach);
+  /// `is_rare`: of a copy that few packets come to, which need not be the fastest.
+  Plan(const ir::Program& p, Reach reach, bool is_rare);
 
   std::uint32_t uses(ir::ValueId v) const { return uses_[index(v)]; }
   std::uint32_t cost(ir::ValueId v) const { return costs_[index(v)]; }
@@ -40,6 +41,7 @@ class Plan {
   std::vector<std::uint32_t> uses_, base_uses_, costs_;
   std::vector<bool> calls_, choices_;
   bool too_deep_ = false;
+  std::uint32_t worth_a_slot_;
 };
 
 /// The bytes behind a base that all ways from a node to an accepting leaf ask for: when they are not captured, every way

@@ -61,6 +61,9 @@ enum class Hook : std::uint8_t {
 #undef WEIR_HOOK
 };
 
+/// Whether what its programs return is how many bytes of the packet are kept.
+constexpr bool is_socket(Hook hook) { return hook == Hook::Socket || hook == Hook::SocketBtf; }
+
 enum class MapKind : std::uint8_t {
   Hash,         ///< BPF_MAP_TYPE_HASH: exact keys
   LpmTrie,      ///< BPF_MAP_TYPE_LPM_TRIE: keys are a 32-bit prefix length in host order and the address

@@ -11,23 +11,23 @@ namespace {
 /// What a program returns must tell its two verdicts apart, and be a verdict of the hook (kernel/bpf/verifier.c, check_return_code).
 std::optional<Diagnostic> problem_with(const EmitOptions& o) {
   const std::int32_t no = o.no_match.value_or(*find_action(o.hook, "drop"));
-  if (o.match == no || (!o.match && no == find_action(o.hook, "pass") && o.hook != Hook::Socket))
+  if (o.match == no || (!o.match && no == find_action(o.hook, "pass") && !is_socket(o.hook)))
     return Diagnostic{weir::Code::Range, {}, "the program would return the same for packets that match and that do not", "match and no-match must differ"};
   if (o.hook == Hook::Cgroup && (no < 0 || no > 1 || (o.match && (*o.match < 0 || *o.match > 1))))
     return Diagnostic{weir::Code::Range, {}, "a program of a control group returns 0 (drop) or 1 (pass)", "there are no other actions for hook cgroup"};
-  if (o.hook == Hook::Socket && !o.match && no != 0)
+  if (is_socket(o.hook) && !o.match && no != 0)
     return Diagnostic{weir::Code::Range, {}, "a socket filter that returns something for packets that do not match needs a number for those that do", "give match, too"};
   return std::nullopt;
 }
 
 }  // namespace
 
-Select::Select(const ir::Program& p, const EmitOptions& options)
-    : program_(p), options_(options), row_(row_of(options.hook)), ranges_(p), needs_(p, ranges_) {
+Select::Select(const ir::Program& p, const EmitOptions& options, ContextIn context)
+    : program_(p), options_(options), row_(row_of(options.hook)), ranges_(p), needs_(p, ranges_), context_(context == ContextIn::Argument ? argument : saved_context) {
   made_.hook = options.hook;
   made_.no_match = options.no_match.value_or(*find_action(options.hook, "drop"));
   match_ = options.match;
-  if (!match_ && options.hook != Hook::Socket) match_ = find_action(options.hook, "pass");
+  if (!match_ && !is_socket(options.hook)) match_ = find_action(options.hook, "pass");
   accept_ = code_.label();
   reject_ = code_.label();
   rejects_if_linear_ = code_.label();
@@ -37,21 +37,24 @@ Select::Select(const ir::Program& p, const EmitOptions& options)
 Result<ebpf::Program> Select::run() {
   const ir::Node& root = program_[program_.root];
   const bool is_constant = root.kind == NodeKind::Return && ir::constant_of(program_, root.a);
-  if (!is_constant || row_.packets == Packets::Probe) code_.move(context, 1);
+  const bool has_pointers = row_.packets == Packets::Pointers && asks_for_bytes();
+  if (!has_pointers) context_ = saved_context;
+  if (context_ == saved_context && (!is_constant || row_.packets == Packets::Probe)) code_.move(context_, argument);
   if (row_.packets == Packets::Probe) {
     begin_tracing();
     copy(Reach::Calls, true);
-  } else if (row_.packets == Packets::Pointers && asks_for_bytes()) {
+  } else if (has_pointers) {
     begin_pointers();
     copy(Reach::Pointers, true);
     leave_pointers();
-    copy(Reach::Calls, false);
+    // Of the kernel's own loads there is one for each; what helpers put on the stack costs its verifier time with the square of the program's length.
+    copy(has_packet_loads(made_.hook) ? Reach::Absolute : Reach::Calls, false);
   } else {
     const std::size_t first = code_.size();
     if (!is_constant) ask_length(length);
     const std::size_t last = code_.size();
-    // Such loads end the program with 0 when they fail. None does behind its guard, but the verifier counts with it.
-    copy(row_.packets == Packets::Loads && made_.no_match == 0 ? Reach::Absolute : Reach::Calls, true);
+    // Such loads end the program with 0 when they fail. None does behind its guard.
+    copy(row_.packets == Packets::Loads ? Reach::Absolute : Reach::Calls, true);
     if (!uses_length_) code_.drop(first, last);
   }
   end();
@@ -67,9 +70,9 @@ bool Select::asks_for_bytes() const {
   return false;
 }
 
-/// The graph once. `merges`: guards ask for what all ways need.
+/// The graph once. `merges`: guards ask for what all ways need; not in a copy for packets that are seldom.
 void Select::copy(Reach reach, bool merges) {
-  const Plan plan(program_, reach);
+  const Plan plan(program_, reach, !merges);
   if (plan.too_deep()) {
     trouble_ = Diagnostic{weir::Code::TooLarge, {}, "values of the filter are nested too deep for eBPF", "split it into several filters"};
     return;
@@ -86,30 +89,43 @@ void Select::copy(Reach reach, bool merges) {
   plan_ = nullptr;
 }
 
+void Select::save_context() {
+  code_.move(saved_context, argument);
+  context_ = saved_context;
+}
+
 void Select::begin_pointers() {
   const bool is_xdp = row_.context == ContextKind::XdpMd;
-  code_.load(data, context, is_xdp ? field_at::XdpData : field_at::Data, 4);
-  code_.load(data_end, context, is_xdp ? field_at::XdpDataEnd : field_at::DataEnd, 4);
+  code_.load(data, context_, is_xdp ? field_at::XdpData : field_at::Data, 4);
+  code_.load(data_end, context_, is_xdp ? field_at::XdpDataEnd : field_at::DataEnd, 4);
 }
 
 /// Between the copies: a packet that ends with its linear part has no more bytes than the failed check saw.
 void Select::leave_pointers() {
+  constexpr std::uint32_t most_added = 0xffff;  // to a packet pointer
+  const bool is_saved = context_ == saved_context;
+  const Label go_on = is_saved ? elsewhere_ : code_.label();
   code_.words({});
   code_.bind(rejects_if_linear_);
+  if (!is_saved) save_context();
   ask_length(0);
-  constexpr std::uint32_t most_added = 0xffff;  // to a packet pointer
-  code_.jump({.relation = op::JGT, .wide = true, .left = 0, .k = most_added}, elsewhere_);
+  code_.jump({.relation = op::JGT, .wide = true, .left = 0, .k = most_added}, go_on);
   code_.move(1, data);
   code_.alu64(op::ADD, 1, Register{0});
   code_.jump({.relation = op::JLE, .wide = true, .left = 1, .right = data_end}, reject_);
+  if (!is_saved) code_.move(argument, saved_context);  // as on the ways that come from the first copy
   code_.bind(elsewhere_);
+  if (!is_saved) {
+    save_context();
+    code_.bind(go_on);
+  }
   ask_length(length);
 }
 
 /// The length of the whole packet. It may take a call.
 void Select::ask_length(Register to) {
-  if (row_.context == ContextKind::SkBuff) return code_.load(to, context, field_at::Length, 4);
-  code_.move(1, context);
+  if (row_.context == ContextKind::SkBuff) return code_.load(to, context_, field_at::Length, 4);
+  code_.move(argument, context_);
   call(helper::BuffLength);
   code_.move32(to, 0);
 }
@@ -134,9 +150,25 @@ void Select::end() {
   verdict(0);
 }
 
+namespace {
+
+/// Whether it is worth to see if a program gets on without calls: a small one that asks no map. What reads the sk_buff itself begins with calls.
+bool may_call_nothing(const ir::Program& p, const EmitOptions& options) {
+  constexpr std::size_t most_nodes = 1000;
+  if (row_of(options.hook).packets != Packets::Pointers || options.hook == Hook::SocketBtf || p.node_count() > most_nodes) return false;
+  return options.map_threshold.value_or(most_nodes) > 1;
+}
+
+}  // namespace
+
 Result<ebpf::Program> emit(const ir::Program& p, const EmitOptions& options) {
   if (const auto wrong = problem_with(options)) return std::unexpected(*wrong);
-  return Select(p, options).run();
+  if (may_call_nothing(p, options)) {
+    Select select(p, options, Select::ContextIn::Argument);
+    auto made = select.run();
+    if (!select.lost_context()) return made;
+  }
+  return Select(p, options, Select::ContextIn::Saved).run();
 }
 
 }  // namespace weir::ebpf

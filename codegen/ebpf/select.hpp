@@ -6,7 +6,7 @@
 // is rejected, whatever it is. Only when part of it is elsewhere than in the linear part does it go on in the second copy, at the root, which
 // compares with the packet's length and loads through a helper.
 //
-// Registers: r6 context. First copy: r7 data, r8 data_end. Second: r7 the packet's address where the hook has to know it, r8 length.
+// Registers: r6 context; where the first copy calls nothing, the context stays in r1 there. First copy: r7 data, r8 data_end. Second: r7 the packet's address where the hook has to know it, r8 length.
 // All others hold values of the graph; calls leave nothing in r0 to r5. Words of the stack: costly values, and what a helper loads.
 #pragma once
 #include <array>
@@ -28,12 +28,17 @@ namespace weir::ebpf {
 
 class Select {
  public:
-  Select(const ir::Program& p, const EmitOptions& options);
+  /// Where the context is while the packet's linear part is looked at: `Argument` is good for programs that call nothing there.
+  enum class ContextIn : std::uint8_t { Argument, Saved };
+
+  Select(const ir::Program& p, const EmitOptions& options, ContextIn context);
 
   Result<Program> run();
+  /// Whether the context should have been saved.
+  bool lost_context() const { return lost_context_; }
 
  private:
-  static constexpr Register context = 6, data = 7, data_end = 8, length = 8;
+  static constexpr Register argument = 1, saved_context = 6, data = 7, data_end = 8, length = 8;
 
   // ---- select.cc: the program around the graph ------------------------------------------------------
 
@@ -55,6 +60,7 @@ class Select {
 
   bool asks_for_bytes() const;
   void copy(Reach reach, bool merges);
+  void save_context();
   void begin_pointers();
   void leave_pointers();
   void ask_length(Register to);
@@ -77,16 +83,18 @@ class Select {
   void leaf(Graph& g, const ir::Node& n);
   void question(Graph& g, const ir::Node& n);
   bool wide_test(Graph& g, ir::NodeId id);
-  /// Where an edge leads when guards are passed over that hold already.
-  ir::NodeId follow(ir::NodeId to) const;
+  /// Where an edge leads when guards are passed over that hold already, and questions whose answer is known.
+  ir::NodeId follow(ir::NodeId to);
+  ir::NodeId next_open(ir::NodeId from);
+  std::optional<bool> answer(const ir::Node& n) const;
   void release(Graph& g, ir::NodeId to);
   void arrive(Place& place);
   void begin(Place& place);
   static ir::NodeId next(const Graph& g);
   void go_to(Graph& g, ir::NodeId to);
   Condition equality(ir::ValueId base, std::uint32_t at, std::uint32_t bytes, std::uint64_t wanted);
-  void branch_over(Graph& g, const Condition& c, const ir::Node& ways, ir::NodeId then, ir::NodeId otherwise);
-  void branch(Graph& g, const Condition& c, ir::NodeId t, ir::NodeId f);
+  void branch_over(Graph& g, const Condition& c, const ir::Node& ways, ir::NodeId then, ir::NodeId otherwise, Machine::Known learned = {});
+  void branch(Graph& g, const Condition& c, ir::NodeId t, ir::NodeId f, Machine::Known learned = {});
   void finish_branch(Graph& g, const Condition& c, ir::NodeId then, ir::NodeId otherwise);
   Label way(Graph& g, ir::NodeId to);
   Label label_of(Place& place);
@@ -171,6 +179,7 @@ class Select {
   void check_length(ir::ValueId base, std::uint64_t end);
   /// A register that points to the byte at a base, behind which the verifier knows of so many bytes.
   Register pointer(ir::ValueId base, std::uint64_t end);
+  Register add_to_data(Register offset, ir::ValueId base);
   std::uint32_t visible_high(ir::ValueId v);
 
   const ir::Program& program_;
@@ -180,6 +189,8 @@ class Select {
   Needs needs_;
   Assembler code_;
   Program made_;
+  Register context_ = saved_context;
+  bool lost_context_ = false;
   const Plan* plan_ = nullptr;    ///< of the copy that is being made
   Reach reach_ = Reach::Calls;
   Machine machine_;
@@ -195,6 +206,13 @@ class Select {
   Label rejects_if_linear_{}, elsewhere_{};        ///< of a copy with pointers: a check fails, or an offset is beyond pointers
   std::unordered_map<std::uint64_t, std::uint32_t> set_maps_;  ///< by set and size of its keys: the number of its map
   std::size_t address_work_ = 2'000'000;           ///< nodes that may be looked at for lists of long addresses
+  /// What was passed over because its answer is known.
+  struct Passed {
+    Machine::Known known = {};
+    std::unordered_map<ir::NodeId, ir::NodeId> open = {};  ///< by where one began: where one got to
+    std::size_t work = 100'000'000;                        ///< questions that may still be looked at
+  };
+  Passed passed_;
   std::vector<bool> settled_;                      ///< by node, in a copy: part of a list that a map was asked for already
   std::optional<Diagnostic> trouble_;
 };

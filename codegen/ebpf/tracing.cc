@@ -28,7 +28,7 @@ Register Select::read_field(Register structure, KernelField field, std::uint32_t
 /// r7: address of the frame; r8: bytes from there to the end of the linear part. The frame begins with its MAC header, which is
 /// in front of the data when it is known.
 void Select::begin_tracing() {
-  const Register skb = context;
+  const Register skb = context_;
   code_.load(skb, 1, static_cast<std::int32_t>(options_.argument * 8), 8);
   reach_ = Reach::Calls;
   code_.move(9, read_field(skb, KernelField::SkbData, 8));
@@ -56,19 +56,19 @@ void Select::begin_tracing() {
 Register Select::traced_metadata(ValueId id, Register to) {
   switch (program_[id].meta()) {
     case Meta::Protocol:
-      code_.move(to, read_field(context, KernelField::SkbProtocol, 2));
+      code_.move(to, read_field(context_, KernelField::SkbProtocol, 2));
       code_.swap(to, 2);
       break;
-    case Meta::VlanTag: code_.move(to, read_field(context, KernelField::SkbVlanTci, 2)); break;
+    case Meta::VlanTag: code_.move(to, read_field(context_, KernelField::SkbVlanTci, 2)); break;
     case Meta::VlanProtocol:
-      code_.move(to, read_field(context, KernelField::SkbVlanProto, 2));
+      code_.move(to, read_field(context_, KernelField::SkbVlanProto, 2));
       code_.swap(to, 2);
       break;
     case Meta::VlanTagPresent: {
       // skb_vlan_tag_present (include/linux/if_vlan.h): either is not 0.
       const Slot tci = code_.slot();
-      code_.store(tci, 0, read_field(context, KernelField::SkbVlanTci, 2), 8);
-      code_.move(to, read_field(context, KernelField::SkbVlanProto, 2));
+      code_.store(tci, 0, read_field(context_, KernelField::SkbVlanTci, 2), 8);
+      code_.move(to, read_field(context_, KernelField::SkbVlanProto, 2));
       code_.load(1, tci, 0, 8);
       if (to == 1) {
         code_.load(1, tci, 0, 8);
@@ -83,7 +83,7 @@ Register Select::traced_metadata(ValueId id, Register to) {
       break;
     }
     case Meta::InterfaceIndex: {
-      const Register device = read_field(context, KernelField::SkbDevice, 8);
+      const Register device = read_field(context_, KernelField::SkbDevice, 8);
       code_.move(to, read_field(device, KernelField::DeviceIndex, 4));
       break;
     }

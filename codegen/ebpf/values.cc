@@ -48,10 +48,11 @@ std::string_view words_of(Meta m) {
 
 /// Registers that hold values, those that calls leave alone first where there are calls.
 std::span<const Register> Select::pool() const {
-  static constexpr Register pointers[] = {1, 2, 3, 4, 5, 0, 9};
+  static constexpr Register pointers[] = {1, 2, 3, 4, 5, 0, 9}, with_argument[] = {2, 3, 4, 5, 0, 9, saved_context};
   static constexpr Register loads[] = {9, 7, 1, 2, 3, 4, 5, 0};
   static constexpr Register absolute[] = {0, 9, 7, 1, 2, 3, 4, 5};  // r0 first: there they come
   static constexpr Register probes[] = {9, 1, 2, 3, 4, 5, 0};
+  if (reach_ == Reach::Pointers && context_ == argument) return with_argument;
   if (reach_ == Reach::Pointers) return pointers;
   if (reach_ == Reach::Absolute) return absolute;
   if (row_.packets == Packets::Probe) return probes;
@@ -126,6 +127,7 @@ bool Select::is_at_hand(ValueId v) {
 }
 
 void Select::call(std::int32_t helper) {
+  lost_context_ |= context_ == argument;
   code_.call(helper);
   forget_arguments();
 }
@@ -272,7 +274,7 @@ Register Select::metadata(ValueId id) {
   const Register r = take();
   if (row_.packets == Packets::Probe) return traced_metadata(id, r);
   if (const auto row = metadata_row(row_.context, what)) {
-    code_.load(r, context, row->offset, 4);
+    code_.load(r, context_, row->offset, 4);
     if (row->network_order) code_.swap(r, 2);
   } else {
     refuse(id);

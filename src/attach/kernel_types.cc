@@ -34,7 +34,7 @@ Result<Types> kernel_types() {
   Types types(btf__load_vmlinux_btf());
   if (types) return types;
   return fail(Code::System, {}, fmt::format("the kernel does not say where its structures' fields are (/sys/kernel/btf/vmlinux: {})", std::strerror(errno)),
-              "tracing needs a kernel that was built with CONFIG_DEBUG_INFO_BTF");
+              "hooks tracing and socket-btf need a kernel that was built with CONFIG_DEBUG_INFO_BTF");
 }
 
 /// In bits from the structure's start; members of members without a name count as its own, as they do in C.
@@ -61,6 +61,14 @@ Result<std::uint32_t> offset_of(const btf* types, const FieldRow& row) {
               "weir does not know the structures of this kernel; other hooks work without them");
 }
 
+Result<std::int32_t> number_of(const btf* types, KernelFunction function) {
+  constexpr std::array names = {"bpf_cast_to_kern_ctx", "bpf_rdonly_cast"};
+  const char* const name = names[static_cast<std::size_t>(function)];
+  const int id = btf__find_by_name_kind(types, name, BTF_KIND_FUNC);
+  if (id > 0) return id;
+  return fail(Code::Unsupported, {}, fmt::format("the running kernel has no function {} for programs", name), "hook socket does without it");
+}
+
 /// Arithmetic takes the offset as its constant, loads and stores as their displacement.
 void place(ebpf::Instruction& i, std::uint32_t offset) {
   const int kind = i.code & 0x07;
@@ -70,14 +78,19 @@ void place(ebpf::Instruction& i, std::uint32_t offset) {
 
 }  // namespace
 
-Result<void> place_fields(ebpf::Program& program) {
-  if (program.fields.empty()) return {};
+Result<void> place_fields(ebpf::Program& program, std::span<const FunctionUse> functions) {
+  if (program.fields.empty() && functions.empty()) return {};
   const auto types = kernel_types();
   if (!types) return std::unexpected(types.error());
   for (const ebpf::FieldUse& use : program.fields) {
     const auto offset = offset_of(types->get(), rows[static_cast<std::size_t>(use.field)]);
     if (!offset) return std::unexpected(offset.error());
     place(program.instructions[use.instruction], *offset);
+  }
+  for (const FunctionUse& use : functions) {
+    const auto number = number_of(types->get(), use.function);
+    if (!number) return std::unexpected(number.error());
+    program.instructions[use.instruction].imm = *number;
   }
   return {};
 }

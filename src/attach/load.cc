@@ -14,6 +14,7 @@
 
 #include "attach/kernel_types.hpp"
 #include "attach/options.hpp"
+#include "attach/packet_pointers.hpp"
 #include "attach/rights.hpp"
 
 namespace weir::attach {
@@ -178,7 +179,9 @@ Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& opt
     maps.push_back(std::move(*made));
   }
   ebpf::Program placed = program;
-  if (auto done = place_fields(placed); !done) return std::unexpected(done.error());
+  const auto functions = open_packet_pointers(placed);
+  if (!functions) return std::unexpected(functions.error());
+  if (auto done = place_fields(placed, *functions); !done) return std::unexpected(done.error());
   place_maps(placed, maps);
   Descriptor loaded(try_load(placed, options, type, nullptr));
   if (!loaded) return std::unexpected(refused(errno, placed, options, type));

@@ -50,7 +50,9 @@ bool is_before_5_11() {
 bool needs_net_admin(ebpf::Hook hook) {
   return hook == ebpf::Hook::Xdp || hook == ebpf::Hook::TcIngress || hook == ebpf::Hook::TcEgress || hook == ebpf::Hook::Cgroup;
 }
-bool needs_perfmon(ebpf::Hook hook) { return hook == ebpf::Hook::Tracing || hook == ebpf::Hook::TracingBtf; }
+bool needs_perfmon(ebpf::Hook hook) {
+  return hook == ebpf::Hook::Tracing || hook == ebpf::Hook::TracingBtf || hook == ebpf::Hook::SocketBtf;  // the last reads the kernel's structures
+}
 
 std::vector<const char*> lacking(ebpf::Hook hook, bool maps, const Rights& r) {
   std::vector<const char*> names;

@@ -65,7 +65,7 @@ std::optional<std::string> complete(const CLI::App& command, HookWords words, At
   c.attach.hook = options->hook;
   c.attach.match = options->match;
   c.attach.no_match = options->no_match;
-  if (options->hook == Hook::Socket) return "a filter on a socket is for the program that has the socket: the library's Filter::attach()";
+  if (is_socket(options->hook)) return "a filter on a socket is for the program that has the socket: the library's Filter::attach()";
   if (command.count("--mode") && options->hook != Hook::Xdp) return "--mode is for --hook=xdp";
   if (command.count("--egress") && options->hook != Hook::Cgroup) return "--egress is for --hook=cgroup";
   if (c.attach.live && !c.attach.pin.empty()) return "with --pin nobody is there to read the changes of --live";

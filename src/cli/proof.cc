@@ -40,7 +40,7 @@ Result<double> check_compilation(const Filter& filter, const Options& options, c
   const auto& stages = filter.stages();
   prove::Question question = question_for(options, seconds);
   question.agreement = prove::Agreement::Refines;
-  question.kept_bytes = !hook || (hook->hook == Hook::Socket && !hook->match);
+  question.kept_bytes = !hook || (is_socket(hook->hook) && !hook->match);
   if (stages.source) {
     question.kernel = stages.source->machine == lift::Machine::Kernel;
     question.libpcap = !question.kernel;

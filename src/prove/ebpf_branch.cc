@@ -183,7 +183,7 @@ State Stepper::choose(Ref truth, const State& a, const State& b) {
 Ref Stepper::verdict(const State& s) try {
   const Word returned = scalar(s, 0).low;
   const Ref rejects = words_.compare(Relation::Equal, returned, words_.constant(static_cast<std::uint32_t>(p_.no_match)));
-  const Ref accepted = p_.hook == ebpf::Hook::Socket && p_.no_match == 0 ? words_.plain(returned) : algebra_.constant(1);
+  const Ref accepted = is_socket(p_.hook) && p_.no_match == 0 ? words_.plain(returned) : algebra_.constant(1);
   return algebra_.choose(rejects, algebra_.constant(0), accepted);
 } catch (const NotUnderstood&) {
   throw GivenUp("what the program returns is not understood");

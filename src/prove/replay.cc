@@ -109,7 +109,7 @@ std::uint32_t run_ebpf(const ebpf::Program& program, const Packet& packet, std::
   setting.linear = std::min<std::size_t>(linear, packet.bytes.size());
   const auto returned = static_cast<std::uint32_t>(vm::EbpfMachine(program).run(packet, setting).value);
   if (!program.accepts(returned)) return 0;
-  return program.hook == ebpf::Hook::Socket && program.no_match == 0 ? returned : 1;
+  return is_socket(program.hook) && program.no_match == 0 ? returned : 1;
 }
 
 }  // namespace

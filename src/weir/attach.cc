@@ -50,6 +50,30 @@ Result<ir::Program> graph_of_lists(const Filter::Stages& stages) {
   return graph_after("sets", source ? lift::lift(source->program, source->machine, stages.limits) : first_graph(stages.pred, true, stages.limits));
 }
 
+struct Made {
+  ebpf::Program program;
+  attach::Loaded loaded;
+};
+
+Result<Made> make(const ir::Program& graph, const ebpf::EmitOptions& how, bool counts, const attach::LoadOptions& loading) {
+  auto program = ebpf::emit(graph, how);
+  if (!program) return std::unexpected(program.error());
+  if (counts) *program = ebpf::counted(std::move(*program));
+  auto loaded = attach::Loaded::load(*program, loading);
+  if (!loaded) return std::unexpected(loaded.error());
+  return Made{std::move(*program), std::move(*loaded)};
+}
+
+/// On a socket the faster program where this kernel and the caller's rights allow it.
+Result<Made> make_best(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const attach::LoadOptions& loading) {
+  if (how.hook == ebpf::Hook::Socket) {
+    how.hook = ebpf::Hook::SocketBtf;
+    if (auto made = make(graph, how, counts, loading)) return made;
+    how.hook = ebpf::Hook::Socket;
+  }
+  return make(graph, how, counts, loading);
+}
+
 /// The graph as a program in the kernel, which runs nowhere yet.
 Result<std::unique_ptr<State>> load(const Filter::Stages& stages, const AttachOptions& options, const std::string& tracepoint) {
   const auto hook = static_cast<ebpf::Hook>(options.hook);
@@ -57,16 +81,14 @@ Result<std::unique_ptr<State>> load(const Filter::Stages& stages, const AttachOp
   if (options.live) how.map_threshold = 1;
   const auto lists = options.live ? graph_of_lists(stages) : Result<ir::Program>(ir::Program{});
   if (!lists) return std::unexpected(lists.error());
-  auto program = ebpf::emit(options.live ? *lists : stages.ir, how);
-  if (!program) return std::unexpected(program.error());
-  if (options.count && options.hook != Hook::Socket && !is_tracing(options.hook)) *program = ebpf::counted(std::move(*program));
-  auto loaded = attach::Loaded::load(*program, {.text = stages.text, .room = options.live ? options.room : 0, .tracepoint = tracepoint});
-  if (!loaded) return std::unexpected(loaded.error());
+  const bool counts = options.count && !is_socket(options.hook) && !is_tracing(options.hook);
+  auto made = make_best(options.live ? *lists : stages.ir, how, counts, {.text = stages.text, .room = options.live ? options.room : 0, .tracepoint = tracepoint});
+  if (!made) return std::unexpected(made.error());
   auto state = std::make_unique<State>();
   state->text = stages.text;
   state->live = options.live;
-  find_lists(*state, *program);
-  state->loaded = std::move(*loaded);
+  find_lists(*state, made->program);
+  state->loaded = std::move(made->loaded);
   return state;
 }
 
@@ -95,7 +117,7 @@ Result<std::unique_ptr<State>> attach_ebpf(const Filter::Stages& stages, int soc
 
 /// Classic BPF, unless the options need eBPF; or that, where the kernel does not take the filter otherwise and the options permit it.
 Result<std::unique_ptr<State>> attach_to_socket(const Filter::Stages& stages, int socket, const AttachOptions& options) {
-  if (options.hook != Hook::Socket) return fail(Code::Unsupported, {}, "a socket is no place for that hook: it takes the name of an interface, of a control group or of a tracepoint");
+  if (!is_socket(options.hook)) return fail(Code::Unsupported, {}, "a socket is no place for that hook: it takes the name of an interface, of a control group or of a tracepoint");
   if (!options.pin.empty()) return fail(Code::Unsupported, {}, "a filter on a socket cannot be pinned: it stays as long as the socket is open");
   if (options.live || options.match || options.no_match) return attach_ebpf(stages, socket, options);
   auto state = attach_classic(stages, socket);
@@ -150,7 +172,8 @@ Result<void> attach_at(State& state, const std::string& where, const AttachOptio
     case Hook::Tracing:
     case Hook::TracingBtf:
       return put(state, attach::attach_tracing(*state.loaded, where), Attached::Tracepoint, fmt::format("program {} at the tracepoint {}", id, where));
-    case Hook::Socket: break;
+    case Hook::Socket:
+    case Hook::SocketBtf: break;
   }
   return fail(Code::Unsupported, {}, "the hook socket takes a socket, not a name");
 }

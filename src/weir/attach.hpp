@@ -30,7 +30,8 @@ struct AttachOptions {
   /// TC_ACT_SHOT …). Without them what the filter accepts goes on, and everything else is dropped. They must differ.
   std::optional<std::int32_t> match = {}, no_match = {};
 
-  /// Sockets: where the kernel does not take the filter as classic BPF, it goes in as eBPF, which needs CAP_BPF on most systems.
+  /// Sockets: where the kernel does not take the filter as classic BPF, it goes in as eBPF, which needs CAP_BPF on most systems. What goes in as eBPF
+  /// for Hook::Socket is a program for Hook::SocketBtf where the kernel (6.17) and the rights (CAP_PERFMON, too) allow it.
   bool may_use_ebpf = false;
   /// Every list of the filter becomes one that add() and remove() change; on a socket the filter is eBPF then.
   bool live = false;

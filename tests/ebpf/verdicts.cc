@@ -62,7 +62,7 @@ class Comparison {
     tally_.in_parts += linear != 0;
     const std::uint32_t expected = ir::evaluate(graph_, {bytes, static_cast<std::uint32_t>(bytes.size()), metadata_of(loaded_.hook(), bytes)});
     tally_.accepted += expected != 0;
-    const bool same = loaded_.hook() == ebpf::Hook::Socket ? got->returned == expected : program_.accepts(got->returned) == (expected != 0);
+    const bool same = is_socket(loaded_.hook()) ? got->returned == expected : program_.accepts(got->returned) == (expected != 0);
     if (same) return std::nullopt;
     return fmt::format("hook {}: returns {:#x} where the graph returns {:#x}, for {} bytes ({} linear): {}", to_string(loaded_.hook()), got->returned, expected,
                        bytes.size(), linear, hex(bytes));

@@ -13,7 +13,8 @@
 namespace weir::ebpf_tests {
 
 /// The kernel runs programs of these on request, but for tracing: what those return our machine says.
-inline constexpr ebpf::Hook hooks[] = {ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup, ebpf::Hook::Socket, ebpf::Hook::Tracing};
+inline constexpr ebpf::Hook hooks[] = {ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup, ebpf::Hook::Socket,
+                                       ebpf::Hook::SocketBtf, ebpf::Hook::Tracing};
 
 struct Tally {
   std::size_t loaded = 0;        ///< programs

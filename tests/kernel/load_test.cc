@@ -48,7 +48,7 @@ ebpf::Map numbers(std::uint32_t entries, std::vector<std::uint32_t> keys) {
 }  // namespace
 
 TEST_CASE("a program for each hook loads") {
-  for (const Hook hook : {Hook::Socket, Hook::Xdp, Hook::TcIngress, Hook::TcEgress, Hook::Cgroup, Hook::Tracing, Hook::TracingBtf}) {
+  for (const Hook hook : {Hook::Socket, Hook::SocketBtf, Hook::Xdp, Hook::TcIngress, Hook::TcEgress, Hook::Cgroup, Hook::Tracing, Hook::TracingBtf}) {
     CAPTURE(ebpf::to_string(hook));
     const auto loaded = Loaded::load(returning(hook, hook == Hook::Cgroup ? 1 : 0), {.tracepoint = "netif_receive_skb"});
     CHECK_MESSAGE(loaded, message(loaded));

@@ -28,7 +28,7 @@ Result<std::vector<EbpfForm>> ebpf_forms(const ir::Program& graph) {
     forms.push_back({hook, with_maps, program ? std::make_unique<vm::EbpfMachine>(std::move(*program)) : nullptr});
     return std::nullopt;
   };
-  for (const ebpf::Hook hook : {Socket, Xdp, TcIngress, TcEgress, Cgroup, Tracing, TracingBtf})
+  for (const ebpf::Hook hook : {Socket, SocketBtf, Xdp, TcIngress, TcEgress, Cgroup, Tracing, TracingBtf})
     if (auto wrong = add(hook, false)) return std::unexpected(std::move(*wrong));
   // Maps at a hook with packet pointers; and where there is one more map, of counters.
   if (auto wrong = add(Tracing, true)) return std::unexpected(std::move(*wrong));

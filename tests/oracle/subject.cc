@@ -167,6 +167,7 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
     case Engine::CbpfOptimizedKernel: return vm::run(s.optimized_code, packet, vm::Machine::Kernel);
     case Engine::Lifted: return ir::evaluate(s.lifted, packet);
     case Engine::EbpfSocket:
+    case Engine::EbpfSocketBtf:
     case Engine::EbpfXdp:
     case Engine::EbpfTcIngress:
     case Engine::EbpfTcEgress:

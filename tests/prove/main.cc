@@ -177,7 +177,7 @@ class Runner {
     }
     std::mt19937 random(static_cast<std::uint32_t>(number));
     auto question = question_for(s.setting, prove::Agreement::Exact, options_.timeout);
-    question.kept_bytes = hook == ebpf::Hook::Socket;
+    question.kept_bytes = is_socket(hook);
     for (const EbpfMutant& mutant : mutants_of(*right, 2, random)) {
       const prove::Answer a = prove::prove(&*right, &mutant.program, question);
       counts_["ebpf mutants"].add(a);

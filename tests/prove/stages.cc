@@ -124,7 +124,7 @@ Result<void> prove_ebpf(const Subject& subject, bool with_maps, double seconds, 
     const auto program = ebpf::emit(c->optimized, {.hook = hook, .match = {}, .no_match = {}, .map_threshold = threshold});
     if (!program) continue;  // it asks what the hook does not know, or is too large
     auto question = question_for(subject.setting, Agreement::Exact, seconds);
-    question.kept_bytes = hook == ebpf::Hook::Socket;
+    question.kept_bytes = is_socket(hook);
     const std::string name = fmt::format("ebpf{}, {}", with_maps ? " with maps" : "", ebpf::to_string(hook));
     listener("optimized ir to " + name, prove::prove(&c->optimized, &*program, question));
     question.agreement = Agreement::Refines;

@@ -33,7 +33,7 @@ void prove_lifted(const std::string& whose, const cbpf::Program& program, prove:
 Result<void> prove_ebpf(const Subject& subject, bool with_maps, double seconds, const Listener& listener);
 
 /// The hooks whose programs are proven.
-inline constexpr ebpf::Hook proven_hooks[] = {ebpf::Hook::Socket, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup};
+inline constexpr ebpf::Hook proven_hooks[] = {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup};
 
 /// Our optimized program as a refinement of libpcap's, on the machine that can run both; Undecided when one of them has no program.
 prove::Answer prove_against_libpcap(const Subject& subject, const cbpf::Program& libpcaps, double seconds);

@@ -72,9 +72,45 @@ root n19
 
 TEST_CASE("a hook with packet pointers calls nothing where the packet is linear") {
   const auto program = emitted(ip, options(ebpf::Hook::TcIngress));
-  CHECK_EQ(calls(program), 1);  // of the copy for packets that are not
+  CHECK_EQ(calls(program), 0);  // for packets that are not, there are loads of the kernel's own
+  CHECK_EQ(calls(emitted(ip, options(ebpf::Hook::SocketBtf))), 0);
+  CHECK_EQ(calls(emitted(ip, options(ebpf::Hook::Cgroup))), 1);
   CHECK_EQ(program.no_match, *ebpf::find_action(ebpf::Hook::TcIngress, "drop"));
   CHECK(program.maps.empty());
+}
+
+TEST_CASE("the context stays where it is unless something is called") {
+  const auto begins = [](const ebpf::Program& p) { return to_string(p.instructions[0]); };
+  CHECK_EQ(begins(emitted(ip, options(ebpf::Hook::Xdp))), "r7 = *(u32 *)(r1 +0)");
+  CHECK_EQ(begins(emitted(ip, options(ebpf::Hook::SocketBtf))), "r6 = r1");  // for whoever opens its pointers
+  const std::string length = "n0: return 1\nn1: return 0\nv2 = length\nn2: if v2 > 100 then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n";
+  CHECK_EQ(begins(emitted(length, options(ebpf::Hook::Xdp))), "r6 = r1");
+  CHECK_EQ(begins(emitted(length, options(ebpf::Hook::TcEgress))), "r7 = *(u32 *)(r1 +76)");
+}
+
+TEST_CASE("what an equality has answered is not asked again") {
+  const auto pairs = [](const std::string& otherwise) {
+    return "n0: return 1\nn1: return 0\nv2 = load 4 [26]\nv3 = load 2 [36]\nn2: if v2 == 3 then n0 else n1\nn3: if v2 in {2, 4} then n0 else n2\n"
+           "n4: if v3 == 7 then n0 else " + otherwise + "\nn5: guard 2 [36] then n4\nn6: if v2 == 1 then n5 else n3\nn7: guard 4 [26] then n6\nroot n7\n";
+  };
+  for (const auto hook : {ebpf::Hook::Socket, ebpf::Hook::Xdp, ebpf::Hook::TcIngress})
+    CHECK(emitted(pairs("n3"), options(hook)) == emitted(pairs("n1"), options(hook)));
+}
+
+TEST_CASE("short jumps reach over what the kernel makes of the instructions between") {
+  std::string graph = "n0: return 1\nn1: return 0\n";
+  constexpr std::size_t loads = 6000;
+  std::size_t last = 1;
+  for (std::size_t i = 0; i < loads; ++i, last += 2)
+    graph += "v" + std::to_string(2 + i) + " = load 2 [" + std::to_string(2 * i) + "]\nn" + std::to_string(last + 1) + ": if v" + std::to_string(2 + i) + " == 7 then n" +
+             (i == 0 ? "1" : std::to_string(last)) + " else n0\nn" + std::to_string(last + 2) + ": guard 2 [" + std::to_string(2 * i) + "] then n" + std::to_string(last + 1) + "\n";
+  const auto program = emitted(graph + "root n" + std::to_string(last) + "\n", options(ebpf::Hook::Socket));
+  std::vector<std::int64_t> grown(1);
+  for (const auto& i : program.instructions) grown.push_back(grown.back() + (i.code == (ebpf::op::LD | ebpf::op::ABS | ebpf::op::H) ? 6 : 1));
+  CHECK_GT(grown.back(), 0x7fff);
+  for (std::size_t i = 0; i < program.instructions.size(); ++i)
+    if (const auto& jump = program.instructions[i]; (jump.code & 7) == ebpf::op::JMP32 || (jump.code & 7) == ebpf::op::JMP)
+      if (jump.code != (ebpf::op::JMP32 | ebpf::op::JA)) CHECK_LE(grown[i + 1 + static_cast<std::size_t>(jump.offset)] - grown[i + 1], 0x7fff);
 }
 
 TEST_CASE("what is returned can be chosen") {

@@ -1,0 +1,138 @@
+// The kernel's conversion of classic BPF, twice: as a program that BPF_PROG_TEST_RUN runs (converted.hpp); and itself, on datagrams that are sent to
+// a socket (AF_UNIX) which has the filter. These are dropped there: programs return 0 for what matches. A datagram takes long beside a filter, and
+// the filter is cold, so the second is for comparison: each round has all programs, and the medians of the differences from an empty program count.
+#include "sockets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include <fmt/core.h>
+#include <linux/filter.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "attach/socket_program.hpp"
+#include "converted.hpp"
+#include "ebpf/emit.hpp"
+#define PCAP_DONT_INCLUDE_PCAP_BPF_H  // its bpf_insn is another one than the kernel's
+#include "reference.hpp"
+#include "weir/stages.hpp"
+
+namespace weir::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Loading = Result<attach::Loaded>;
+
+Loading load(const Result<ebpf::Program>& program) {
+  return program ? attach::Loaded::load(*program, {}) : Loading(std::unexpected(program.error()));
+}
+
+/// Datagrams to a filter that drops them.
+class Wire {
+ public:
+  Wire() { (void)!socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair_); }
+  Wire(const Wire&) = delete;
+  ~Wire() { close(pair_[0]), close(pair_[1]); }
+  int receiver() const { return pair_[0]; }
+
+  /// What one takes, on average of several sent at once.
+  double time(const Bytes& data) const {
+    constexpr int times = 512;
+    iovec bytes{const_cast<std::uint8_t*>(data.data()), data.size()};
+    std::array<mmsghdr, times> messages{};
+    for (mmsghdr& m : messages) m.msg_hdr.msg_iov = &bytes, m.msg_hdr.msg_iovlen = 1;
+    const auto start = Clock::now();
+    (void)!sendmmsg(pair_[1], messages.data(), times, 0);
+    return std::chrono::duration<double, std::nano>(Clock::now() - start).count() / times;
+  }
+
+ private:
+  int pair_[2] = {-1, -1};
+};
+
+/// libpcap's program on the socket, returning 0 everywhere.
+bool attach_classic(cbpf::Program p, int socket) {
+  for (auto& i : p.instructions)
+    if ((i.code & 7) == cbpf::op::RET) i = {.code = cbpf::op::RET | cbpf::op::K};
+  sock_fprog f{};
+  f.len = static_cast<unsigned short>(p.instructions.size());
+  f.filter = reinterpret_cast<sock_filter*>(p.instructions.data());
+  return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &f, sizeof f) == 0;
+}
+
+struct Sent {
+  double ours, theirs;  ///< more than an empty program
+};
+
+double median(std::vector<double>& of) {
+  std::ranges::nth_element(of, of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2));
+  return of[of.size() / 2];
+}
+
+std::optional<Sent> send_all(const Bytes& packet, const attach::Loaded& nothing, const attach::Loaded& ours, const cbpf::Program& theirs, double seconds) {
+  const Wire wire;
+  std::vector<double> ours_ns, theirs_ns;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  do {
+    if (!attach::attach_socket(nothing, wire.receiver())) return std::nullopt;
+    const double empty = wire.time(packet);
+    if (!attach::attach_socket(ours, wire.receiver())) return std::nullopt;
+    ours_ns.push_back(wire.time(packet) - empty);
+    if (!attach_classic(theirs, wire.receiver())) return std::nullopt;
+    theirs_ns.push_back(wire.time(packet) - empty);
+  } while (Clock::now() < end);
+  return Sent{median(ours_ns), median(theirs_ns)};
+}
+
+/// Two ways to make our programs, and the empty ones beside which all are measured.
+struct Sockets {
+  Loading nothing = load(empty_program(ebpf::Hook::Socket)), nothing_at_tc = load(empty_program(ebpf::Hook::TcIngress));
+  oracle::Reference reference;
+  double product = 1;  ///< of what was gained
+  int rows = 0;
+};
+
+void print_row(Sockets& all, const Row& row, double seconds) {
+  const auto filter = compile(row.filter);
+  const ir::Program& graph = filter->stages().ir;
+  const Loading plain = load(ebpf::emit(graph, {})), btf = load(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf}));
+  if (!plain || !btf) return fmt::print("{}: {}\n", row.name, (plain ? btf : plain).error().message);
+  const Bytes packet = framed(row.matching);
+  Timed empty{all.nothing->descriptor(), &packet}, plain_time{plain->descriptor(), &packet}, btf_time{btf->descriptor(), &packet};
+  const auto classic = row.filter.size() < 10'000 ? all.reference.compile({}, row.filter, true) : std::unexpected(std::string());
+  const Loading theirs = classic ? load(converted(*classic)) : Loading(fail(Code::TooLarge, {}, "too long for libpcap"));
+  if (!theirs) {
+    measure({&empty, &plain_time, &btf_time}, seconds);
+    return fmt::print("| {} | | {:.1f} | {:.1f} | | | | | |\n", row.name, plain_time.nanoseconds - empty.nanoseconds, btf_time.nanoseconds - empty.nanoseconds);
+  }
+  Timed empty_at_tc{all.nothing_at_tc->descriptor(), &row.matching}, theirs_time{theirs->descriptor(), &row.matching};
+  measure({&empty, &plain_time, &btf_time, &empty_at_tc, &theirs_time}, seconds);
+  const double a = theirs_time.nanoseconds - empty_at_tc.nanoseconds, b = plain_time.nanoseconds - empty.nanoseconds, c = btf_time.nanoseconds - empty.nanoseconds;
+  all.product *= a / c;
+  ++all.rows;
+  fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {:.2f} | {:.2f} |", row.name, a, b, c, a / b, a / c);
+  const Loading dropping = load(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf, .match = 0, .no_match = 1}));
+  const auto sent = dropping ? send_all(row.matching, *all.nothing, *dropping, *classic, 10 * seconds) : std::nullopt;
+  if (sent) fmt::print(" {:.1f} | {:.1f} | {:.2f} |\n", sent->theirs, sent->ours, sent->theirs / sent->ours);
+  else fmt::print(" | | |\n");
+}
+
+}  // namespace
+
+void measure_sockets(const Options& o) {
+  Sockets all;
+  if (!all.nothing || !all.nothing_at_tc) return fmt::print("SKIPPED: {}\n", (all.nothing ? all.nothing_at_tc : all.nothing).error().message);
+  fmt::print("\n### eBPF in the kernel, sockets\n\nNanoseconds more than an empty program: by BPF_PROG_TEST_RUN, libpcap's optimized program as the kernel converts it, weir's programs for hooks "
+             "socket and socket-btf; and what a datagram takes with libpcap's program on its socket, and with weir's for socket-btf.\n\n"
+             "| | libpcap, converted | socket | socket-btf | libpcap / socket | libpcap / socket-btf | datagram: libpcap | socket-btf | ratio |\n"
+             "|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+  for (const Row& row : rows())
+    if (o.only.empty() || o.only == row.name) print_row(all, row, o.seconds);
+  if (all.rows > 1) fmt::print("\nlibpcap / socket-btf, geometric mean: {:.2f}\n", std::pow(all.product, 1.0 / all.rows));
+}
+
+}  // namespace weir::bench

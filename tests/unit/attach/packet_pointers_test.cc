@@ -1,0 +1,55 @@
+// How the loads of data and data_end are opened, without the kernel.
+#include <doctest/doctest.h>
+
+#include "attach/packet_pointers.hpp"
+
+using namespace weir;
+using attach::KernelFunction;
+using ebpf::Hook, ebpf::KernelField;
+
+namespace {
+
+ebpf::Program program(const char* text, Hook hook = Hook::SocketBtf) {
+  auto p = ebpf::read_text(text);
+  REQUIRE(p);
+  p->hook = hook;
+  return *p;
+}
+
+constexpr const char* looking = "r6 = r1\nr7 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr1 = r7\nr1 += 14\nif r1 > r8 goto pc+2\nr0 = *(u16 *)(r7 +12)\nexit\nr0 = 0\nexit";
+
+}  // namespace
+
+TEST_CASE("data and data_end of a socket are read from its sk_buff") {
+  auto p = program(looking);
+  const auto before = p;
+  p.fields.push_back({6, KernelField::SkbProtocol});
+  const auto functions = attach::open_packet_pointers(p);
+  REQUIRE(functions);
+  CHECK(*functions == std::vector<attach::FunctionUse>{{2, KernelFunction::CastToKernelContext}, {8, KernelFunction::ReadOnlyCast}});
+  CHECK(p.fields == std::vector<ebpf::FieldUse>{{14, KernelField::SkbProtocol}, {3, KernelField::SkbLen}, {4, KernelField::SkbDataLen}, {6, KernelField::SkbData}});
+  CHECK(p.instructions.size() == before.instructions.size() + 8);
+  CHECK(p.spans.size() == p.instructions.size());
+  CHECK(std::equal(before.instructions.begin() + 3, before.instructions.end(), p.instructions.begin() + 11, p.instructions.end()));
+  for (const auto& use : *functions) CHECK((p.instructions[use.instruction].code == (ebpf::op::JMP | ebpf::op::CALL) && p.instructions[use.instruction].src == 2));
+}
+
+TEST_CASE("what does not look at the packet, or not at a socket's, stays as it is") {
+  for (auto p : {program("r0 = 7\nexit"), program(looking, Hook::TcIngress)}) {
+    const auto before = p;
+    const auto functions = attach::open_packet_pointers(p);
+    REQUIRE(functions);
+    CHECK(functions->empty());
+    CHECK(p == before);
+  }
+}
+
+TEST_CASE("pointers in registers that calls do not keep, and behind jumps, are refused") {
+  for (const char* text : {"r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr0 = 0\nexit", "r6 = r1\nr2 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr0 = 0\nexit",
+                           "r6 = r1\nif r6 == 0 goto pc+2\nr7 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr0 = 0\nexit"}) {
+    auto p = program(text);
+    const auto functions = attach::open_packet_pointers(p);
+    REQUIRE_FALSE(functions);
+    CHECK(functions.error().code == Code::Unsupported);
+  }
+}
