@@ -29,9 +29,11 @@ void split(Interval in, std::uint32_t bytes, std::vector<Prefix>& to) {
 
 }  // namespace
 
+bool are_nearly_points(const Set& set) { return set.size() <= 2 * set.intervals().size(); }
+
 std::vector<Prefix> prefixes_of(const Set& set, std::uint32_t bytes) {
   std::vector<Prefix> all;
-  const bool nearly_points = set.size() <= 2 * set.intervals().size();
+  const bool nearly_points = are_nearly_points(set);
   for (const Interval in : set.intervals()) {
     if (!nearly_points) {
       split(in, bytes, all);

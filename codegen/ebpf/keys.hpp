@@ -17,8 +17,11 @@ struct Prefix {
   auto operator<=>(const Prefix&) const = default;
 };
 
-/// The numbers of a set, as values of `bytes` bytes: as few prefixes as they are. Where the set is but a few numbers more than it has intervals, each
-/// number is one, for those are found faster.
+/// Whether the set is but a few numbers more than it has intervals: a map has each of them for a key.
+bool are_nearly_points(const Set& set);
+
+/// The numbers of a set, as values of `bytes` bytes: as few prefixes as they are; nearly points are one each, for
+/// those are found faster.
 std::vector<Prefix> prefixes_of(const Set& set, std::uint32_t bytes);
 
 /// A map of them: a hash where all bits of all count, otherwise a trie. Without a name.

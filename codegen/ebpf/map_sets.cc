@@ -13,8 +13,11 @@ using namespace ir;
 
 namespace {
 
-/// From so many intervals on a map is faster than comparisons, and needs less room in the caches.
-constexpr std::size_t usual_threshold = 256;
+/// From so many intervals on a map takes about as long as comparisons, and less room in the caches (docs/benchmarks.md, lists): a hash of single numbers,
+/// a trie of networks, which is slower the more there are. Addresses of 16 bytes take several comparisons each.
+constexpr std::size_t hash_threshold = 4096, trie_threshold = 8192, address_threshold = 256;
+/// With more comparisons than this in all, programs come near to what the kernel's verifier takes, and lists are maps from `few` on.
+constexpr std::size_t most_comparisons = 40'000, few = 256;
 
 /// Numbers of two bytes, as ports and EtherTypes, that are a list of somebody's rather than a few protocols.
 constexpr std::size_t fewest_short = 16;
@@ -25,7 +28,20 @@ constexpr std::size_t most_set_maps = max_maps - 1;
 
 }  // namespace
 
-std::size_t Select::map_threshold() const { return options_.map_threshold.value_or(usual_threshold); }
+MapThresholds thresholds_of(const ir::Program& p, const EmitOptions& options) {
+  if (options.map_threshold) return {*options.map_threshold, *options.map_threshold, *options.map_threshold};
+  const std::vector<bool> reached = ir::reachable(p);
+  std::size_t comparisons = 0;
+  for (std::uint32_t i = 0; i < p.node_count(); ++i)
+    if (const Node& n = p[NodeId{i}]; reached[i] && n.kind == NodeKind::Member) comparisons += p.set_of(n).intervals().size();
+  if (comparisons > most_comparisons) return {few, few, address_threshold};
+  return {hash_threshold, trie_threshold, address_threshold};
+}
+
+bool is_for_map(const Set& set, std::uint32_t key_bytes, const MapThresholds& thresholds) {
+  const std::size_t threshold = are_nearly_points(set) ? thresholds.hash : thresholds.trie;
+  return set.intervals().size() >= std::max(threshold, key_bytes == 4 ? 1 : fewest_short);
+}
 
 /// The number of a map with these contents: one, however often it is asked. Nothing when there are as many as there may be.
 std::optional<std::uint32_t> Select::map_number(Map map, Span words) {
@@ -85,7 +101,7 @@ std::optional<std::uint32_t> Select::key_bytes(ValueId v) const {
 
 bool Select::map_member(Graph& g, const Node& n) {
   const auto bytes = key_bytes(n.a);
-  if (!bytes || program_.set_of(n).intervals().size() < std::max(map_threshold(), *bytes == 4 ? 1 : fewest_short)) return false;
+  if (!bytes || !is_for_map(program_.set_of(n), *bytes, thresholds_)) return false;
   if ((program_.set_of(n) & Set(Interval{0, highest(*bytes)})).empty()) return false;
   const auto map = map_number(n.k, *bytes, code_.words());
   if (map) branch(g, member_of_map(*map, n.a, *bytes), n.t, n.f);
@@ -94,7 +110,7 @@ bool Select::map_member(Graph& g, const Node& n) {
 
 /// A list of one address is a list, where all are to be maps.
 bool Select::map_test(Graph& g, const Node& n) {
-  if (map_threshold() > 1 || n.relation() != Relation::Equal) return false;
+  if (thresholds_.hash > 1 || n.relation() != Relation::Equal) return false;
   const auto k = constant_of(program_, n.b);
   if (!k || program_[n.a].kind != ValueKind::Load || program_[n.a].size() != 4) return false;
   const auto map = map_number(map_of(prefixes_of(Set::of(*k), 4), 4), code_.words());
@@ -105,7 +121,7 @@ bool Select::map_test(Graph& g, const Node& n) {
 /// Whether a map is to be asked there for addresses of 16 bytes.
 bool Select::begins_list(NodeId id) {
   const auto list = find_addresses(program_, id, address_work_);
-  return list && list->size() >= map_threshold();
+  return list && list->size() >= thresholds_.addresses;
 }
 
 /// Tests for addresses of 16 bytes from a node on. A packet that ends within them is left to the tests as they are written, unless all ways to
@@ -113,7 +129,7 @@ bool Select::begins_list(NodeId id) {
 bool Select::map_addresses(Graph& g, NodeId id) {
   if (g.join != nullptr || is_settled(id)) return false;
   const auto list = find_addresses(program_, id, address_work_);
-  if (!list || list->size() < map_threshold() || made_.maps.size() + list->fields.size() > most_set_maps) return false;
+  if (!list || list->size() < thresholds_.addresses || made_.maps.size() + list->fields.size() > most_set_maps) return false;
   if (sure_failure(list->base, list->end())) return false;
   const bool is_there = machine_.has(list->base, list->end());
   const bool is_needed = is_there || needs_.end(id, list->base, 0) >= list->end();

@@ -23,7 +23,7 @@ std::optional<Diagnostic> problem_with(const EmitOptions& o) {
 }  // namespace
 
 Select::Select(const ir::Program& p, const EmitOptions& options, ContextIn context)
-    : program_(p), options_(options), row_(row_of(options.hook)), ranges_(p), needs_(p, ranges_), context_(context == ContextIn::Argument ? argument : saved_context) {
+    : program_(p), options_(options), row_(row_of(options.hook)), thresholds_(thresholds_of(p, options)), ranges_(p), needs_(p, ranges_), context_(context == ContextIn::Argument ? argument : saved_context) {
   made_.hook = options.hook;
   made_.no_match = options.no_match.value_or(*find_action(options.hook, "drop"));
   match_ = options.match;
@@ -156,7 +156,10 @@ namespace {
 bool may_call_nothing(const ir::Program& p, const EmitOptions& options) {
   constexpr std::size_t most_nodes = 1000;
   if (row_of(options.hook).packets != Packets::Pointers || options.hook == Hook::SocketBtf || p.node_count() > most_nodes) return false;
-  return options.map_threshold.value_or(most_nodes) > 1;
+  const MapThresholds thresholds = thresholds_of(p, options);
+  for (std::uint32_t i = 0; i < p.node_count(); ++i)
+    if (const auto& n = p[NodeId{i}]; n.kind == NodeKind::Member && is_for_map(p.set_of(n), 4, thresholds)) return false;
+  return thresholds.hash > 1;
 }
 
 }  // namespace

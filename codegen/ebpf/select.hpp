@@ -26,6 +26,15 @@
 
 namespace weir::ebpf {
 
+/// From how many entries on lists are maps: numbers, networks, addresses of 16 bytes.
+struct MapThresholds {
+  std::size_t hash, trie, addresses;
+};
+MapThresholds thresholds_of(const ir::Program& p, const EmitOptions& options);
+
+/// Whether membership is asked of a map.
+bool is_for_map(const Set& set, std::uint32_t key_bytes, const MapThresholds& thresholds);
+
 class Select {
  public:
   /// Where the context is while the packet's linear part is looked at: `Argument` is good for programs that call nothing there.
@@ -150,7 +159,6 @@ class Select {
 
   // ---- map_sets.cc ----------------------------------------------------------------------------------
 
-  std::size_t map_threshold() const;
   std::optional<std::uint32_t> map_number(Map map, Span words);
   std::optional<std::uint32_t> map_number(std::uint32_t set, std::uint32_t bytes, Span words);
   std::optional<std::uint32_t> key_bytes(ir::ValueId v) const;
@@ -185,6 +193,7 @@ class Select {
   const ir::Program& program_;
   const EmitOptions& options_;
   HookRow row_;
+  MapThresholds thresholds_;
   ir::Ranges ranges_;
   Needs needs_;
   Assembler code_;

@@ -4,6 +4,7 @@
 #include "lists.hpp"
 
 #include <bit>
+#include <chrono>
 #include <cstring>
 
 #include <fmt/core.h>
@@ -78,10 +79,13 @@ ebpf::Program with_addresses(ebpf::Program p, std::uint32_t count) {
   return p;
 }
 
-Result<attach::Loaded> load(const ir::Program& graph, ebpf::Hook hook, std::size_t threshold, std::uint32_t count) {
+Result<attach::Loaded> load(const ir::Program& graph, ebpf::Hook hook, std::size_t threshold, std::uint32_t count, double* milliseconds = nullptr) {
+  const auto start = std::chrono::steady_clock::now();
   const auto program = ebpf::emit(graph, {.hook = hook, .match = {}, .no_match = {}, .map_threshold = threshold});
   if (!program) return std::unexpected(program.error());
-  return attach::Loaded::load(with_addresses(*program, count), {});
+  auto loaded = attach::Loaded::load(with_addresses(*program, count), {});
+  if (milliseconds) *milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return loaded;
 }
 
 void print_row(ebpf::Hook hook, std::uint32_t count, const Options& o) {
@@ -91,14 +95,15 @@ void print_row(ebpf::Hook hook, std::uint32_t count, const Options& o) {
   for (const bool networks : {false, true}) {
     const auto filter = compile(list(count, networks));
     const ir::Program& graph = filter->stages().ir;
-    const auto tests = load(graph, hook, 1'000'000, count), map = load(graph, hook, 1, count);
+    double load_time = 0, map_load_time = 0;
+    const auto tests = load(graph, hook, 1'000'000, count, &load_time), map = load(graph, hook, 1, count, &map_load_time);
     if (!nothing || !tests || !map) {
-      fmt::print(" {} | |", (!tests ? tests : map).error().message);
+      fmt::print(" {} | | | |", (!tests ? tests : map).error().message);
       continue;
     }
     Timed empty{nothing->descriptor(), &to}, by_tests{tests->descriptor(), &to}, by_map{map->descriptor(), &to};
     measure({&empty, &by_tests, &by_map}, o.seconds);
-    fmt::print(" {:.1f} | {:.1f} |", by_tests.nanoseconds - empty.nanoseconds, by_map.nanoseconds - empty.nanoseconds);
+    fmt::print(" {:.1f} | {:.0f} | {:.1f} | {:.0f} |", by_tests.nanoseconds - empty.nanoseconds, load_time, by_map.nanoseconds - empty.nanoseconds, map_load_time);
   }
   fmt::print("\n");
 }
@@ -108,8 +113,9 @@ void print_row(ebpf::Hook hook, std::uint32_t count, const Options& o) {
 void measure_lists(ebpf::Hook hook, const Options& o) {
   if (const auto nothing = attach::Loaded::load(empty_program(hook), {}); !nothing) return fmt::print("SKIPPED: {}\n", nothing.error().message);
   fmt::print("\n### eBPF in the kernel, lists, hook {}\n\nNanoseconds more than an empty program, for random addresses, half of which are in the list: hosts, asked by comparisons and of a "
-             "hash map, and networks of 24 bits, by comparisons and of an LPM trie.\n\n| entries | comparisons | hash | networks: comparisons | trie |\n|--:|--:|--:|--:|--:|\n", to_string(hook));
-  for (const std::uint32_t count : {16, 32, 64, 128, 256, 512, 1024, 2048, 4096}) print_row(hook, count, o);
+             "hash map, and networks of 24 bits, by comparisons and of an LPM trie; and milliseconds in which the program is made and loaded.\n\n"
+             "| entries | comparisons | ms | hash | ms | networks: comparisons | ms | trie | ms |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n", to_string(hook));
+  for (const std::uint32_t count : {64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}) print_row(hook, count, o);
 }
 
 }  // namespace weir::bench

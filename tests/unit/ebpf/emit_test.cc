@@ -160,6 +160,21 @@ root n4
   CHECK_EQ(map.keys, std::vector<std::uint8_t>{10, 0, 0, 1, 10, 0, 0, 9, 10, 2, 2, 2});
 }
 
+TEST_CASE("without a threshold long lists are maps, and shorter ones where there are many") {
+  const auto list = [](std::uint32_t entries, std::uint32_t asked) {
+    std::string set;
+    for (std::uint32_t i = 0; i < entries; ++i) set += (i ? ", " : "") + std::to_string(7 * i + 1);
+    std::string graph = "n0: return 1\nn1: return 0\n";
+    for (std::uint32_t i = 0; i < asked; ++i)
+      graph += "v" + std::to_string(i + 2) + " = load 4 [" + std::to_string(4 * i) + "]\nn" + std::to_string(i + 2) + ": if v" + std::to_string(i + 2) + " in {" + set + "} then n0 else n" + std::to_string(i + 1) + "\n";
+    return graph + "n" + std::to_string(asked + 2) + ": guard " + std::to_string(4 * asked) + " [0] then n" + std::to_string(asked + 1) + "\nroot n" + std::to_string(asked + 2) + "\n";
+  };
+  CHECK(emitted(list(4095, 2), options(ebpf::Hook::Xdp)).maps.empty());
+  CHECK_EQ(emitted(list(4096, 2), options(ebpf::Hook::Xdp)).maps.size(), 1);
+  CHECK_EQ(emitted(list(3000, 14), options(ebpf::Hook::Xdp)).maps.size(), 1);
+  CHECK(emitted(list(3000, 13), options(ebpf::Hook::Xdp)).maps.empty());
+}
+
 TEST_CASE("networks are prefixes in a trie, and an interval is as few of them as it is") {
   const std::string graph = R"(
 n0: return 1
