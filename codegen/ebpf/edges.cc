@@ -159,8 +159,10 @@ void Select::branch_over(Graph& g, const Condition& c, const Node& ways, NodeId 
   arrive(yes);
   release(g, ways.t);
   release(g, ways.f);
-  release(g, otherwise);
-  release(g, then);
+  // What is released last comes next. A condition that cannot be turned around jumps when it holds.
+  const bool turns = opposite(c).has_value();
+  release(g, turns ? otherwise : then);
+  release(g, turns ? then : otherwise);
   finish_branch(g, c, then, otherwise);
 }
 

@@ -47,8 +47,8 @@ Result<ebpf::Program> Select::run() {
     begin_pointers();
     copy(Reach::Pointers, true);
     leave_pointers();
-    // Of the kernel's own loads there is one for each; what helpers put on the stack costs its verifier time with the square of the program's length.
-    copy(has_packet_loads(made_.hook) ? Reach::Absolute : Reach::Calls, false);
+    // Of the kernel's own loads there is one for each. Others than sockets have calls: `counted` makes a function of the program, and they are in none.
+    copy(is_socket(made_.hook) ? Reach::Absolute : Reach::Calls, false);
   } else {
     const std::size_t first = code_.size();
     if (!is_constant) ask_length(length);
