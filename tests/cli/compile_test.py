@@ -97,8 +97,8 @@ class Formats(ProgramTest):
     def test_ebpf(self):
         listing = self.check("compile", "--emit=ebpf", "--hook=xdp", "ip")
         self.assertIn("; ip\n", listing)
-        self.assertIn("r1 = *(u16 *)(r7 +12)", listing)
-        self.assertIn("if w1 != 0x8 goto", listing)
+        self.assertIn("r2 = *(u16 *)(r7 +12)", listing)
+        self.assertIn("if w2 != 0x8 goto", listing)
         program = json.loads(self.check("compile", "--emit=json", "--hook=tc-egress", "--match=drop", "--no-match=next", "--maps=2", "host 10.0.0.1 or 10.0.0.5"))
         self.assertEqual((program["hook"], program["no_match"]), ("tc-egress", -1))
         self.assertEqual(program["maps"][0]["keys"], ["0a000001", "0a000005"])
@@ -106,7 +106,8 @@ class Formats(ProgramTest):
         self.assertEqual(self.check("compile", "--emit=ebpf", "--hook=cgroup", "ip"), self.check("compile", "--emit=ebpf", "--hook=cgroup", "-y", "RAW", "ip"))
 
     def test_hooks_and_actions(self):
-        self.check_error(2, "--hook=nfq is unknown; there are socket, xdp", "compile", "--emit=ebpf", "--hook=nfq", "ip")
+        self.check_error(2, "--hook=nfq is unknown; there are socket, socket-btf, xdp", "compile", "--emit=ebpf", "--hook=nfq", "ip")
+        self.check_error(2, "an object cannot say where a socket's packet is", "compile", "--emit=ebpf-object", "--hook=socket-btf", "ip")
         self.check_error(2, "--match=tx is no action of hook cgroup", "compile", "--emit=ebpf", "--hook=cgroup", "--match=tx", "ip")
         self.check_error(2, "--hook is for", "compile", "--hook=xdp", "ip")
         self.check_error(2, "wants a --hook", "compile", "--emit=json", "--maps=1", "ip")

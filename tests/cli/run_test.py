@@ -107,7 +107,7 @@ class Run(ProgramTest):
 
     def test_wrong_use(self):
         self.check_error(2, "--packet is required", "run", "arp")
-        self.check_error(2, "--hook=tcx is unknown; there are socket, xdp", "run", "--hook=tcx", "--packet", "00", "arp")
+        self.check_error(2, "--hook=tcx is unknown; there are socket, socket-btf, xdp", "run", "--hook=tcx", "--packet", "00", "arp")
         self.check_error(2, "--linear is for eBPF: say where with --hook", "run", "--linear=4", "--packet", "00", "arp")
         self.check_error(2, "both say what to run", "run", "--ebpf", "a", "--cbpf", "b", "--packet", "00")
         self.check_error(2, "there is an expression, too", "run", "--ebpf", "a", "--packet", "00", "arp")
