@@ -93,14 +93,14 @@ class Objects(NetworkTest):
         for hook in ("socket", "tc-ingress", "cgroup", "tracing"):
             with self.subTest(hook=hook):
                 pin = str(self.pins / hook)
-                self.tool("bpftool", "prog", "load", self.compile(f"--hook={hook}", "-F", "-", text=text), pin)
+                self.tool("bpftool", "prog", "load", self.compile(f"--hook={hook}", "--maps=256", "-F", "-", text=text), pin)
                 os.unlink(pin)
 
     def test_a_long_list_is_in_the_object(self):
         chance = random.Random(1)
         hosts = [chance.randrange(0x01000000, 0xe0000000) for _ in range(HOSTS)]
         text = " or ".join(f"ip src host {h >> 24}.{h >> 16 & 255}.{h >> 8 & 255}.{h & 255}" for h in hosts)
-        path = self.compile("--hook=xdp", "-F", "-", text=text)
+        path = self.compile("--hook=xdp", "--maps=256", "-F", "-", text=text)
         self.tool("ip", "link", "set", "dev", "far", "xdp", "obj", path, "sec", "xdp.frags")
         for host in hosts[:20]:
             self.assertTrue(self.arrives(udp(host)))
