@@ -74,19 +74,23 @@ bool FrameSocket::send(std::span<const std::uint8_t> frame) const {
   return ::send(socket_.get(), frame.data(), frame.size(), 0) == static_cast<ssize_t>(frame.size());
 }
 
+std::optional<Frame> FrameSocket::next(int milliseconds) const {
+  constexpr std::size_t longest = std::size_t{1} << 17;  // a packet of the stack's own, with all headers
+  pollfd ready = {socket_.get(), POLLIN, 0};
+  if (::poll(&ready, 1, milliseconds) <= 0) return std::nullopt;
+  Bytes bytes(longest);
+  sockaddr_ll from = {};
+  socklen_t size = sizeof from;
+  const ssize_t got = ::recvfrom(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &size);
+  if (got < 0) return std::nullopt;
+  bytes.resize(static_cast<std::size_t>(got));
+  return Frame{std::move(bytes), from.sll_pkttype == PACKET_OUTGOING};
+}
+
 std::optional<Bytes> FrameSocket::receive(int milliseconds) const {
-  while (true) {
-    pollfd ready = {socket_.get(), POLLIN, 0};
-    if (::poll(&ready, 1, milliseconds) <= 0) return std::nullopt;
-    Bytes frame(1 << 16);
-    sockaddr_ll from = {};
-    socklen_t size = sizeof from;
-    const ssize_t got = ::recvfrom(socket_.get(), frame.data(), frame.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &size);
-    if (got < 0) return std::nullopt;
-    if (from.sll_pkttype == PACKET_OUTGOING) continue;
-    frame.resize(static_cast<std::size_t>(got));
-    return frame;
-  }
+  while (auto frame = next(milliseconds))
+    if (!frame->outgoing) return std::move(frame->bytes);
+  return std::nullopt;
 }
 
 }  // namespace weir::kernel

@@ -32,13 +32,21 @@ class Pair {
   Pair& operator=(const Pair&) = delete;
 };
 
+/// A frame as a packet socket shows it.
+struct Frame {
+  Bytes bytes;
+  bool outgoing = false;
+};
+
 /// A packet socket on an interface, for frames with their link-layer header.
 class FrameSocket {
  public:
   explicit FrameSocket(const std::string& interface);
   int descriptor() const { return socket_.get(); }
   bool send(std::span<const std::uint8_t> frame) const;
-  /// The next frame that comes in; nothing after so many milliseconds.
+  /// The next frame that comes in or goes out; nothing after so many milliseconds.
+  std::optional<Frame> next(int milliseconds) const;
+  /// The next that comes in.
   std::optional<Bytes> receive(int milliseconds = 200) const;
 
  private:
