@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cerrno>
@@ -109,21 +110,27 @@ std::optional<std::size_t> instruction_of(std::string_view line) {
   return number;
 }
 
-Diagnostic refused_by_verifier(int error, const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
-  const std::string log = log_of(program, options, type);
-  const Refusal why = last_refusal(log);
-  if (error == E2BIG || why.is_too_much()) {
-    return {Code::TooLarge, {}, fmt::format("the program ({} instructions) is more than the kernel's verifier takes{}{}", program.instructions.size(),
-                                            why.words.empty() ? "" : ": ", why.words),
-            "split the filter into several, or have its lists asked of maps"};
-  }
-  const Span span = why.instruction < program.spans.size() ? program.spans[why.instruction] : Span{};
-  std::string message = fmt::format("the kernel's verifier refuses the program at instruction {} of {}: {}", why.instruction,
-                                    program.instructions.size(), why.words.empty() ? std::strerror(error) : why.words);
-  if (!span.empty() && span.end <= options.text.size())
-    message += fmt::format(" (made for '{}')", options.text.substr(span.begin, span.end - span.begin));
-  return {Code::Unsupported, span, std::move(message),
-          fmt::format("this is a mistake of weir: please report it, with the filter and the end of the verifier's log:\n{}", last_lines(log, shown_lines))};
+/// Before the verifier looks at anything, the kernel refuses what it does not know of the request: a kind of program, a flag.
+Diagnostic unknown_request(ebpf::Hook hook) {
+  if (hook == ebpf::Hook::Xdp)
+    return {Code::Unsupported, {}, "the kernel takes no XDP programs for packets in several pieces", "Linux 5.18 is the first that does; the hook tc-ingress works on older ones"};
+  return {Code::Unsupported, {}, fmt::format("the kernel does not know programs for {}", to_string(hook)), "weir's programs need Linux 5.18, but for sockets"};
+}
+
+bool is_far_jump(const ebpf::Instruction& i) { return i.code == (ebpf::op::JMP32 | ebpf::op::JA); }
+
+/// Instructions that came to the kernel after it was called new enough: bpf_opcode_in_insntable() and do_check().
+Diagnostic unknown_instruction(const ebpf::Program& program, const Refusal& why) {
+  const bool has_far_jumps = std::ranges::any_of(program.instructions, is_far_jump);
+  return {Code::Unsupported, {}, fmt::format("the kernel does not know an instruction of the program ({}): {}", has_far_jumps ? "jumps farther than 32767 instructions" : "number " + std::to_string(why.instruction), why.words),
+          has_far_jumps ? "Linux 6.6 is the first that does; ask the filter's lists of maps (--maps=1, or --live), or split the filter" : "it came with a newer kernel"};
+}
+
+/// The kernel's verifier calls codes that it does not know unknown, or their fields reserved.
+bool is_unknown_instruction(const ebpf::Program& program, const Refusal& why) {
+  if (why.words.starts_with("unknown opcode")) return true;
+  const bool at_far_jump = why.instruction < program.instructions.size() && is_far_jump(program.instructions[why.instruction]);
+  return at_far_jump && (why.words.contains("reserved field") || why.words.contains("invalid BPF_JMP32") || why.words.contains("unknown"));
 }
 
 /// EINVAL comes both from the verifier and, before it, from a kernel that does not know the hook.
@@ -131,10 +138,28 @@ Diagnostic refused(int error, const ebpf::Program& program, const LoadOptions& o
   if (error == EPERM) return not_permitted("load the program", program.hook, !program.maps.empty(), rights());
   if (error == ENOMEM) return {Code::TooLarge, {}, "the kernel has no memory for the program", "the memory limit of the control group counts, too"};
   if (error == ENOSYS) return {Code::Unsupported, {}, "the kernel has no bpf(2)", "it must be built with CONFIG_BPF_SYSCALL"};
-  return refused_by_verifier(error, program, options, type);
+  return refused_program(error, log_of(program, options, type), program, options.text);
 }
 
 }  // namespace
+
+Diagnostic refused_program(int error, std::string_view log, const ebpf::Program& program, std::string_view text) {
+  if (error == EINVAL && log.empty()) return unknown_request(program.hook);
+  const Refusal why = last_refusal(log);
+  if (error == E2BIG || why.is_too_much()) {
+    return {Code::TooLarge, {}, fmt::format("the program ({} instructions) is more than the kernel's verifier takes{}{}", program.instructions.size(),
+                                            why.words.empty() ? "" : ": ", why.words),
+            "split the filter into several, or have its lists asked of maps"};
+  }
+  if (is_unknown_instruction(program, why)) return unknown_instruction(program, why);
+  const Span span = why.instruction < program.spans.size() ? program.spans[why.instruction] : Span{};
+  std::string message = fmt::format("the kernel's verifier refuses the program at instruction {} of {}: {}", why.instruction,
+                                    program.instructions.size(), why.words.empty() ? std::strerror(error) : why.words);
+  if (!span.empty() && span.end <= text.size())
+    message += fmt::format(" (made for '{}')", text.substr(span.begin, span.end - span.begin));
+  return {Code::Unsupported, span, std::move(message),
+          fmt::format("this is a mistake of weir: please report it, with the filter and the end of the verifier's log:\n{}", last_lines(log, shown_lines))};
+}
 
 Refusal last_refusal(std::string_view log) {
   Refusal why;

@@ -50,4 +50,8 @@ struct Refusal {
 };
 Refusal last_refusal(std::string_view log);
 
+/// What an error and the verifier's log of the attempt mean: that the kernel is older than something that the program has, that the program is more
+/// than the verifier takes, or that it is wrong. Tested by tests/unit/attach/refusal_test.cc.
+Diagnostic refused_program(int error, std::string_view log, const ebpf::Program& program, std::string_view text);
+
 }  // namespace weir::attach

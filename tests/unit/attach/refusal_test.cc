@@ -1,6 +1,8 @@
 // What errors of the kernel are made to say, without the kernel.
 #include <doctest/doctest.h>
 
+#include <cerrno>
+
 #include "attach/load.hpp"
 #include "attach/rights.hpp"
 
@@ -37,6 +39,27 @@ TEST_CASE("limits of the verifier are told from what it minds") {
 TEST_CASE("an empty log says nothing") {
   CHECK(attach::last_refusal("").words.empty());
   CHECK(attach::last_refusal("").instruction == 0);
+}
+
+TEST_CASE("a kernel that is too old is called so, and no mistake of weir") {
+  ebpf::Program p;
+  p.hook = Hook::Xdp;
+  p.instructions = {{.code = ebpf::op::JMP32 | ebpf::op::JA, .imm = 40000}, {.code = ebpf::op::JMP | ebpf::op::EXIT}};
+  CHECK(attach::refused_program(EINVAL, "", p, "").message == "the kernel takes no XDP programs for packets in several pieces");
+  CHECK(attach::refused_program(EINVAL, "", p, "").hint.contains("Linux 5.18"));
+  for (const char* log : {"unknown opcode 06\n", "0: (06) BUG_06\nunknown opcode 06\n", "0: (06) gotol pc+40000\nBPF_JA uses reserved fields\n"}) {
+    CAPTURE(log);
+    const auto far = attach::refused_program(EINVAL, log, p, "");
+    CHECK(far.code == Code::Unsupported);
+    CHECK(far.message.contains("jumps farther than 32767 instructions"));
+    CHECK(far.hint.contains("Linux 6.6"));
+  }
+  CHECK(attach::refused_program(EACCES, "1: (95) exit\nR0 !read_ok\n", p, "").hint.contains("a mistake of weir"));
+  CHECK(attach::refused_program(EINVAL, "1: (95) exit\nR0 !read_ok\n", p, "").hint.contains("a mistake of weir"));
+  p.hook = Hook::TcIngress;
+  p.instructions.erase(p.instructions.begin());
+  CHECK(attach::refused_program(EINVAL, "", p, "").message == "the kernel does not know programs for tc-ingress");
+  CHECK(attach::refused_program(EINVAL, "unknown opcode d7\n", p, "").message.contains("an instruction of the program (number 0)"));
 }
 
 TEST_CASE("which capability is missing depends on the hook") {
