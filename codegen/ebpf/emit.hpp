@@ -12,7 +12,8 @@ namespace weir::ebpf {
 struct EmitOptions {
   Hook hook = Hook::Socket;
   /// What the program returns for a packet that the graph accepts, and for one that it rejects. Without them: what makes the
-  /// kernel keep the one and drop the other (a socket filter keeps as many bytes as the graph says). They must differ.
+  /// kernel keep the one and drop the other (a socket filter keeps as many bytes as the graph says). They must differ; control groups
+  /// take 0 and 1, a socket filter needs `match` where it has `no_match`. Other numbers are the kernel's to understand.
   std::optional<std::int32_t> match = std::nullopt, no_match = std::nullopt;
   /// Sets of so many intervals and more become maps; by default where a map is measured to be faster. 1: every set that can.
   std::optional<std::size_t> map_threshold = std::nullopt;
@@ -21,7 +22,8 @@ struct EmitOptions {
 };
 
 /// The graph as a program for a hook. "Captured" means the whole packet, also where part of it is not linear; `length` is the
-/// packet's length there. Tracing: the linear part alone. Errors: Unsupported (the hook does not know what the graph asks, as VLAN metadata in XDP), TooLarge.
+/// packet's length there. Tracing: the linear part alone. XDP: not what begins behind byte 65535 (bpf_xdp_load_bytes in net/core/filter.c), of the
+/// few packets so long; their check of it fails, and they are rejected. Errors: Unsupported (the hook does not know what the graph asks, as VLAN metadata in XDP), TooLarge.
 Result<Program> emit(const ir::Program& p, const EmitOptions& options);
 
 }  // namespace weir::ebpf

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "attach/cgroup.hpp"
@@ -74,6 +75,10 @@ Result<Made> make_best(const ir::Program& graph, ebpf::EmitOptions how, bool cou
   return make(graph, how, counts, loading);
 }
 
+/// Lists that live: a program has 64 maps (ebpf::max_maps), one of them for counters, and what does not find all of the few that it wants stays
+/// tests, which nothing could change.
+constexpr std::size_t most_live_lists = 60;
+
 /// The graph as a program in the kernel, which runs nowhere yet.
 Result<std::unique_ptr<State>> load(const Filter::Stages& stages, const AttachOptions& options, const std::string& tracepoint) {
   const auto hook = static_cast<ebpf::Hook>(options.hook);
@@ -84,6 +89,8 @@ Result<std::unique_ptr<State>> load(const Filter::Stages& stages, const AttachOp
   const bool counts = options.count && !is_socket(options.hook) && !is_tracing(options.hook);
   auto made = make_best(options.live ? *lists : stages.ir, how, counts, {.text = stages.text, .room = options.live ? options.room : 0, .tracepoint = tracepoint});
   if (!made) return std::unexpected(made.error());
+  if (options.live && static_cast<std::size_t>(std::ranges::count_if(made->program.maps, is_set)) > most_live_lists)
+    return fail(Code::TooLarge, {}, fmt::format("the filter has more than {} lists, and no more can change while it runs", most_live_lists), "split it into several filters, or leave lists fixed");
   auto state = std::make_unique<State>();
   state->text = stages.text;
   state->live = options.live;

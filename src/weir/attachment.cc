@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -69,6 +70,9 @@ std::string kind_of(std::uint32_t bytes) {
   }
 }
 
+/// Numbers of four bytes that are no IPv4 address: of an IPv6 network of at most 32 bits, or of a MAC address, which have colons.
+bool is_in_parts(const LiveList& list) { return list.bytes == 4 && list.words.contains(':'); }
+
 Result<std::size_t> choose(const std::vector<LiveList>& lists, std::uint32_t bytes, std::optional<std::size_t> wanted) {
   if (wanted) {
     if (*wanted < lists.size() && lists[*wanted].bytes == bytes) return *wanted;
@@ -78,11 +82,15 @@ Result<std::size_t> choose(const std::vector<LiveList>& lists, std::uint32_t byt
   std::optional<std::size_t> found;
   std::string names;
   for (std::size_t i = 0; i < lists.size(); ++i) {
-    if (lists[i].bytes != bytes) continue;
+    if (lists[i].bytes != bytes || is_in_parts(lists[i])) continue;
     if (!found) found = i;
     names += fmt::format("{}{} ('{}')", names.empty() ? "" : ", ", i, lists[i].words);
   }
-  if (!found) return fail(Code::Range, {}, fmt::format("the filter has no list of {}", kind_of(bytes)));
+  if (!found) {
+    const bool has_parts = std::ranges::any_of(lists, is_in_parts);
+    return fail(Code::Range, {}, fmt::format("the filter has no list of {}", kind_of(bytes)),
+                has_parts ? "IPv6 networks of at most 32 bits and MAC addresses are asked in parts, which nothing changes; with a longer network or an address beside them ('or ip6 host ::1'), IPv6 networks are a list" : "");
+  }
   if (names.find("), ") != names.npos) return fail(Code::Range, {}, fmt::format("the filter has several lists of {}: {}", kind_of(bytes), names), "say its number");
   return *found;
 }

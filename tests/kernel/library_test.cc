@@ -176,6 +176,36 @@ TEST_CASE("a list of IPv6 addresses that lives") {
   CHECK(arrives(out, in, ipv6(1)));
 }
 
+TEST_CASE("IPv6 networks that are asked in parts are no list of addresses, neither of IPv6 nor of IPv4, and become one with an address beside them") {
+  const Pair pair;
+  const FrameSocket out("near"), in("far");
+  {
+    auto blocked = compiled("ip6 src net 2001:db8::/32").attach("far", block_list);
+    REQUIRE_MESSAGE(blocked, message(blocked));
+    for (const char* address : {"2001:db9::1", "10.0.0.1"}) {
+      const auto added = blocked->add(address);
+      REQUIRE(!added);
+      CHECK(added.error().code == Code::Range);
+      CHECK(added.error().hint.contains("at most 32 bits"));
+    }
+  }
+  auto blocked = compiled("ip6 src net 2001:db9::/32 or ip6 src host ::1").attach("far", block_list);
+  REQUIRE_MESSAGE(blocked, message(blocked));
+  CHECK(arrives(out, in, ipv6(2)));
+  CHECK(blocked->add("2001:db8::/32"));
+  CHECK(vanishes(out, in, ipv6(2)));
+}
+
+TEST_CASE("more lists than a program has maps for do not live") {
+  const Pair pair;
+  std::string text = "ip src host 192.0.2.1";
+  for (int i = 0; i < 70; ++i) text += " or ip[" + std::to_string(20 + 4 * i) + ":4] = " + std::to_string(1000 + i);
+  const auto attached = compiled(text.c_str()).attach("far", block_list);
+  REQUIRE(!attached);
+  CHECK(attached.error().code == Code::TooLarge);
+  CHECK(message(attached).contains("more than 60 lists"));
+}
+
 TEST_CASE("lists of IPv4 and of IPv6 addresses in one filter") {
   const Pair pair;
   const FrameSocket out("near"), in("far");
