@@ -1,0 +1,46 @@
+# The headers that most files include, parsed once for all targets. Unit tests are compiled with other options, and all with
+# doctest: they have a parse of their own.
+set(common
+  <algorithm> <array> <bit> <charconv> <cstdint> <cstring> <expected> <functional> <map> <memory> <optional> <ranges> <span>
+  <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
+
+# weir_precompiled(NAME OPTIONS HEADER…): a library of nothing but parsed headers.
+function(weir_precompiled name options)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc CONTENT "")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc)
+  target_link_libraries(${name} PRIVATE fmt::fmt)
+  target_compile_options(${name} PRIVATE ${options})
+  target_precompile_headers(${name} PRIVATE ${ARGN})
+endfunction()
+
+# The C++ targets of a folder and those below it.
+function(weir_targets_below folder result)
+  get_property(all DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
+  get_property(below DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
+  foreach(sub ${below})
+    weir_targets_below(${sub} more)
+    list(APPEND all ${more})
+  endforeach()
+  set(${result} ${all} PARENT_SCOPE)
+endfunction()
+
+weir_targets_below(${CMAKE_SOURCE_DIR} targets)
+weir_precompiled(weir_common_headers "" ${common})
+weir_precompiled(weir_test_headers -O0 ${common} <doctest/doctest.h>)
+foreach(target ${targets})  # but those with C in them
+  get_target_property(type ${target} TYPE)
+  get_target_property(sources ${target} SOURCES)
+  get_target_property(options ${target} COMPILE_OPTIONS)
+  get_target_property(disabled ${target} DISABLE_PRECOMPILE_HEADERS)
+  if(NOT type MATCHES "STATIC_LIBRARY|OBJECT_LIBRARY|EXECUTABLE" OR NOT sources MATCHES "\\.cc" OR sources MATCHES "\\.c(;|$)" OR disabled)
+    continue()
+  endif()
+  set(headers weir_common_headers)
+  if(options MATCHES "-O0")
+    set(headers weir_test_headers)
+  endif()
+  if(type STREQUAL EXECUTABLE)  # as the headers: clang holds the two ways of placing code to be different languages
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${headers})
+endforeach()
