@@ -34,25 +34,25 @@ class Arrangement {
   void find_ends() {
     auto& forks = chain_.forks;
     for (std::size_t i = 1; i < forks.size(); ++i)  // numbered from the outside in
-      forks[i].had = std::max(forks[forks[i].parent].had, known(loads_.end_of(filter_[forks[i].condition.expr])));
+      forks[i].had = std::max(forks[forks[i].parent].had, known(loads_.end_of(forks[i].condition.expr)));
     for (auto i = forks.size(); i-- > 1;) {
       Fork& fork = forks[i];
-      fork.needs = loads_.end_of(filter_[fork.condition.expr]);
+      fork.needs = loads_.end_of(fork.condition.expr);
       fork.shows = nowhere;
       for (const Item& item : fork.items) {
         fork.needs = std::max(fork.needs, needs(item));
         fork.shows = std::min(fork.shows, shows(item));
       }
-      fork.shows = std::max(fork.shows, known(loads_.end_of(filter_[fork.condition.expr])));
+      fork.shows = std::max(fork.shows, known(loads_.end_of(fork.condition.expr)));
     }
   }
 
   End needs(const Item& item) const {
-    if (item.kind == Item::Kind::Leaf) return loads_.end_of(filter_[chain_.leaves[item.index].written.expr]);
+    if (item.kind == Item::Kind::Leaf) return loads_.end_of(chain_.leaves[item.index].written.expr);
     return item.kind == Item::Kind::Fork ? chain_.forks[item.index].needs : nowhere;
   }
   End shows(const Item& item) const {
-    if (item.kind == Item::Kind::Leaf) return known(loads_.end_of(filter_[chain_.leaves[item.index].written.expr]));
+    if (item.kind == Item::Kind::Leaf) return known(loads_.end_of(chain_.leaves[item.index].written.expr));
     return item.kind == Item::Kind::Fork ? chain_.forks[item.index].shows : 0;
   }
 

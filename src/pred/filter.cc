@@ -1,6 +1,5 @@
 #include "pred/filter.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace weir::pred {
@@ -69,29 +68,12 @@ ExprId Filter::negation(ExprId e, Span span) {
   return push({ExprKind::Not, 0, static_cast<std::uint32_t>(e), 0}, span);
 }
 
-bool Filter::ends_with(ExprId e, ExprKind chain, ExprKind last) const {
-  const Expr& whole = (*this)[e];
-  return whole.kind == chain && is(child(whole, whole.b - 1), last);
-}
-
-// Past an operand that decides, evaluation does not get. What stands before it matters for what it may do besides.
-std::span<const ExprId> Filter::until_decided(ExprKind kind, std::span<const ExprId> operands) {
-  const ExprKind deciding = kind == ExprKind::And ? ExprKind::False : ExprKind::True;
-  std::size_t last = 0;
-  while (last < operands.size() && !is(operands[last], deciding) && !ends_with(operands[last], kind, deciding)) ++last;
-  if (last == operands.size()) return operands;
-  const auto before = operands.first(last);
-  if (is(operands[last], deciding)) {
-    if (!before.empty()) loads_.extend(*this);
-    if (std::ranges::none_of(before, [&](ExprId e) { return loads_.stops(e); })) return operands.subspan(last, 1);
-  }
-  return operands.first(last + 1);
-}
-
 ExprId Filter::join(ExprKind kind, std::span<const ExprId> operands, Span span) {
   const bool neutral_is_true = kind == ExprKind::And;
   const ExprKind neutral = neutral_is_true ? ExprKind::True : ExprKind::False;
-  operands = until_decided(kind, operands);
+  const ExprKind deciding = neutral_is_true ? ExprKind::False : ExprKind::True;
+  for (const ExprId e : operands)
+    if (is(e, deciding)) return e;
   const std::size_t first = children_.size();
   for (const ExprId e : operands)
     if (!is(e, neutral)) children_.push_back(e);
@@ -131,7 +113,6 @@ void Filter::expect(std::size_t more) {
 }
 
 void Filter::trim() {
-  loads_ = {};
   index_ = {};
   set_index_ = {};
   give_back(values_);

@@ -16,10 +16,50 @@
 #include "base/packet.hpp"
 #include "base/set.hpp"
 #include "base/span.hpp"
-#include "pred/loads.hpp"
-#include "pred/terms.hpp"
 
 namespace weir::pred {
+
+enum class ValueId : std::uint32_t {};
+enum class ExprId : std::uint32_t {};
+inline constexpr ValueId no_value{0xffffffff};
+
+enum class ValueKind : std::uint8_t {
+  Constant,  ///< k
+  Load,      ///< detail bytes in network order at a (no_value: 0) + k, summed without wrap
+  Length,    ///< length on the wire
+  Meta,      ///< weir::Meta(detail)
+  Negate,    ///< -a
+  Binary,    ///< a weir::Arith(detail) b
+  Choice,    ///< a when `test` holds, otherwise b
+};
+
+struct Value {
+  ValueKind kind = ValueKind::Constant;
+  std::uint8_t detail = 0;
+  std::uint32_t k = 0;
+  ValueId a = no_value;
+  ValueId b = no_value;
+  ExprId test{};
+  bool operator==(const Value&) const = default;
+};
+
+enum class ExprKind : std::uint8_t {
+  True, False,
+  Compare,  ///< value a Relation(detail) value b
+  Member,   ///< value a lies in set number b
+  Not,      ///< a
+  And, Or,  ///< children [a, a+b) of `children`
+  Mark,     ///< true; remembers that mark number a was reached
+  Passed,   ///< mark number a was reached
+};
+
+struct Expr {
+  ExprKind kind = ExprKind::True;
+  std::uint8_t detail = 0;
+  std::uint32_t a = 0;
+  std::uint32_t b = 0;
+  std::uint32_t words = 0;  ///< number of its span: those of one primitive share it
+};
 
 /// A pool of values (equal ones exist once) and expressions (each has its place in the text), and the root.
 class Filter {
@@ -32,8 +72,7 @@ class Filter {
   ValueId binary(Arith op, ValueId a, ValueId b);
   ValueId choice(ExprId test, ValueId a, ValueId b);
 
-  // Expressions; a constant operand is dropped as in `x and true`, an And of one is that one. `x or true` is true, unless x
-  // may reject a packet that is there as a whole, or marks: then evaluation has to come by x.
+  // Expressions; a constant operand is dropped as in `x and true`, an And of one is that one.
   ExprId truth(bool value);
   ExprId compare(Relation op, ValueId a, ValueId b, Span span);
   ExprId member(ValueId a, Set set, Span span);
@@ -70,8 +109,6 @@ class Filter {
   ExprId push(Expr e, Span span);
   std::uint32_t number_of(Span span);
   ExprId join(ExprKind kind, std::span<const ExprId> operands, Span span);
-  std::span<const ExprId> until_decided(ExprKind kind, std::span<const ExprId> operands);
-  bool ends_with(ExprId e, ExprKind chain, ExprKind last) const;
   ValueId intern(const Value& v);
   bool is(ExprId e, ExprKind kind) const { return (*this)[e].kind == kind; }
   std::vector<Value> values_;
@@ -80,7 +117,6 @@ class Filter {
   std::vector<Span> spans_;
   std::vector<ExprId> children_;
   std::vector<Set> sets_;
-  Loads loads_;  ///< of so much as was asked about while building
 };
 
 /// What the filter returns for a packet.

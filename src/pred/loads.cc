@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
-#include "pred/filter.hpp"
+#include "base/bounds.hpp"
 
 namespace weir::pred {
 
-void Loads::extend(const Filter& f) {
+Loads::Loads(const Filter& f) : filter_(f) {
   values_.reserve(f.value_count());
-  for (std::size_t i = values_.size(); i < f.value_count(); ++i) values_.push_back(loaded(f[static_cast<ValueId>(i)]));  // operands come first
+  for (std::uint32_t i = 0; i < f.value_count(); ++i) values_.push_back(loaded(f[ValueId{i}]));  // operands come first
   stops_.reserve(f.expr_count());
-  for (std::size_t i = stops_.size(); i < f.expr_count(); ++i) stops_.push_back(find_stop(f, f[static_cast<ExprId>(i)]));  // and parts
+  for (std::uint32_t i = 0; i < f.expr_count(); ++i) stops_.push_back(find_stop(f[ExprId{i}]));  // and parts
 }
 
 Loads::Loaded Loads::loaded(const Value& v) const {
@@ -38,7 +38,7 @@ Loads::Loaded Loads::loaded(const Value& v) const {
   return {{}, end, may_reject};
 }
 
-bool Loads::find_stop(const Filter& f, const Expr& e) const {
+bool Loads::find_stop(const Expr& e) const {
   switch (e.kind) {
     case ExprKind::True:
     case ExprKind::False:
@@ -50,13 +50,14 @@ bool Loads::find_stop(const Filter& f, const Expr& e) const {
     case ExprKind::And:
     case ExprKind::Or:
       for (std::uint32_t i = 0; i < e.b; ++i)
-        if (stops(f.child(e, i))) return true;
+        if (stops(filter_.child(e, i))) return true;
       return false;
   }
   return true;
 }
 
-End Loads::end_of(const Expr& e) const {
+End Loads::end_of(ExprId id) const {
+  const Expr& e = filter_[id];
   if (e.kind == ExprKind::Member) return end_of(ValueId{e.a});
   return e.kind == ExprKind::Compare ? std::max(end_of(ValueId{e.a}), end_of(ValueId{e.b})) : nowhere;
 }

@@ -4,12 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/bounds.hpp"
-#include "pred/terms.hpp"
+#include "pred/filter.hpp"
 
 namespace weir::pred {
-
-class Filter;
 
 /// Where bytes end, counted from the start of the packet; nowhere for such whose place depends on the packet.
 using End = std::uint64_t;
@@ -18,17 +15,13 @@ inline constexpr End nowhere = ~End{0};
 /// Looks at each value and expression of a filter once.
 class Loads {
  public:
-  Loads() = default;
-  explicit Loads(const Filter& f) { extend(f); }
-
-  /// Looks at what the filter got since.
-  void extend(const Filter& f);
+  explicit Loads(const Filter& f);
 
   /// Marks, and what can reject a packet even when it is there as a whole: nothing is to move past them.
   bool stops(ExprId e) const { return stops_[static_cast<std::uint32_t>(e)]; }
   /// The last byte that a value, or a comparison, loads; nowhere for other expressions.
   End end_of(ValueId v) const { return values_[static_cast<std::uint32_t>(v)].end; }
-  End end_of(const Expr& e) const;
+  End end_of(ExprId e) const;
 
  private:
   struct Loaded {
@@ -37,9 +30,10 @@ class Loads {
     bool may_reject = false;
   };
   Loaded loaded(const Value& v) const;
-  bool find_stop(const Filter& f, const Expr& e) const;
+  bool find_stop(const Expr& e) const;
   bool may_reject(std::uint32_t value) const { return values_[value].may_reject; }
 
+  const Filter& filter_;
   std::vector<Loaded> values_;
   std::vector<bool> stops_;
 };

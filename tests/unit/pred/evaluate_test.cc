@@ -88,21 +88,6 @@ TEST_CASE("constants fold away where expressions are joined") {
   CHECK(f[f.negation(f.truth(false), {})].kind == ExprKind::True);
 }
 
-TEST_CASE("what a constant decides loses nothing before it that may reject a whole packet") {
-  Filter f;
-  const ExprId always = f.truth(true), never = f.truth(false);
-  const ExprId divides = f.compare(Relation::Equal, f.binary(Arith::Div, f.constant(9), f.load(1, no_value, 0)), f.constant(3), {});
-  const ExprId beyond = f.compare(Relation::Greater, f.load(4, no_value, 0xffffffff), f.constant(0), {});
-  CHECK(run(f, f.any({divides, always}, {}), {1}) == accept);
-  CHECK(run(f, f.any({divides, always}, {}), {0}) == 0);
-  CHECK(run(f, f.negation(f.all({divides, never}, {}), {}), {0}) == 0);
-  CHECK(run(f, f.any({beyond, always, byte_is(f, 0, 1)}, {}), {1}) == 0);
-  CHECK(run(f, f.any({f.any({beyond, always}, {}), always}, {}), {1}) == 0);
-  CHECK(run(f, f.any({byte_is(f, 0, 1), f.any({divides, always}, {})}, {}), {1}) == accept);
-  CHECK(run(f, f.any({byte_is(f, 0, 1), f.any({divides, always}, {})}, {}), {0}) == 0);
-  CHECK(f.any({byte_is(f, 0, 1), always, divides}, {}) == always);  // a byte that a whole packet has
-}
-
 TEST_CASE("a chain of alternating operators may be as long as memory holds") {
   Filter f;
   ExprId chain = byte_is(f, 0, 1);
