@@ -19,10 +19,23 @@ Program Rewrite::run() {
     Node n = with_values(redirect(old));
     if (n.kind != NodeKind::Return) n.t = node(n.t);
     if (n.forks()) n.f = node(n.f);
-    nodes_[i] = n.forks() && n.t == n.f ? n.t : make(n, old, from_.span(old));
+    nodes_[i] = is_idle(n, old) ? n.t : make(n, old, from_.span(old));
   }
   to_.root = node(from_.root);
   return std::move(to_);
+}
+
+/// A test whose ways out are one, and a check before all is rejected anyway; in a choice, what returns 0 does not reject.
+bool Rewrite::is_idle(const Node& n, NodeId old) {
+  if (n.kind == NodeKind::Return) return false;
+  if (n.forks()) return n.t == n.f;
+  return rejects(to_, n.t) && !is_in_choice(old);
+}
+
+bool Rewrite::is_in_choice(NodeId old) {
+  if (!from_.has_choices()) return false;
+  if (!in_choice_) in_choice_ = nodes_in_choices(from_);
+  return (*in_choice_)[old];
 }
 
 Node Rewrite::with_values(Node n) {

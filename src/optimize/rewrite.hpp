@@ -1,6 +1,8 @@
 // The walk that all passes share: a new program is built from the reachable part of an old one, operands before
 // what uses them, ways out before what leads to them. Most passes only have nodes made anew: values keep their ids then.
 #pragma once
+#include <optional>
+
 #include "base/column.hpp"
 #include "ir/order.hpp"
 #include "ir/program.hpp"
@@ -21,7 +23,7 @@ class Rewrite {
   /// those that cannot stay what they are.
   virtual ir::ValueId make(const ir::Value& v, Span span) { return to_.add(v, span); }
   /// The new node for one whose values and ways out are new already. `old`: where it stood. Not asked for tests whose ways
-  /// out have become one: those are left out.
+  /// out have become one, nor for checks before all is rejected: those are left out.
   virtual ir::NodeId make(const ir::Node& n, ir::NodeId old, Span span) {
     (void)old;
     return to_.add(n, span);
@@ -41,6 +43,8 @@ class Rewrite {
 
  private:
   Rewrite(const ir::Program& from, bool keeps_values);
+  bool is_idle(const ir::Node& n, ir::NodeId old);
+  bool is_in_choice(ir::NodeId old);
   ir::ValueId made(ir::ValueId old);
   std::uint32_t set(std::uint32_t old);
 
@@ -49,6 +53,7 @@ class Rewrite {
   Column<ir::ValueId> values_;  ///< by old value, where they are made anew
   Column<std::uint32_t> sets_;
   Column<ir::NodeId> nodes_;
+  std::optional<ir::Flags> in_choice_;  ///< by old node, once it matters
 };
 
 }  // namespace weir::optimize

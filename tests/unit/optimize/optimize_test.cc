@@ -138,6 +138,19 @@ TEST_CASE("sets: a choice that may reject whole packets is not passed by") {
   CHECK(to_string(p) == before);
 }
 
+TEST_CASE("checks before all is rejected anyway are left out, but not in a choice, where 0 is a number") {
+  becomes(optimize::simplify_values,
+          "x = load 1 [0]\ny = load 1 [1]\nno: return 0\nyes: return 1\nz: nonzero x then no\nt: if y == 5 then yes else z\n"
+          "g: guard 2 [0] then t\nroot g\n",
+          "y = load 1 [1]\nno: return 0\nyes: return 1\nt: if y == 5 then yes else no\ng: guard 1 [1] then t\nroot g\n");
+  const auto choice = [](const char* in_it, const char* before_it) {
+    return std::string("no: return 0\nyes: return 1\nx = load 1 [0]\nz: nonzero x then no\ny = load 1 [1]\nr: if y == 5 then yes else z\n") + in_it +
+           "t: if c == 0 then yes else no\n" + before_it;
+  };
+  becomes(optimize::simplify_values, choice("c = choice r\n", "g: guard 2 [0] then t\nroot g\n"),
+          choice("g: guard 1 [1] then r\nc = choice g\n", "root t\n"));
+}
+
 TEST_CASE("facts: what was asked decides what is asked again") {
   becomes(optimize::apply_facts,
           "x = load 2 [12]\nno: return 0\nyes: return 1\n"

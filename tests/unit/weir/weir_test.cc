@@ -124,6 +124,8 @@ TEST_CASE("a filter that matches nothing, or everything, compiles with a warning
       {"host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3", "host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3", "cannot hold together", ""},
       {"(tcp and udp) or (ip and arp)", "tcp and udp", "'tcp' and 'udp' exclude", "none of the alternatives"},
       {"tcp and ip6 host ::1", "ip6 host ::1", "'ip6 host ::1' never matches on DLT_IPV4", "", "IPV4"},
+      {"10 / link[0] = 3 and arp", "arp", "'arp' never matches on DLT_LOOP", "", "LOOP"},
+      {"10 / ether[1] = 3 and ip and arp", "ip and arp", "'ip' and 'arp' exclude", ""},
       {"src port (80 and 90)", "80 and 90", "'80' and '90' exclude", ""},
       {"ip or not ip", "ip or not ip", "accepts every packet", "empty filter"},
   };
