@@ -43,6 +43,36 @@ TEST_CASE("sets: what touches is one interval") {
   CHECK_FALSE(Set({7, 8}).only());
 }
 
+TEST_CASE("sets: what lives in the object and what does not are one set, whichever way they came to be") {
+  const auto apart = [](std::uint32_t count) {
+    std::vector<Interval> parts;
+    for (std::uint32_t i = 0; i < count; ++i) parts.push_back({10 * i, 10 * i + 3});
+    return Set::join(parts);
+  };
+  for (std::uint32_t count = 1; count < 8; ++count) {
+    const Set joined = apart(count), last({10 * count - 10, 10 * count - 7});
+    Set grown;
+    for (const Interval i : joined.intervals()) grown = grown | Set(i);
+    REQUIRE(grown == joined);
+    REQUIRE(weir::hash(grown) == weir::hash(joined));
+    REQUIRE((apart(count + 1) - Set({10 * count, top})) == joined);
+    REQUIRE((joined - last) == apart(count - 1));
+    REQUIRE((joined | Set::everything()).is_everything());
+    Set target = apart(8 - count);
+    target = joined;
+    REQUIRE(target == joined);
+    target = target - last;
+    REQUIRE(target == apart(count - 1));
+    Set moved = std::move(grown);
+    grown = apart(1);
+    REQUIRE(grown == apart(1));
+    moved = std::move(target);
+    REQUIRE(moved == apart(count - 1));
+    moved = moved | moved;
+    REQUIRE(moved == apart(count - 1));
+  }
+}
+
 TEST_CASE("sets: operations agree with those on each number") {
   std::mt19937 random(3);
   for (int round = 0; round < 2000; ++round) {

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <random>
+#include <vector>
+
 #include "cbpf/emit.hpp"
 
 namespace cbpf = weir::cbpf;
@@ -117,4 +120,28 @@ TEST_CASE("least length: memberships, guards, choices and other verdicts than nu
            "n0: return 1\nn1: return 0\nv1 = load 1 [0]\nv2 = load 1 [1]\nn2: if v1 == v2 then n0 else n1\nroot n2\n",
        })
     CHECK(lengths(text).least == 0);
+}
+
+TEST_CASE("least length: no program of random graphs of tests against constants is shorter") {
+  std::size_t counted = 0;
+  for (std::uint32_t seed = 0; seed < 3000; ++seed) {
+    std::mt19937 random(seed);
+    const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
+    ir::Program p;
+    std::vector<ir::ValueId> values{p.length(), p.meta(weir::Meta::VlanTag), p.load(1, ir::no_value, 14)};
+    const auto some = [&](const auto& from) { return from[below(static_cast<std::uint32_t>(from.size()))]; };
+    for (std::uint32_t i = 0; i < 6; ++i)
+      values.push_back(below(2) ? p.load(1u << below(3), below(2) ? ir::no_value : some(values), below(4))
+                                : p.binary(static_cast<weir::Arith>(below(10)), some(values), p.constant(1 + below(4))));
+    std::vector<ir::NodeId> nodes{p.ret(0u), p.ret(1)};
+    for (std::uint32_t i = 2 + below(8); i-- > 0;)
+      nodes.push_back(p.test(static_cast<weir::Relation>(below(4)), some(values), p.constant(below(3)), nodes.back(), some(nodes)));
+    p.root = nodes.back();
+    const auto program = cbpf::emit(p);
+    REQUIRE(program);
+    const std::size_t least = cbpf::least_length(p);
+    counted += least != 0;
+    REQUIRE(least <= program->instructions.size());
+  }
+  CHECK(counted > 300);
 }
