@@ -3,7 +3,8 @@
 //   weir_ebpf_bench [--seconds S] [--only NAME | --only lists]
 //
 // XDP and tc: beside the same filter in C by hand (hand.bpf.c, clang -O2 -mcpu=v3), in nanoseconds and executed instructions. Sockets: beside
-// libpcap's optimized program as the kernel converts it. Then lists by their lengths. Times are those of packets that match, whose way is the longest.
+// libpcap's optimized program as the kernel converts it. Then lists by their lengths. Times are those of a packet that matches; for sockets also
+// those of the packets of all rows.
 #include <cstring>
 #include <string_view>
 
