@@ -121,9 +121,7 @@ Question Select::ask_cut(ValueId base, std::uint64_t end) {
 void Select::compare(const Question& q) {
   if (q.kind == Question::Kind::Flags) return;
   const a64::Register left = q.wide ? x(q.left) : w(q.left);
-  // A number of 32 bits with its sign: small negative ones fit instructions, too.
-  const a64::Operand right = q.right ? a64::Operand(q.wide ? x(*q.right) : w(*q.right))
-                                     : a64::Operand(static_cast<std::int64_t>(static_cast<std::int32_t>(q.k)));
+  const a64::Operand right = q.right ? a64::Operand(q.wide ? x(*q.right) : w(*q.right)) : operand(static_cast<std::uint32_t>(q.k));
   if (q.kind == Question::Kind::Bits) asm_->Tst(left, q.right ? right : a64::Operand(static_cast<std::int64_t>(q.k)));
   else asm_->Cmp(left, right);
 }

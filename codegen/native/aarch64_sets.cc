@@ -45,7 +45,7 @@ Question Select::interval(Interval in, Reg v) {
   if (in.low == in.high) return {.left = v, .k = in.low};
   if (in.low == 0) return {.left = v, .k = in.high, .condition = a64::ls};
   if (in.high == 0xffffffff) return {.left = v, .k = in.low, .condition = a64::hs};
-  asm_->Sub(a64::w4, w(v), a64::Operand(static_cast<std::int64_t>(static_cast<std::int32_t>(in.low))));
+  asm_->Sub(a64::w4, w(v), operand(in.low));
   return {.left = 4, .k = in.high - in.low, .condition = a64::ls};
 }
 
@@ -86,7 +86,7 @@ Question Select::bits(const SetPlan::Bits& b, std::uint32_t first_table, Reg v, 
   Reg index = v;
   if (b.low != 0) {
     index = 4;
-    asm_->Sub(a64::w4, w(v), a64::Operand(static_cast<std::int64_t>(static_cast<std::int32_t>(b.low))));
+    asm_->Sub(a64::w4, w(v), operand(b.low));
   }
   if (!b.whole) jump_if({.left = index, .k = b.count, .condition = a64::hs}, ways->out);
   if (in_register) {

@@ -54,8 +54,12 @@ native::BatchFunction<Record> Filter::Stages::native_batch(const Loop<Record>& l
     // What is too large as a function is so as a loop, and the other way round: it is tried once.
     if (!may_run_native || has_no_native) return;
     auto code = native::emit_batch<Record>(ir);
-    if (code) loop.code.emplace(std::move(*code));
-    else if (code.error().code == Code::TooLarge) std::call_once(native_once, [&] { native_code.emplace(std::unexpected(code.error())); });
+    if (code) {
+      loop.code.emplace(std::move(*code));
+    } else if (code.error().code == Code::TooLarge) {
+      has_no_native = true;
+      std::call_once(native_once, [&] { native_code.emplace(std::unexpected(code.error())); });
+    }
   });
   return loop.code ? loop.code->function() : nullptr;
 }

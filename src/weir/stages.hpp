@@ -43,7 +43,7 @@ struct Filter::Stages {
   Result<ebpf::Program> ebpf(const ProgramOptions& options) const;
   mutable std::once_flag native_once = {};
   mutable std::optional<Result<native::Code>> native_code = std::nullopt;
-  mutable std::atomic<bool> has_no_native = false;  ///< as native() found, when it was asked
+  mutable std::atomic<bool> has_no_native = false;  ///< as was found when the function, or a loop, was asked for
   /// Made at the first batch of such records. Null: each packet takes a call.
   template <typename Record>
   struct Loop {

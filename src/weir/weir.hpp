@@ -152,7 +152,7 @@ class Filter {
 
   /// Whether the packet passes; and how many bytes of it to keep (0: none).
   /// The first call makes machine code, where CPU, kernel and Options::native permit, which takes some ten microseconds and
-  /// allocates; no later one does.
+  /// allocates; no later one does, but with Engine::Graph where a packet has it work out thousands of values.
   bool match(const Packet& packet) const { return run(packet) != 0; }
   std::uint32_t run(const Packet& packet) const {
     const Function code = code_.load(std::memory_order_acquire);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "names/names.hpp"
+#include "weir/stages.hpp"
 #include "weir/weir.hpp"
 
 using namespace weir;
@@ -455,6 +456,23 @@ TEST_CASE("a batch has the verdict of each packet, whatever records and engine")
     check_batches<PacketView>(*f, view(yes, 54), view(no, 54));
     check_batches<PacketView>(*f, view(yes, 54), view(yes, 53));
   }
+}
+
+TEST_CASE("what is too large for a loop of code is not tried again, with records of another kind or as a function") {
+  std::string hosts = "host 10.0.0.1";
+  for (int i = 1; i < 60'000; ++i) hosts += " or " + std::to_string(11 + i / 65536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256) + ".1";
+  Options options;
+  options.optimize = false;
+  const auto f = compile(hosts, options);
+  REQUIRE(f);
+  const Packet nothing;
+  std::uint64_t verdict = 1;
+  CHECK_EQ(f->match_batch({&nothing, 1}, {&verdict, 1}), 0);
+  CHECK_EQ(verdict, 0);
+  CHECK(f->stages().has_no_native);
+  CHECK_EQ(f->engine(), Engine::Graph);
+  const PacketView view;
+  CHECK_EQ(f->match_batch({&view, 1}, {&verdict, 1}), 0);
 }
 
 TEST_CASE("of a view, what the kernel knows is 0") {
