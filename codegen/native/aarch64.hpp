@@ -63,6 +63,7 @@ class Select final : public Selection<Question> {
  private:
   using Reg = unsigned;  ///< a register by its number
   using Label = native::Label;
+  static constexpr Reg length_register = 2;  ///< whose upper half is anything
   static constexpr Reg first_of_pool = 6, pool_size = 6;
   /// Registers of the pool that the costliest step takes, a look into a set with two tables, and one for what waits.
   static constexpr std::size_t most_wanted = 5;

@@ -11,7 +11,6 @@ using namespace ir;
 namespace {
 
 constexpr std::size_t cache_line = 64;
-constexpr unsigned length = 2;  ///< the register, whose upper half is anything
 
 }  // namespace
 
@@ -113,7 +112,7 @@ Question Select::hashed(const SetPlan::Hash& h, std::uint32_t first_table, Reg v
     key = 5;
     if (h.raw) asm_->And(a64::w5, w(v), a64::Operand(static_cast<std::int64_t>(swapped(0xffffffffu << h.shift, 4))));
     else asm_->Lsr(a64::w5, w(v), h.shift);
-  } else if (displaced && v == length) {
+  } else if (displaced && v == length_register) {
     key = 5;
     asm_->Mov(a64::w5, w(v));
   }

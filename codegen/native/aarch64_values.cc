@@ -11,7 +11,6 @@ using namespace ir;
 namespace {
 
 constexpr unsigned first_home = 12, home_registers = 4;
-constexpr unsigned length_register = 2;
 
 }  // namespace
 
