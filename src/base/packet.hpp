@@ -44,7 +44,7 @@ struct Metadata {
 
 /// A packet as an engine sees it: does not own its bytes.
 struct Packet {
-  std::span<const std::uint8_t> bytes;  ///< the captured bytes
+  std::span<const std::uint8_t> bytes;  ///< the captured bytes, fewer than 2^31
   std::uint32_t length = 0;             ///< length on the wire, in bytes
   Metadata meta = {};
 };
