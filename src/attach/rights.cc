@@ -54,12 +54,18 @@ bool needs_perfmon(ebpf::Hook hook) {
   return hook == ebpf::Hook::Tracing || hook == ebpf::Hook::TracingBtf || hook == ebpf::Hook::SocketBtf;  // the last reads the kernel's structures
 }
 
+/// Where packets are read through pointers, the verifier asks for CAP_PERFMON, too, but only when it comes to a sum of a pointer and a number.
 std::vector<const char*> lacking(ebpf::Hook hook, bool maps, const Rights& r) {
   std::vector<const char*> names;
   if (!r.bpf && (hook != ebpf::Hook::Socket || maps || !r.everybody)) names.push_back("CAP_BPF");
   if (!r.net_admin && needs_net_admin(hook)) names.push_back("CAP_NET_ADMIN");
-  if (!r.perfmon && needs_perfmon(hook)) names.push_back("CAP_PERFMON");
+  if (!r.perfmon && (needs_perfmon(hook) || (needs_net_admin(hook) && !names.empty()))) names.push_back("CAP_PERFMON");
   return names;
+}
+
+Diagnostic missing(const std::string& doing, const std::vector<const char*>& names) {
+  return {Code::System, {}, fmt::format("no permission to {}: {} {} missing", doing, fmt::join(names, " and "), names.size() > 1 ? "are" : "is"),
+          "run it as root, or give the program these capabilities (setcap, or AmbientCapabilities= of systemd)"};
 }
 
 }  // namespace
@@ -78,12 +84,11 @@ Rights rights() {
           .lockable = locked.rlim_cur};
 }
 
+Diagnostic perfmon_missing(const std::string& doing) { return missing(doing, {"CAP_PERFMON"}); }
+
 Diagnostic not_permitted(const std::string& doing, ebpf::Hook hook, bool maps, const Rights& r) {
   const auto names = lacking(hook, maps, r);
-  if (!names.empty()) {
-    return {Code::System, {}, fmt::format("no permission to {}: {} {} missing", doing, fmt::join(names, " and "), names.size() > 1 ? "are" : "is"),
-            "run it as root, or give the program these capabilities (setcap, or AmbientCapabilities= of systemd)"};
-  }
+  if (!names.empty()) return missing(doing, names);
   if (!r.initial_namespace) {
     return {Code::System, {}, fmt::format("no permission to {}: this is a user namespace of its own, where capabilities do not count for BPF", doing),
             "run it outside of the container, or in one that shares the users of the host"};

@@ -25,4 +25,7 @@ Rights rights();
 /// `maps`: whether maps are made, which needs CAP_BPF for socket filters, too.
 Diagnostic not_permitted(const std::string& doing, ebpf::Hook hook, bool maps, const Rights& rights);
 
+/// What is missing to somebody for whom the verifier does not add numbers to pointers.
+Diagnostic perfmon_missing(const std::string& doing);
+
 }  // namespace weir::attach

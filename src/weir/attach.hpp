@@ -11,7 +11,7 @@
 //   if (!blocked) { puts(weir::render("", blocked.error()).c_str()); return; }
 //   blocked->add("198.51.100.0/24");
 //
-// All but sockets needs Linux 5.18 and the capabilities CAP_BPF and CAP_NET_ADMIN (tracing: CAP_PERFMON); an error says which is missing.
+// All but sockets needs Linux 5.18 and the capabilities CAP_BPF, CAP_NET_ADMIN (but for tracing) and CAP_PERFMON; an error says which is missing.
 #pragma once
 #include <cstdint>
 #include <memory>

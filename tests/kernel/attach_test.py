@@ -141,7 +141,7 @@ class Attach(NetworkTest):
         words = self.network.command("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=65534", "--clear-groups", WEIR, "attach", "-i", "far", "udp")
         done = subprocess.run(words, capture_output=True, text=True)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("CAP_BPF and CAP_NET_ADMIN are missing", done.stderr)
+        self.assertIn("CAP_BPF and CAP_NET_ADMIN and CAP_PERFMON are missing", done.stderr)
 
     def test_wrong_use(self):
         for words, message in ((("-i", "nothing", "udp"), "nothing"), (("udp",), "--interface"), (("-i", "far", "--hook=socket", "udp"), "Filter::attach"),

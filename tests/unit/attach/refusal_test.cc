@@ -62,11 +62,34 @@ TEST_CASE("a kernel that is too old is called so, and no mistake of weir") {
   CHECK(attach::refused_program(EINVAL, "unknown opcode d7\n", p, "").message.contains("an instruction of the program (number 0)"));
 }
 
+TEST_CASE("a kernel that gives no pointers into the packets of sockets is called so") {
+  ebpf::Program p;
+  p.hook = Hook::SocketBtf;
+  p.instructions = {{.code = ebpf::op::JMP | ebpf::op::CALL, .src = 2}, {.code = ebpf::op::JMP | ebpf::op::EXIT}};
+  for (const char* log : {"8: (85) call bpf_rdonly_cast#71\nkfunc bpf_rdonly_cast type ID argument must be of a struct\n", "JIT does not support calling kernel function\n",
+                          "0: (85) call bpf_cast_to_kern_ctx#70\ncalling kernel function bpf_cast_to_kern_ctx is not allowed\n"}) {
+    CAPTURE(log);
+    const auto said = attach::refused_program(EINVAL, log, p, "");
+    CHECK(said.message.contains("no pointers to the packets of sockets"));
+    CHECK(said.hint.contains("Linux 6.17"));
+  }
+  CHECK(attach::refused_program(EINVAL, "1: (95) exit\nR0 !read_ok\n", p, "").hint.contains("a mistake of weir"));
+}
+
+TEST_CASE("who may not add numbers to pointers lacks a capability, and weir made no mistake") {
+  ebpf::Program p;
+  p.hook = Hook::Xdp;
+  p.instructions = {{.code = ebpf::op::ALU64 | ebpf::op::ADD | ebpf::op::X}, {.code = ebpf::op::JMP | ebpf::op::EXIT}};
+  const auto said = attach::refused_program(EACCES, "0: (0f) r1 += r0\nR1 has pointer with unsupported alu operation, pointer arithmetic with it prohibited for !root\n", p, "");
+  CHECK(said.code == Code::System);
+  CHECK(said.message == "no permission to load the program: CAP_PERFMON is missing");
+}
+
 TEST_CASE("which capability is missing depends on the hook") {
   const auto message = [](Hook hook, const Rights& r, bool maps = false) { return attach::not_permitted("load the program", hook, maps, r).message; };
   const Rights none = {}, all = {.bpf = true, .net_admin = true, .perfmon = true};
-  CHECK(message(Hook::Xdp, none) == "no permission to load the program: CAP_BPF and CAP_NET_ADMIN are missing");
-  CHECK(message(Hook::Xdp, {.bpf = true}) == "no permission to load the program: CAP_NET_ADMIN is missing");
+  CHECK(message(Hook::Xdp, none) == "no permission to load the program: CAP_BPF and CAP_NET_ADMIN and CAP_PERFMON are missing");
+  CHECK(message(Hook::Xdp, {.bpf = true}) == "no permission to load the program: CAP_NET_ADMIN and CAP_PERFMON are missing");
   CHECK(message(Hook::TracingBtf, {.bpf = true, .net_admin = true}) == "no permission to load the program: CAP_PERFMON is missing");
   CHECK(message(Hook::Socket, none) == "no permission to load the program: CAP_BPF is missing");
   CHECK(message(Hook::Socket, {.everybody = true}, true) == "no permission to load the program: CAP_BPF is missing");
