@@ -51,6 +51,7 @@ class Gather {
  private:
   static constexpr ExprId nothing{0xffffffff};
   static constexpr std::uint32_t most_nested = 64;  ///< conditions within conditions; deeper ones stay in one piece
+  static constexpr std::size_t most_on_path = 1000;  ///< one behind the other: each nests what is behind it, and stages recurse
 
   static std::uint32_t at(ExprId e) { return static_cast<std::uint32_t>(e); }
 
@@ -90,6 +91,7 @@ class Gather {
   void begin_epoch() {
     epoch_ = static_cast<std::uint32_t>(paths_.size());
     paths_.push_back({epoch_, Path::none});
+    lengths_.push_back(0);
     conditions_.push_back({});
     chain_->forks[0].path = epoch_;
   }
@@ -108,7 +110,7 @@ class Gather {
     }
     if (const auto s = subject(from_, term)) return join(*s, term, path);
     if (depth < most_nested && is_any(term)) return alternatives(term, path, depth + 1);
-    if (depth < most_nested && is_all(term)) return conditional(term, path, depth + 1);
+    if (depth < most_nested && fits_behind(term, path)) return conditional(term, path, depth + 1);
     put(other(term), path);
   }
 
@@ -122,16 +124,22 @@ class Gather {
   /// The path on behind a condition.
   std::uint32_t behind(Literal condition, std::uint32_t path, std::uint32_t depth) {
     condition = plain(from_, condition);
-    if (depth < most_nested && is_all(condition)) {
+    if (depth < most_nested && fits_behind(condition, path)) {
       const Expr& e = from_[condition.expr];
       for (std::uint32_t i = 0; i < e.b; ++i) path = behind({from_.child(e, i), condition.negated}, path, depth + 1);
       return path;
     }
     const Path step{path, class_of(condition, 0)};
     const std::uint32_t id = path_index_.intern(paths_, step, [](const Path& p) { return mix(1, p.parent, p.condition); });
-    if (id == conditions_.size()) conditions_.push_back(condition);
+    if (id == conditions_.size()) {
+      lengths_.push_back(lengths_[path] + 1);
+      conditions_.push_back(condition);
+    }
     return id;
   }
+
+  /// Whether its operands may be conditions of their own. A long list that something must not meet stays in one piece.
+  bool fits_behind(Literal l, std::uint32_t path) const { return is_all(l) && lengths_[path] + from_[l.expr].b <= most_on_path; }
 
   /// A number for what a condition says: the same for the same comparison, wherever it stands.
   std::uint32_t class_of(Literal l, std::uint32_t depth) {
@@ -328,7 +336,8 @@ class Gather {
   std::vector<Slot> slots_;   ///< numbered like the chain's leaves
   InternIndex slot_index_;
   std::vector<Path> paths_;
-  std::vector<Literal> conditions_;  ///< by path: its last
+  std::vector<std::size_t> lengths_;  ///< by path: how many conditions
+  std::vector<Literal> conditions_;   ///< by path: its last
   InternIndex path_index_;
   std::vector<Shape> shapes_;
   InternIndex shape_index_;

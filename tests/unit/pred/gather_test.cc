@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "pred/gather.hpp"
@@ -76,6 +77,24 @@ TEST_CASE("gather: a long list is a set, in any nesting") {
   all.push_back(b.f.any(std::move(some), {}));
   for (std::uint32_t k = 1; k < 200; k += 2) all.push_back(b.is(0, k));
   CHECK(b.gathered(b.f.any(std::move(all), {})) == "[0:1] in {0x0-0xc7}\naccept 1\n");
+}
+
+TEST_CASE("gather: conditions nest no deeper than stages can follow, however many there are") {
+  const auto indentation = [](std::uint32_t count, bool behind_one) {
+    Builder b;
+    std::vector<ExprId> conditions;
+    for (std::uint32_t i = 0; i < count; ++i) conditions.push_back(b.f.negation(b.f.all({b.is(i & 3, i), b.is(4, i)}, {}), {}));
+    const ExprId all = b.f.all(std::move(conditions), {});
+    const ExprId term = behind_one ? b.f.all({b.is(5, 1), all, b.is(6, 1)}, {}) : all;
+    const std::string made = b.gathered(b.f.any({term, b.is(7, 1)}, {}));
+    std::size_t most = 0;
+    for (std::size_t at = 0; at < made.size(); at = std::min(made.find('\n', at), made.size() - 1) + 1) most = std::max(most, made.find_first_not_of(' ', at) - at);
+    return most;
+  };
+  for (const bool behind_one : {false, true}) {
+    CHECK(indentation(100, behind_one) > 50);
+    CHECK(indentation(3000, behind_one) < 100);
+  }
 }
 
 TEST_CASE("gather: conditions for many numbers of one value are found by halving") {
