@@ -123,7 +123,7 @@ bool is_far_jump(const ebpf::Instruction& i) { return i.code == (ebpf::op::JMP32
 Diagnostic unknown_instruction(const ebpf::Program& program, const Refusal& why) {
   const bool has_far_jumps = std::ranges::any_of(program.instructions, is_far_jump);
   return {Code::Unsupported, {}, fmt::format("the kernel does not know an instruction of the program ({}): {}", has_far_jumps ? "jumps farther than 32767 instructions" : "number " + std::to_string(why.instruction), why.words),
-          has_far_jumps ? "Linux 6.6 is the first that does; ask the filter's lists of maps (--maps=1, or --live), or split the filter" : "it came with a newer kernel"};
+          has_far_jumps ? "Linux 6.6 is the first that does; attach with --live, which asks the filter's lists of maps, or split the filter" : "it came with a newer kernel"};
 }
 
 /// The kernel's verifier calls codes that it does not know unknown, or their fields reserved.
