@@ -108,13 +108,38 @@ bool Select::map_member(Graph& g, const Node& n) {
   return map.has_value();
 }
 
-/// A list of one address is a list, where all are to be maps.
+namespace {
+
+/// Numbers of four bytes that lie in the packet.
+struct OnePrefix {
+  ValueId load;
+  Interval numbers;
+};
+
+/// What a test for an address or for a network says, if it is one.
+std::optional<OnePrefix> one_prefix(const ir::Program& p, const Node& n) {
+  const auto k = constant_of(p, n.b);
+  if (!k || n.relation() != Relation::Equal) return std::nullopt;
+  const Value& v = p[n.a];
+  const bool is_masked = v.kind == ValueKind::Binary && v.arith() == Arith::And;
+  const auto mask = is_masked ? constant_of(p, v.b) : std::nullopt;
+  if (is_masked && !mask) return std::nullopt;
+  const std::uint32_t free = mask ? ~*mask : 0;
+  if ((free & (free + 1)) != 0 || (*k & free) != 0) return std::nullopt;  // no prefix, or a test that nothing meets
+  const ValueId load = is_masked ? v.a : n.a;
+  if (p[load].kind != ValueKind::Load || p[load].size() != 4) return std::nullopt;
+  return OnePrefix{load, {*k, *k | free}};
+}
+
+}  // namespace
+
+/// A list of one address or network is a list, where all are to be maps.
 bool Select::map_test(Graph& g, const Node& n) {
-  if (thresholds_.hash > 1 || n.relation() != Relation::Equal) return false;
-  const auto k = constant_of(program_, n.b);
-  if (!k || program_[n.a].kind != ValueKind::Load || program_[n.a].size() != 4) return false;
-  const auto map = map_number(map_of(prefixes_of(Set::of(*k), 4), 4), code_.words());
-  if (map) branch(g, member_of_map(*map, n.a, 4), n.t, n.f);
+  if (thresholds_.hash > 1) return false;
+  const auto one = one_prefix(program_, n);
+  if (!one) return false;
+  const auto map = map_number(map_of(prefixes_of(Set(one->numbers), 4), 4), code_.words());
+  if (map) branch(g, member_of_map(*map, one->load, 4), n.t, n.f);
   return map.has_value();
 }
 

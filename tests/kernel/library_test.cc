@@ -162,6 +162,20 @@ TEST_CASE("a list of networks that lives") {
   CHECK(arrives(out, in, ipv4(0x0a010204, 2)));
 }
 
+TEST_CASE("one network is a list") {
+  const Pair pair;
+  const FrameSocket out("near"), in("far");
+  auto blocked = compiled("src net 192.0.2.0/24").attach("far", block_list);
+  REQUIRE_MESSAGE(blocked, message(blocked));
+  CHECK(vanishes(out, in, ipv4(0xc0000280, 2)));
+  CHECK(arrives(out, in, ipv4(0xc6336401, 2)));
+  const auto added = blocked->add("198.51.100.0/24");
+  CHECK_MESSAGE(added, message(added));
+  CHECK(vanishes(out, in, ipv4(0xc6336401, 2)));
+  CHECK(blocked->remove("192.0.2.0/24") == true);
+  CHECK(arrives(out, in, ipv4(0xc0000280, 2)));
+}
+
 TEST_CASE("a list of IPv6 addresses that lives") {
   const Pair pair;
   const FrameSocket out("near"), in("far");
