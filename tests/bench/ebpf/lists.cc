@@ -115,7 +115,7 @@ void measure_lists(ebpf::Hook hook, const Options& o) {
   fmt::print("\n### eBPF in the kernel, lists, hook {}\n\nNanoseconds more than an empty program, for random addresses, half of which are in the list: hosts, asked by comparisons and of a "
              "hash map, and networks of 24 bits, by comparisons and of an LPM trie; and milliseconds in which the program is made and loaded.\n\n"
              "| entries | comparisons | ms | hash | ms | networks: comparisons | ms | trie | ms |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n", to_string(hook));
-  for (const std::uint32_t count : {64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}) print_row(hook, count, o);
+  for (const std::uint32_t count : {64u, 128u, 256u, 512u, 1024u, 2048u, 4096u, 8192u, 16384u}) print_row(hook, count, o);
 }
 
 }  // namespace weir::bench
