@@ -39,9 +39,9 @@ struct Campaign {
   }
   void print() const {
     for (const auto& [hook, t] : tallies) {
-      fmt::print("{:12} {} programs loaded, {} instructions, {} in the longest; {} graphs ask what the hook does not know, {} too large; {} verdicts ({} of packets in parts, {} "
+      fmt::print("{:12} {} programs loaded, {} instructions, {} in the longest; {} graphs ask what the hook does not know, {} too large, {} for hook socket instead; {} verdicts ({} of packets in parts, {} "
                  "accepted), {} packets not taken\n",
-                 to_string(hook), t.loaded, t.instructions, t.longest, t.unsupported, t.too_large, t.verdicts, t.in_parts, t.accepted, t.not_taken);
+                 to_string(hook), t.loaded, t.instructions, t.longest, t.unsupported, t.too_large, t.instead, t.verdicts, t.in_parts, t.accepted, t.not_taken);
     }
   }
 };
@@ -82,6 +82,8 @@ void run_filters(const Options& o, Campaign& campaign) {
   all.insert(all.end(), known.begin(), known.end());
   for (std::size_t i = 0; i < all.size(); i += number(o, "every", 1))
     if (!o.contains("match") || all[i].filter.contains(o.at("match"))) try_filter(all[i], o, campaign);
+  for (const auto& [hook, tally] : campaign.tallies)
+    if (tally.instead != 0) campaign.fail(fmt::format("hook {}: the verifier takes {} programs of known filters for hook socket only", to_string(hook), tally.instead));
 }
 
 void run_generated(const Options& o, Campaign& campaign) {

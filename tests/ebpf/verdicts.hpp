@@ -20,6 +20,7 @@ struct Tally {
   std::size_t loaded = 0;        ///< programs
   std::size_t unsupported = 0;   ///< graphs that ask what the hook does not know
   std::size_t too_large = 0;
+  std::size_t instead = 0;       ///< programs for socket-btf that the verifier takes for hook socket only, as attach() does then
   std::size_t instructions = 0;  ///< of all programs
   std::size_t longest = 0;
   std::size_t verdicts = 0;      ///< packets, by programs
