@@ -63,6 +63,13 @@ std::set<std::uint32_t> arriving_in_pieces(const Pieces& tap, const FrameSocket&
   return numbers;
 }
 
+/// Of the packets that arrive at all, those that the filter accepts.
+std::set<std::uint32_t> accepted_of(const std::set<std::uint32_t>& all, const Filter& filter, const std::vector<Bytes>& frames) {
+  auto numbers = accepted(filter, frames, true);
+  std::erase_if(numbers, [&](std::uint32_t number) { return !all.contains(number); });
+  return numbers;
+}
+
 }  // namespace
 
 TEST_CASE("packets that are not linear are seen whole") {
@@ -77,8 +84,7 @@ TEST_CASE("packets that are not linear are seen whole") {
       CAPTURE(std::string(text));
       const auto filter = compiled(text, true);
       REQUIRE(filter);
-      auto expected = accepted(*filter, frames, true);
-      std::erase_if(expected, [&](std::uint32_t number) { return !all.contains(number); });
+      const auto expected = accepted_of(all, *filter, frames);
       auto classifier = filter->attach("pieces", {.hook = Hook::TcIngress, .match = tc_next, .no_match = 0, .count = true});
       REQUIRE_MESSAGE(classifier, classifier.error().message);
       const auto attached = filter->attach(in.descriptor(), {.live = true});
@@ -107,8 +113,7 @@ TEST_CASE("packets whose headers are in pages are seen whole on their way out an
       CAPTURE(std::string(text));
       const auto filter = compiled(text, true);
       REQUIRE(filter);
-      auto expected = accepted(*filter, frames, true);
-      std::erase_if(expected, [&](std::uint32_t number) { return !all.contains(number); });
+      const auto expected = accepted_of(all, *filter, frames);
       auto options = place.options;
       options.count = true;
       const auto attached = filter->attach(place.interface, options);
