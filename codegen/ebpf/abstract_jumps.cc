@@ -20,6 +20,7 @@ void spread(AbstractState& s, std::uint32_t id, const AbstractNumber& number) {
 void learn(AbstractState& s, unsigned r, const AbstractNumber& number) {
   s[r].number = number;
   spread(s, s[r].id, number);
+  if (s[r].which == linear_length) s.ranges[0] = std::max(s.ranges[0], static_cast<std::uint32_t>(std::min(number.low(), most_packet_offset)));
 }
 
 /// The pointer is known to be null, or not to be.

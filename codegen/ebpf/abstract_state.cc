@@ -20,7 +20,7 @@ class Ids {
 
 bool covers(const AbstractValue& seen, const AbstractValue& now, const AbstractState& a, const AbstractState& b, Ids& ids) {
   if (seen.kind == ValueKind::Nothing) return true;
-  if (seen.kind != now.kind || seen.which != now.which || seen.offset != now.offset || !seen.number.covers(now.number)) return false;
+  if (seen.kind != now.kind || (seen.which != now.which && !(seen.is_number() && seen.which == 0)) || seen.offset != now.offset || !seen.number.covers(now.number)) return false;
   if (seen.kind == ValueKind::Packet && (seen.id == 0) != (now.id == 0)) return false;
   if (!ids.match(seen.id, now.id)) return false;
   return seen.kind != ValueKind::Packet || a.range(seen.id) <= b.range(now.id);
@@ -64,9 +64,10 @@ class Joiner {
 
   AbstractValue value(const AbstractValue& x, const AbstractValue& y) {
     if (x.kind == ValueKind::Packet && y.kind == ValueKind::Packet && x.offset != y.offset) return packet(x, y);
-    const bool same_place = x.kind == y.kind && x.which == y.which && x.offset == y.offset;
+    const bool same_place = x.kind == y.kind && (x.which == y.which || x.is_number()) && x.offset == y.offset;
     if (!same_place || x.kind == ValueKind::Nothing) return {};
     AbstractValue v = x;
+    if (x.which != y.which) v.which = 0;
     v.number = x.number.joined(y.number);
     v.id = x.id && y.id ? id(x.id, y.id) : 0;
     if (x.kind == ValueKind::MapValueOrNull) v.id = id(x.id, y.id);

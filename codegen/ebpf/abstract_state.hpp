@@ -23,12 +23,16 @@ enum class ValueKind : std::uint8_t {
   Structure,    ///< to a structure of the kernel, or null; read through, it is 0 where nothing is
 };
 
+/// The number that is the distance from data to data_end, for hook socket-btf: where it is no less than another, so many bytes are there. From numbers the
+/// kernel's verifier learns no such thing, but it does not ask for it there, either.
+inline constexpr std::uint32_t linear_length = 1;
+
 /// What a register, or eight bytes of the stack, hold.
 struct AbstractValue {
   ValueKind kind = ValueKind::Nothing;
   /// What has the same id has the same number, or the same `number` behind a pointer, or is null at the same time; 0: nothing else has.
   std::uint32_t id = 0;
-  std::uint32_t which = 0;
+  std::uint32_t which = 0;  ///< of a number: linear_length, or nothing
   std::int64_t offset = 0;
   AbstractNumber number = AbstractNumber::constant(0);
 

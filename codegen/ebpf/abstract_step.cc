@@ -18,6 +18,8 @@ bool is_near(const AbstractNumber& n) { return n.lowest() > -farthest && n.lowes
 bool takes_offsets(ValueKind kind) {
   return kind == ValueKind::Context || kind == ValueKind::Stack || kind == ValueKind::Packet || kind == ValueKind::MapValue || kind == ValueKind::Structure;
 }
+bool is_data(const AbstractValue& v) { return v.kind == ValueKind::Packet && v.id == 0 && v.offset == 0; }
+
 bool takes_variables(ValueKind kind) { return kind == ValueKind::Packet || kind == ValueKind::MapValue; }
 
 }  // namespace
@@ -130,11 +132,15 @@ void AbstractStep::arithmetic(const Instruction& i) {
   if (left_is_address && right_is_address) {
     const AbstractValue& right = state_[i.src];
     const auto is_packet = [](const AbstractValue& v) { return v.kind == ValueKind::Packet || v.kind == ValueKind::PacketEnd; };
-    if (operation == op::SUB && is_packet(left) && is_packet(right)) return set(i.dst, number_value(AbstractNumber{}));
+    const bool is_length = program_.hook == Hook::SocketBtf && left.kind == ValueKind::PacketEnd && is_data(right);
+    if (operation == op::SUB && is_packet(left) && is_packet(right)) return set(i.dst, {ValueKind::Number, 0, is_length ? linear_length : 0, 0, AbstractNumber{}});
     return void(wrong("computes with two addresses"));
   }
+  if (left_is_address && is_data(left) && operation == op::ADD && takes_register(i) && state_[i.src].which == linear_length)
+    return set(i.dst, {ValueKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
   if (left_is_address) return add(i, left, operand(i, true), operation == op::SUB);
   if (operation == op::SUB) return void(wrong("subtracts an address from a number"));
+  if (left.which == linear_length && is_data(state_[i.src])) return set(i.dst, {ValueKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
   add(i, state_[i.src], left.number, false);
 }
 

@@ -33,30 +33,46 @@ std::optional<Label> Select::sure_failure(ValueId base, std::uint64_t end) {
 void Select::check(ValueId base, std::uint64_t end) {
   if (reach_ != Reach::Pointers) return check_length(base, end);
   if (base != no_value) pointer(base, end);
-  else check_pointer(data, end);
+  else if (made_.hook == Hook::SocketBtf) check_linear(end);
+  else check_pointer(data_, end);
+}
+
+/// The kernel's verifier does not care how far the bytes of a socket's packet go, so a number does.
+void Select::check_linear(std::uint64_t end) {
+  code_.jump({.relation = op::JLT, .wide = true, .left = data_end_, .k = static_cast<std::uint32_t>(end)}, rejects_if_linear_);
 }
 
 void Select::check_pointer(Register from, std::uint64_t end) {
   ++pins_[from];
   const Register past = take();
-  --pins_[from];
   code_.move(past, from);
   code_.alu64(op::ADD, past, static_cast<std::int32_t>(end));
-  code_.jump({.relation = op::JGT, .wide = true, .left = past, .right = data_end}, rejects_if_linear_);
+  Register last = data_end_;
+  if (made_.hook == Hook::SocketBtf) {
+    ++pins_[past];
+    last = take();
+    --pins_[past];
+    code_.move(last, data_);
+    code_.alu64(op::ADD, last, data_end_);
+  }
+  --pins_[from];
+  code_.jump({.relation = op::JGT, .wide = true, .left = past, .right = last}, rejects_if_linear_);
 }
 
 /// Sums in 64 bits: without wrap.
 void Select::check_length(ValueId base, std::uint64_t end) {
-  uses_length_ = true;
   const auto bytes = static_cast<std::uint32_t>(end);
-  if (base == no_value) return code_.jump({.relation = op::JLT, .wide = true, .left = length, .k = bytes}, reject_);
+  if (base == no_value) return code_.jump({.relation = op::JLT, .wide = true, .left = length_at_hand(), .k = bytes}, reject_);
   const Register from = value(base);
   ++pins_[from];
   const Register past = take();
-  --pins_[from];
   code_.move(past, from);
   code_.alu64(op::ADD, past, static_cast<std::int32_t>(bytes));
-  code_.jump({.relation = op::JGT, .wide = true, .left = past, .right = length}, reject_);
+  ++pins_[past];
+  const Register whole = length_at_hand();
+  --pins_[past];
+  --pins_[from];
+  code_.jump({.relation = op::JGT, .wide = true, .left = past, .right = whole}, reject_);
 }
 
 /// An upper bound that the verifier can see, too, from the instructions that make the value. It forgets what it knows when bytes are
@@ -83,14 +99,14 @@ Register Select::add_to_data(Register offset, ValueId base) {
   const bool is_free = plan_->is_only_base(base) && pins_[offset] == 0;
   if (options_.hook != Hook::SocketBtf) {
     const Register to = is_free ? offset : take_over(offset, base);
-    code_.alu64(op::ADD, to, data);
+    code_.alu64(op::ADD, to, data_);
     return to;
   }
   // The kernel's verifier takes a number for a number, also when such a pointer is added to it (adjust_ptr_min_max_vals in kernel/bpf/verifier.c).
   ++pins_[offset];
   const Register to = take();
   --pins_[offset];
-  code_.move(to, data);
+  code_.move(to, data_);
   code_.alu64(op::ADD, to, offset);
   if (is_free) machine_.registers[offset] = {};
   return to;
@@ -151,7 +167,7 @@ Register Select::load_bytes(ValueId base, std::uint64_t at, std::uint32_t bytes)
 /// A guard has seen to it that they are captured; the verifier has to have seen it in this register.
 Register Select::load_from_pointer(ValueId base, std::uint64_t at, std::uint32_t bytes) {
   const std::uint64_t end = at + bytes;
-  Register from = data;
+  Register from = data_;
   if (base != no_value) {
     from = pointer(base, end);
   } else if (!machine_.has(no_value, end)) {

@@ -23,7 +23,8 @@ std::optional<Diagnostic> problem_with(const EmitOptions& o) {
 }  // namespace
 
 Select::Select(const ir::Program& p, const EmitOptions& options, ContextIn context)
-    : program_(p), options_(options), row_(row_of(options.hook)), thresholds_(thresholds_of(p, options)), ranges_(p), needs_(p, ranges_), context_(context == ContextIn::Argument ? argument : saved_context) {
+    : program_(p), options_(options), row_(row_of(options.hook)), thresholds_(thresholds_of(p, options)), ranges_(p), needs_(p, ranges_), context_(context == ContextIn::Argument ? argument : saved_context), is_alone_(context == ContextIn::Alone) {
+  if (is_alone_) data_ = data_alone, data_end_ = data_end_alone;
   made_.hook = options.hook;
   made_.no_match = options.no_match.value_or(*find_action(options.hook, "drop"));
   match_ = options.match;
@@ -38,7 +39,7 @@ Result<ebpf::Program> Select::run() {
   const ir::Node& root = program_[program_.root];
   const bool is_constant = root.kind == NodeKind::Return && ir::constant_of(program_, root.a);
   const bool has_pointers = row_.packets == Packets::Pointers && asks_for_bytes();
-  if (!has_pointers) context_ = saved_context;
+  if (!has_pointers) context_ = saved_context, is_alone_ = false;
   if (context_ == saved_context && (!is_constant || row_.packets == Packets::Probe)) code_.move(context_, argument);
   if (row_.packets == Packets::Probe) {
     begin_tracing();
@@ -96,30 +97,36 @@ void Select::save_context() {
 
 void Select::begin_pointers() {
   const bool is_xdp = row_.context == ContextKind::XdpMd;
-  code_.load(data, context_, is_xdp ? field_at::XdpData : field_at::Data, 4);
-  code_.load(data_end, context_, is_xdp ? field_at::XdpDataEnd : field_at::DataEnd, 4);
+  code_.load(data_, context_, is_xdp ? field_at::XdpData : field_at::Data, 4);
+  code_.load(data_end_, context_, is_xdp ? field_at::XdpDataEnd : field_at::DataEnd, 4);
+  if (made_.hook == Hook::SocketBtf) code_.alu64(op::SUB, data_end_, data_);
 }
 
 /// Between the copies: a packet that ends with its linear part has no more bytes than the failed check saw.
 void Select::leave_pointers() {
   constexpr std::uint32_t most_added = 0xffff;  // to a packet pointer
+  constexpr Register whole = 2;
   const bool is_saved = context_ == saved_context;
   const Label go_on = is_saved ? elsewhere_ : code_.label();
   code_.words({});
   code_.bind(rejects_if_linear_);
   if (!is_saved) save_context();
-  ask_length(0);
-  code_.jump({.relation = op::JGT, .wide = true, .left = 0, .k = most_added}, go_on);
-  code_.move(1, data);
-  code_.alu64(op::ADD, 1, Register{0});
-  code_.jump({.relation = op::JLE, .wide = true, .left = 1, .right = data_end}, reject_);
+  ask_length(whole);
+  if (made_.hook == Hook::SocketBtf) {
+    code_.jump({.relation = op::JLE, .wide = true, .left = whole, .right = data_end_}, reject_);
+  } else {
+    code_.jump({.relation = op::JGT, .wide = true, .left = whole, .k = most_added}, go_on);
+    code_.move(1, data_);
+    code_.alu64(op::ADD, 1, whole);
+    code_.jump({.relation = op::JLE, .wide = true, .left = 1, .right = data_end_}, reject_);
+  }
   if (!is_saved) code_.move(argument, saved_context);  // as on the ways that come from the first copy
   code_.bind(elsewhere_);
   if (!is_saved) {
     save_context();
     code_.bind(go_on);
   }
-  ask_length(length);
+  if (!is_alone_) ask_length(length);
 }
 
 /// The length of the whole packet. It may take a call.
@@ -152,10 +159,10 @@ void Select::end() {
 
 namespace {
 
-/// Whether it is worth to see if a program gets on without calls: a small one that asks no map. What reads the sk_buff itself begins with calls.
+/// Whether it is worth to see if a program gets on without calls: a small one that asks no map.
 bool may_call_nothing(const ir::Program& p, const EmitOptions& options) {
   constexpr std::size_t most_nodes = 1000;
-  if (row_of(options.hook).packets != Packets::Pointers || options.hook == Hook::SocketBtf || p.node_count() > most_nodes) return false;
+  if (row_of(options.hook).packets != Packets::Pointers || p.node_count() > most_nodes) return false;
   const MapThresholds thresholds = thresholds_of(p, options);
   for (std::uint32_t i = 0; i < p.node_count(); ++i)
     if (const auto& n = p[NodeId{i}]; n.kind == NodeKind::Member && is_for_map(p.set_of(n), 4, thresholds)) return false;
@@ -167,7 +174,8 @@ bool may_call_nothing(const ir::Program& p, const EmitOptions& options) {
 Result<ebpf::Program> emit(const ir::Program& p, const EmitOptions& options) {
   if (const auto wrong = problem_with(options)) return std::unexpected(*wrong);
   if (may_call_nothing(p, options)) {
-    Select select(p, options, Select::ContextIn::Argument);
+    // What reads the sk_buff itself has loads of the kernel's own in the second copy, and they want the context in r6.
+    Select select(p, options, options.hook == Hook::SocketBtf ? Select::ContextIn::Alone : Select::ContextIn::Argument);
     auto made = select.run();
     if (!select.lost_context()) return made;
   }

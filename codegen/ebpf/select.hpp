@@ -6,8 +6,10 @@
 // is rejected, whatever it is. Only when part of it is elsewhere than in the linear part does it go on in the second copy, at the root, which
 // compares with the packet's length and loads through a helper.
 //
-// Registers: r6 context; where the first copy calls nothing, the context stays in r1 there. First copy: r7 data, r8 data_end. Second: r7 the packet's address where the hook has to know it, r8 length.
-// All others hold values of the graph; calls leave nothing in r0 to r5. Words of the stack: costly values, and what a helper loads.
+// Registers: r6 context; where the first copy calls nothing, the context stays in r1 there. First copy: r7 data, r8 data_end, or for socket-btf the length
+// of the linear part. Second: r7 the packet's address where the hook has to know it, r8 length. All others hold values of the graph; calls leave
+// nothing in r0 to r5. A program for socket-btf that calls nothing has all but the context in those: what it need not save and restore counts there, where
+// most packets take a few nanoseconds. Words of the stack: costly values, and what a helper loads.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -37,8 +39,9 @@ bool is_for_map(const Set& set, std::uint32_t key_bytes, const MapThresholds& th
 
 class Select {
  public:
-  /// Where the context is while the packet's linear part is looked at: `Argument` is good for programs that call nothing there.
-  enum class ContextIn : std::uint8_t { Argument, Saved };
+  /// Where the context is while the packet's linear part is looked at: `Argument` and `Alone` are good for programs that call nothing there, and
+  /// `Alone` saves the context, for loads of the socket buffer, but nothing else.
+  enum class ContextIn : std::uint8_t { Argument, Saved, Alone };
 
   Select(const ir::Program& p, const EmitOptions& options, ContextIn context);
 
@@ -48,6 +51,7 @@ class Select {
 
  private:
   static constexpr Register argument = 1, saved_context = 6, data = 7, data_end = 8, length = 8;
+  static constexpr Register data_alone = 0, data_end_alone = 5;
 
   // ---- select.cc: the program around the graph ------------------------------------------------------
 
@@ -121,6 +125,7 @@ class Select {
   Register traced_metadata(ir::ValueId v, Register to);
   void refuse(ir::ValueId v);
   Register whole_length();
+  Register length_at_hand();
   /// The values of two operands, neither of which the other's computation destroys.
   struct Two {
     Register a, b;
@@ -184,6 +189,7 @@ class Select {
   std::optional<Label> sure_failure(ir::ValueId base, std::uint64_t end);
   void check(ir::ValueId base, std::uint64_t end);
   void check_pointer(Register pointer, std::uint64_t end);
+  void check_linear(std::uint64_t end);
   void check_length(ir::ValueId base, std::uint64_t end);
   /// A register that points to the byte at a base, behind which the verifier knows of so many bytes.
   Register pointer(ir::ValueId base, std::uint64_t end);
@@ -198,7 +204,8 @@ class Select {
   Needs needs_;
   Assembler code_;
   Program made_;
-  Register context_ = saved_context;
+  Register context_ = saved_context, data_ = data, data_end_ = data_end;
+  bool is_alone_ = false;         ///< the context, in what calls leave alone
   bool lost_context_ = false;
   const Plan* plan_ = nullptr;    ///< of the copy that is being made
   Reach reach_ = Reach::Calls;

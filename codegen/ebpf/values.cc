@@ -52,6 +52,8 @@ std::span<const Register> Select::pool() const {
   static constexpr Register loads[] = {9, 7, 1, 2, 3, 4, 5, 0};
   static constexpr Register absolute[] = {0, 9, 7, 1, 2, 3, 4, 5};  // r0 first: there they come
   static constexpr Register probes[] = {9, 1, 2, 3, 4, 5, 0};
+  static constexpr Register alone[] = {1, 2, 3, 4, 9}, absolute_alone[] = {0, 1, 2, 3, 4, 5};
+  if (is_alone_) return reach_ == Reach::Pointers ? std::span<const Register>(alone) : absolute_alone;
   if (reach_ == Reach::Pointers && context_ == argument) return with_argument;
   if (reach_ == Reach::Pointers) return pointers;
   if (reach_ == Reach::Absolute) return absolute;
@@ -77,6 +79,7 @@ Register Select::take() {
 
 /// One that calls leave alone, when such a one is free; otherwise r0.
 Register Select::take_saved() {
+  if (is_alone_) return 0;
   for (const Register r : {Register{9}, Register{7}})
     if (pins_[r] == 0 && machine_.registers[r].value == no_value) return r;
   return 0;
@@ -127,7 +130,7 @@ bool Select::is_at_hand(ValueId v) {
 }
 
 void Select::call(std::int32_t helper) {
-  lost_context_ |= context_ == argument;
+  lost_context_ |= context_ == argument || is_alone_;
   code_.call(helper);
   forget_arguments();
 }
@@ -263,9 +266,18 @@ Register Select::choose(ValueId v) {
 Register Select::whole_length() {
   const Register r = take();
   if (length_slot_) code_.load(r, *length_slot_, 0, 8);
-  else if (reach_ != Reach::Pointers) code_.move(r, length), uses_length_ = true;
+  else if (reach_ != Reach::Pointers && !is_alone_) code_.move(r, length), uses_length_ = true;
   else ask_length(r);
   machine_.registers[r] = {};
+  return r;
+}
+
+/// In a register that stays as it is.
+Register Select::length_at_hand() {
+  uses_length_ = true;
+  if (!is_alone_) return length;
+  const Register r = take();
+  ask_length(r);
   return r;
 }
 

@@ -72,7 +72,18 @@ std::optional<Ref> Stepper::against_length(std::uint8_t operation, const Scalar&
       default: return std::nullopt;
     }
   }
-  if (a == linear_length() && b == length) {  // it is never greater
+  const bool is_linear_length = a == linear_length();
+  if (is_linear_length && b.low.known && b.high.known == 0u && *b.low.known < longest_packet) {
+    const PacketPlace start{algebra_.constant(0), *b.low.known};
+    switch (operation) {
+      case op::JGE: return fits(start, 0);
+      case op::JLT: return algebra_.negation(fits(start, 0));
+      case op::JGT: return fits(start, 1);
+      case op::JLE: return algebra_.negation(fits(start, 1));
+      default: return std::nullopt;
+    }
+  }
+  if (is_linear_length && b == length) {  // it is never greater
     switch (operation) {
       case op::JEQ:
       case op::JGE: return is_linear();

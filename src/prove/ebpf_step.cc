@@ -105,6 +105,7 @@ Content Stepper::with_pointer(const Instruction& i, const Content& a, const Cont
   if (adds && is_scalar(a)) return with_pointer(i, b, a);
   if (!is_scalar(b)) throw NotUnderstood{};
   const Scalar& by = std::get<Scalar>(b);
+  if (adds && a == Content(PacketPlace{algebra_.constant(0), 0}) && by == linear_length()) return PacketEnd{};
   if (by.low.known && by.high.known) {
     const auto k = static_cast<std::int64_t>(std::uint64_t{*by.high.known} << 32 | *by.low.known);
     if (const auto* place = std::get_if<PacketPlace>(&a)) return PacketPlace{place->index, place->displacement + (adds ? k : -k)};

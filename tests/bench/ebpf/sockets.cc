@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <vector>
 
 #include <fmt/core.h>
 #include <linux/filter.h>
@@ -88,9 +89,54 @@ std::optional<Sent> send_all(const Bytes& packet, const attach::Loaded& nothing,
   return Sent{median(ours_ns), median(theirs_ns)};
 }
 
+/// A program several times: where the kernel puts it makes a difference of a cycle or two, and short programs take no more than three or four.
+class Copies {
+ public:
+  explicit Copies(const Result<ebpf::Program>& program) {
+    for (int i = 0; i < count; ++i) {
+      auto one = load(program);
+      if (!one) {
+        problem_ = one.error().message;
+        return;
+      }
+      copies_.push_back(std::move(*one));
+    }
+  }
+  explicit operator bool() const { return problem_.empty(); }
+  const std::string& problem() const { return problem_; }
+  const attach::Loaded& one() const { return copies_.front(); }
+
+  static constexpr int count = 8;
+  const std::vector<attach::Loaded>& all() const { return copies_; }
+
+ private:
+  std::vector<attach::Loaded> copies_;
+  std::string problem_;
+};
+
+/// A program, by its copies, and what it takes of a packet.
+struct Measured {
+  Measured(const Copies& program, const Bytes& packet) {
+    for (const attach::Loaded& copy : program.all()) timed.push_back({copy.descriptor(), &packet});
+  }
+  double nanoseconds() const {
+    double sum = 0;
+    for (const Timed& t : timed) sum += t.nanoseconds;
+    return sum / static_cast<double>(timed.size());
+  }
+  std::vector<Timed> timed;
+};
+
+void measure(std::initializer_list<Measured*> programs, double seconds) {
+  std::vector<Timed*> all;
+  for (std::size_t copy = 0; copy < Copies::count; ++copy)
+    for (Measured* p : programs) all.push_back(&p->timed[copy]);
+  bench::measure(all, seconds / Copies::count);
+}
+
 /// libpcap's program and ours for one filter, and the empty ones beside which they are measured: theirs runs at tc (converted.hpp).
 struct Pair {
-  int theirs, empty_at_tc, ours, empty;
+  const Copies &theirs, &empty_at_tc, &ours, &empty;
 };
 
 /// What both take more than the empty ones, on average of the packets of all filters: of most, a filter keeps some and drops more.
@@ -99,17 +145,17 @@ Sent over_packets(const Pair& pair, double seconds) {
   const std::vector<Row> all = rows();
   for (const Row& row : all) {
     const Bytes packet = framed(row.matching);
-    Timed theirs{pair.theirs, &row.matching}, empty_at_tc{pair.empty_at_tc, &row.matching}, ours{pair.ours, &packet}, empty{pair.empty, &packet};
+    Measured theirs(pair.theirs, row.matching), empty_at_tc(pair.empty_at_tc, row.matching), ours(pair.ours, packet), empty(pair.empty, packet);
     measure({&theirs, &empty_at_tc, &ours, &empty}, seconds / 2);
-    mean.ours += (ours.nanoseconds - empty.nanoseconds) / static_cast<double>(all.size());
-    mean.theirs += (theirs.nanoseconds - empty_at_tc.nanoseconds) / static_cast<double>(all.size());
+    mean.ours += (ours.nanoseconds() - empty.nanoseconds()) / static_cast<double>(all.size());
+    mean.theirs += (theirs.nanoseconds() - empty_at_tc.nanoseconds()) / static_cast<double>(all.size());
   }
   return mean;
 }
 
 /// Two ways to make our programs, and the empty ones beside which all are measured.
 struct Sockets {
-  Loading nothing = load(empty_program(ebpf::Hook::Socket)), nothing_at_tc = load(empty_program(ebpf::Hook::TcIngress));
+  Copies nothing{empty_program(ebpf::Hook::Socket)}, nothing_at_tc{empty_program(ebpf::Hook::TcIngress)};
   oracle::Reference reference;
   double product = 1, product_over_packets = 1;  ///< of what was gained
   int rows = 0;
@@ -118,27 +164,27 @@ struct Sockets {
 void print_row(Sockets& all, const Row& row, double seconds) {
   const auto filter = compile(row.filter);
   const ir::Program& graph = filter->stages().ir;
-  const Loading plain = load(ebpf::emit(graph, {})), btf = load(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf}));
-  if (!plain || !btf) return fmt::print("{}: {}\n", row.name, (plain ? btf : plain).error().message);
+  const Copies plain(ebpf::emit(graph, {})), btf(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf}));
+  if (!plain || !btf) return fmt::print("{}: {}\n", row.name, (plain ? btf : plain).problem());
   const Bytes packet = framed(row.matching);
-  Timed empty{all.nothing->descriptor(), &packet}, plain_time{plain->descriptor(), &packet}, btf_time{btf->descriptor(), &packet};
+  Measured empty(all.nothing, packet), plain_time(plain, packet), btf_time(btf, packet);
   const auto classic = row.filter.size() < 10'000 ? all.reference.compile({}, row.filter, true) : std::unexpected(std::string());
-  const Loading theirs = classic ? load(converted(*classic)) : Loading(fail(Code::TooLarge, {}, "too long for libpcap"));
+  const Copies theirs(classic ? converted(*classic) : Result<ebpf::Program>(fail(Code::TooLarge, {}, "too long for libpcap")));
   if (!theirs) {
     measure({&empty, &plain_time, &btf_time}, seconds);
-    return fmt::print("| {} | | {:.1f} | {:.1f} | | | | | | | | |\n", row.name, plain_time.nanoseconds - empty.nanoseconds, btf_time.nanoseconds - empty.nanoseconds);
+    return fmt::print("| {} | | {:.1f} | {:.1f} | | | | | | | | |\n", row.name, plain_time.nanoseconds() - empty.nanoseconds(), btf_time.nanoseconds() - empty.nanoseconds());
   }
-  Timed empty_at_tc{all.nothing_at_tc->descriptor(), &row.matching}, theirs_time{theirs->descriptor(), &row.matching};
+  Measured empty_at_tc(all.nothing_at_tc, row.matching), theirs_time(theirs, row.matching);
   measure({&empty, &plain_time, &btf_time, &empty_at_tc, &theirs_time}, seconds);
-  const double a = theirs_time.nanoseconds - empty_at_tc.nanoseconds, b = plain_time.nanoseconds - empty.nanoseconds, c = btf_time.nanoseconds - empty.nanoseconds;
-  const Sent mean = over_packets({theirs->descriptor(), all.nothing_at_tc->descriptor(), btf->descriptor(), all.nothing->descriptor()}, seconds);
+  const double a = theirs_time.nanoseconds() - empty_at_tc.nanoseconds(), b = plain_time.nanoseconds() - empty.nanoseconds(), c = btf_time.nanoseconds() - empty.nanoseconds();
+  const Sent mean = over_packets({theirs, all.nothing_at_tc, btf, all.nothing}, seconds);
   all.product *= a / c;
   all.product_over_packets *= mean.theirs / mean.ours;
   ++all.rows;
   fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {:.2f} | {:.2f} |", row.name, a, b, c, a / b, a / c);
   fmt::print(" {:.1f} | {:.1f} | {:.2f} |", mean.theirs, mean.ours, mean.theirs / mean.ours);
   const Loading dropping = load(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf, .match = 0, .no_match = 1}));
-  const auto sent = dropping ? send_all(row.matching, *all.nothing, *dropping, *classic, 10 * seconds) : std::nullopt;
+  const auto sent = dropping ? send_all(row.matching, all.nothing.one(), *dropping, *classic, 10 * seconds) : std::nullopt;
   if (sent) fmt::print(" {:.1f} | {:.1f} | {:.2f} |\n", sent->theirs, sent->ours, sent->theirs / sent->ours);
   else fmt::print(" | | |\n");
 }
@@ -147,7 +193,7 @@ void print_row(Sockets& all, const Row& row, double seconds) {
 
 void measure_sockets(const Options& o) {
   Sockets all;
-  if (!all.nothing || !all.nothing_at_tc) return fmt::print("SKIPPED: {}\n", (all.nothing ? all.nothing_at_tc : all.nothing).error().message);
+  if (!all.nothing || !all.nothing_at_tc) return fmt::print("SKIPPED: {}\n", (all.nothing ? all.nothing_at_tc : all.nothing).problem());
   fmt::print("\n### eBPF in the kernel, sockets\n\nNanoseconds more than an empty program: by BPF_PROG_TEST_RUN, libpcap's optimized program as the kernel converts it, weir's programs for hooks "
              "socket and socket-btf, on a packet that matches; the same on average of the packets of all rows, of which few match; and what a datagram takes "
              "with libpcap's program on its socket, and with weir's for socket-btf.\n\n"

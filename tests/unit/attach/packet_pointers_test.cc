@@ -34,6 +34,16 @@ TEST_CASE("data and data_end of a socket are read from its sk_buff") {
   for (const auto& use : *functions) CHECK((p.instructions[use.instruction].code == (ebpf::op::JMP | ebpf::op::CALL) && p.instructions[use.instruction].src == 2));
 }
 
+TEST_CASE("the length of the linear part alone, in a register that is kept below the program's own stack") {
+  auto p = program("r6 = r1\nr0 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r0\nif r5 < 14 goto pc+2\nr1 = *(u16 *)(r0 +12)\n*(u64 *)(r10 -24) = r1\nr0 = 0\nexit");
+  const auto functions = attach::open_packet_pointers(p);
+  REQUIRE(functions);
+  std::string begin;
+  for (std::size_t i = 0; i < 11; ++i) begin += to_string(p.instructions[i]) + '\n';
+  CHECK_EQ(begin, "r6 = r1\nr1 = r6\n.8byte 0x2085\nr5 = *(u32 *)(r0 +0)\nr1 = *(u32 *)(r0 +0)\nr5 -= r1\nr1 = *(u64 *)(r0 +0)\nr2 = 0\n*(u64 *)(r10 -32) = r5\n.8byte 0x2085\nr5 = *(u64 *)(r10 -32)\n");
+  CHECK_EQ(to_string(p.instructions[11]), "if r5 < 0xe goto pc+2");
+}
+
 TEST_CASE("what does not look at the packet, or not at a socket's, stays as it is") {
   for (auto p : {program("r0 = 7\nexit"), program(looking, Hook::TcIngress)}) {
     const auto before = p;
@@ -44,8 +54,8 @@ TEST_CASE("what does not look at the packet, or not at a socket's, stays as it i
   }
 }
 
-TEST_CASE("pointers in registers that calls do not keep, and behind jumps, are refused") {
-  for (const char* text : {"r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr0 = 0\nexit", "r6 = r1\nr2 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr0 = 0\nexit",
+TEST_CASE("contexts and pointers in registers that these calls do not keep, and behind jumps, are refused") {
+  for (const char* text : {"r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr0 = 0\nexit", "r6 = r1\nr0 = *(u32 *)(r6 +76)\nr2 = *(u32 *)(r6 +80)\nr0 = 0\nexit", "r6 = r1\nr2 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr0 = 0\nexit",
                            "r6 = r1\nif r6 == 0 goto pc+2\nr7 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr0 = 0\nexit"}) {
     auto p = program(text);
     const auto functions = attach::open_packet_pointers(p);

@@ -122,6 +122,18 @@ TEST_CASE("packet pointers") {
   accepted(with("r3 -= r2\nr0 = r3\nexit"), Hook::Xdp);
 }
 
+TEST_CASE("the length of a socket's linear part") {
+  const auto with = [](std::string_view text) { return "r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr3 -= r2\nr0 = 0\n" + std::string(text); };
+  accepted(with("if r3 < 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), Hook::SocketBtf);
+  accepted(with("if r3 > 13 goto in\nexit\nin: r0 = *(u8 *)(r2 +13)\nexit"), Hook::SocketBtf);
+  refused(with("if r3 < 13 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "bytes 12 to 13 of the packet, of which 13", Hook::SocketBtf);
+  refused(with("if r3 > 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "of which 0", Hook::SocketBtf);
+  refused(with("r3 += 1\nif r3 < 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "of which 0", Hook::SocketBtf);
+  refused(with("if r3 < 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "of which 0", Hook::TcIngress);  // there the kernel's verifier is not content
+  accepted(with("r4 = r2\nr4 += r3\nr5 = r2\nr5 += 20\nif r5 > r4 goto out\nr0 = *(u8 *)(r2 +19)\nout: exit"), Hook::SocketBtf);
+  refused(with("r4 = r2\nr4 += 1\nr4 += r3\nr5 = r2\nr5 += 20\nif r5 > r4 goto out\nr0 = *(u8 *)(r2 +19)\nout: exit"), "", Hook::SocketBtf);
+}
+
 TEST_CASE("packet pointers at offsets that the packet says") {
   const std::string header = std::string(packet) + "r4 = r2\nr4 += 34\nif r4 > r3 goto out\nr5 = *(u8 *)(r2 +14)\nw5 &= 15\nw5 <<= 2\nr2 += r5\n";
   accepted(header + "r4 = r2\nr4 += 18\nif r4 > r3 goto out\nr0 = *(u16 *)(r2 +16)\nout: exit", Hook::Xdp);

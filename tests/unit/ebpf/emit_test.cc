@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "ebpf/emit.hpp"
@@ -85,6 +86,20 @@ TEST_CASE("the context stays where it is unless something is called") {
   const std::string length = "n0: return 1\nn1: return 0\nv2 = length\nn2: if v2 > 100 then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n";
   CHECK_EQ(begins(emitted(length, options(ebpf::Hook::Xdp))), "r6 = r1");
   CHECK_EQ(begins(emitted(length, options(ebpf::Hook::TcEgress))), "r7 = *(u32 *)(r1 +76)");
+}
+
+TEST_CASE("what reads the sk_buff itself uses one register that functions have to preserve, unless it calls") {
+  const auto kept = [](const ebpf::Program& p) {
+    std::set<int> used;
+    for (const auto& i : p.instructions)
+      if (i.dst >= 6 && i.dst <= 9 && (i.code & 7) != ebpf::op::STX) used.insert(i.dst);
+    return used;
+  };
+  const auto program = emitted(ip, options(ebpf::Hook::SocketBtf));
+  CHECK(kept(program) == std::set<int>{6});
+  CHECK_EQ(to_string(program.instructions[3]), "r5 -= r0");  // the length of the linear part: a number, with which guards compare at once
+  CHECK_FALSE(ebpf::check(program));
+  CHECK(kept(emitted(ip, {.hook = ebpf::Hook::SocketBtf, .map_threshold = 1})).size() > 1);
 }
 
 TEST_CASE("what an equality has answered is not asked again") {
