@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include "attach/quiet.hpp"
 
@@ -61,12 +63,27 @@ Result<std::uint32_t> offset_of(const btf* types, const FieldRow& row) {
               "weir does not know the structures of this kernel; other hooks work without them");
 }
 
-Result<std::int32_t> number_of(const btf* types, KernelFunction function) {
-  constexpr std::array names = {"bpf_cast_to_kern_ctx", "bpf_rdonly_cast"};
-  const char* const name = names[static_cast<std::size_t>(function)];
-  const int id = btf__find_by_name_kind(types, name, BTF_KIND_FUNC);
-  if (id > 0) return id;
-  return fail(Code::Unsupported, {}, fmt::format("the running kernel has no function {} for programs", name), "hook socket does without it");
+constexpr std::array function_names = {"bpf_cast_to_kern_ctx", "bpf_rdonly_cast"};  // by KernelFunction
+
+/// What programs need to know of the kernel's types.
+struct Places {
+  std::vector<Result<std::uint32_t>> offsets;                       ///< by KernelField
+  std::array<std::int32_t, function_names.size()> functions{};      ///< by KernelFunction; none are negative
+};
+
+/// Reading the kernel's types takes tens of milliseconds, and they stay as they are while it runs.
+Result<const Places*> places() {
+  static std::mutex mutex;
+  static std::optional<Places> known;
+  const std::lock_guard lock(mutex);
+  if (known) return &*known;
+  const auto types = kernel_types();
+  if (!types) return std::unexpected(types.error());
+  Places found;
+  for (const FieldRow& row : rows) found.offsets.push_back(offset_of(types->get(), row));
+  for (std::size_t i = 0; i < function_names.size(); ++i) found.functions[i] = btf__find_by_name_kind(types->get(), function_names[i], BTF_KIND_FUNC);
+  known = std::move(found);
+  return &*known;
 }
 
 /// Arithmetic takes the offset as its constant, loads and stores as their displacement.
@@ -80,17 +97,18 @@ void place(ebpf::Instruction& i, std::uint32_t offset) {
 
 Result<void> place_fields(ebpf::Program& program, std::span<const FunctionUse> functions) {
   if (program.fields.empty() && functions.empty()) return {};
-  const auto types = kernel_types();
-  if (!types) return std::unexpected(types.error());
+  const auto known = places();
+  if (!known) return std::unexpected(known.error());
   for (const ebpf::FieldUse& use : program.fields) {
-    const auto offset = offset_of(types->get(), rows[static_cast<std::size_t>(use.field)]);
+    const auto& offset = (*known)->offsets[static_cast<std::size_t>(use.field)];
     if (!offset) return std::unexpected(offset.error());
     place(program.instructions[use.instruction], *offset);
   }
   for (const FunctionUse& use : functions) {
-    const auto number = number_of(types->get(), use.function);
-    if (!number) return std::unexpected(number.error());
-    program.instructions[use.instruction].imm = *number;
+    const auto which = static_cast<std::size_t>(use.function);
+    if ((*known)->functions[which] <= 0)
+      return fail(Code::Unsupported, {}, fmt::format("the running kernel has no function {} for programs", function_names[which]), "hook socket does without it");
+    program.instructions[use.instruction].imm = (*known)->functions[which];
   }
   return {};
 }

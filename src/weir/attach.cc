@@ -8,15 +8,15 @@
 
 #include "attach/cgroup.hpp"
 #include "attach/drain.hpp"
+#include "attach/kernel_probe.hpp"
 #include "attach/socket_filter.hpp"
 #include "attach/socket_program.hpp"
 #include "attach/tracing.hpp"
 #include "attach/xdp.hpp"
-#include "ebpf/counted.hpp"
-#include "ebpf/emit.hpp"
 #include "lift/lift.hpp"
 #include "weir/attachment.hpp"
 #include "weir/graph.hpp"
+#include "weir/make_best.hpp"
 #include "weir/stages.hpp"
 
 namespace weir {
@@ -51,30 +51,6 @@ Result<ir::Program> graph_of_lists(const Filter::Stages& stages) {
   return graph_after("sets", source ? lift::lift(source->program, source->machine, stages.limits) : first_graph(stages.pred, true, stages.limits));
 }
 
-struct Made {
-  ebpf::Program program;
-  attach::Loaded loaded;
-};
-
-Result<Made> make(const ir::Program& graph, const ebpf::EmitOptions& how, bool counts, const attach::LoadOptions& loading) {
-  auto program = ebpf::emit(graph, how);
-  if (!program) return std::unexpected(program.error());
-  if (counts) *program = ebpf::counted(std::move(*program));
-  auto loaded = attach::Loaded::load(*program, loading);
-  if (!loaded) return std::unexpected(loaded.error());
-  return Made{std::move(*program), std::move(*loaded)};
-}
-
-/// On a socket the faster program where this kernel and the caller's rights allow it.
-Result<Made> make_best(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const attach::LoadOptions& loading) {
-  if (how.hook == ebpf::Hook::Socket) {
-    how.hook = ebpf::Hook::SocketBtf;
-    if (auto made = make(graph, how, counts, loading)) return made;
-    how.hook = ebpf::Hook::Socket;
-  }
-  return make(graph, how, counts, loading);
-}
-
 /// Lists that live: a program has 64 maps (ebpf::max_maps), one of them for counters, and what does not find all of the few that it wants stays
 /// tests, which nothing could change.
 constexpr std::size_t most_live_lists = 60;
@@ -87,7 +63,9 @@ Result<std::unique_ptr<State>> load(const Filter::Stages& stages, const AttachOp
   const auto lists = options.live ? graph_of_lists(stages) : Result<ir::Program>(ir::Program{});
   if (!lists) return std::unexpected(lists.error());
   const bool counts = options.count && !is_socket(options.hook) && !is_tracing(options.hook);
-  auto made = make_best(options.live ? *lists : stages.ir, how, counts, {.text = stages.text, .room = options.live ? options.room : 0, .tracepoint = tracepoint});
+  const attach::LoadOptions loading{.text = stages.text, .room = options.live ? options.room : 0, .tracepoint = tracepoint};
+  auto made = make_best(options.live ? *lists : stages.ir, how, counts, hook == ebpf::Hook::Socket && attach::gives_packet_pointers(),
+                        [&](const ebpf::Program& program) { return attach::Loaded::load(program, loading); });
   if (!made) return std::unexpected(made.error());
   if (options.live && static_cast<std::size_t>(std::ranges::count_if(made->program.maps, is_set)) > most_live_lists)
     return fail(Code::TooLarge, {}, fmt::format("the filter has more than {} lists, and no more can change while it runs", most_live_lists), "split it into several filters, or leave lists fixed");
@@ -122,11 +100,11 @@ Result<std::unique_ptr<State>> attach_ebpf(const Filter::Stages& stages, int soc
   return state;
 }
 
-/// Classic BPF, unless the options need eBPF; or that, where the kernel does not take the filter otherwise and the options permit it.
+/// Classic BPF, unless the options ask for eBPF or need it; or that, where the kernel does not take the filter otherwise and the options permit it.
 Result<std::unique_ptr<State>> attach_to_socket(const Filter::Stages& stages, int socket, const AttachOptions& options) {
   if (!is_socket(options.hook)) return fail(Code::Unsupported, {}, "a socket is no place for that hook: it takes the name of an interface, of a control group or of a tracepoint");
   if (!options.pin.empty()) return fail(Code::Unsupported, {}, "a filter on a socket cannot be pinned: it stays as long as the socket is open");
-  if (options.live || options.match || options.no_match) return attach_ebpf(stages, socket, options);
+  if (options.hook == Hook::SocketBtf || options.live || options.match || options.no_match) return attach_ebpf(stages, socket, options);
   auto state = attach_classic(stages, socket);
   if (state || state.error().code != Code::TooLarge || !options.may_use_ebpf) return state;
   auto instead = attach_ebpf(stages, socket, options);

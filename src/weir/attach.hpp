@@ -31,7 +31,9 @@ struct AttachOptions {
   std::optional<std::int32_t> match = {}, no_match = {};
 
   /// Sockets: where the kernel does not take the filter as classic BPF, it goes in as eBPF, which needs CAP_BPF on most systems. What goes in as eBPF
-  /// for Hook::Socket is a program for Hook::SocketBtf where the kernel (6.17) and the rights (CAP_PERFMON, too) allow it.
+  /// for Hook::Socket is a program for Hook::SocketBtf where the kernel (6.17) and the rights (CAP_PERFMON, too) allow it. Classic BPF comes first, for
+  /// every kernel takes it at once and from everybody, and before 6.17 it is as a rule the fastest; from 6.17 on that is Hook::SocketBtf. Asked for by
+  /// that name, a filter goes in as eBPF of that hook or not at all.
   bool may_use_ebpf = false;
   /// Every list of the filter becomes one that add() and remove() change; on a socket the filter is eBPF then.
   bool live = false;

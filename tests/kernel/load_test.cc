@@ -1,4 +1,5 @@
 // Programs and maps into the kernel.
+#include "attach/kernel_probe.hpp"
 #include "attach/load.hpp"
 
 #include <arpa/inet.h>
@@ -8,6 +9,8 @@
 
 #include <array>
 #include <cstring>
+#include <thread>
+#include <vector>
 
 #include "attach/options.hpp"
 #include "attach/rights.hpp"
@@ -53,6 +56,12 @@ TEST_CASE("a program for each hook loads") {
     const auto loaded = Loaded::load(returning(hook, hook == Hook::Cgroup ? 1 : 0), {.tracepoint = "netif_receive_skb"});
     CHECK_MESSAGE(loaded, message(loaded));
   }
+}
+
+TEST_CASE("what the kernel says of packet pointers is what loading a program says, on any thread") {
+  const bool loads = Loaded::load(returning(Hook::SocketBtf, 0), {}).has_value() && attach::gives_packet_pointers();
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { CHECK(attach::gives_packet_pointers() == loads); });
 }
 
 TEST_CASE("a map is filled, and changes while the program runs") {

@@ -1,0 +1,53 @@
+// Which program for a filter the kernel takes: several are made, best first, until one loads.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "base/result.hpp"
+#include "ebpf/counted.hpp"
+#include "ebpf/emit.hpp"
+#include "ir/program.hpp"
+
+namespace weir {
+
+/// From how many entries on lists are maps in a program that would otherwise jump too far for kernels before 6.6.
+inline constexpr std::size_t map_threshold_without_far_jumps = 64;
+
+inline bool has_far_jumps(const ebpf::Program& p) {
+  return std::ranges::any_of(p.instructions, [](const ebpf::Instruction& i) { return i.code == (ebpf::op::JMP32 | ebpf::op::JA); });
+}
+
+template <class Loaded>
+struct Made {
+  ebpf::Program program;
+  Loaded loaded;
+};
+
+/// The graph's program, loaded by `load`, which gives a Result. Where one with far jumps is refused, another is tried, whose lists are maps; errors are
+/// those of the first.
+template <class Load>
+auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) -> Result<Made<typename decltype(load(ebpf::Program{}))::value_type>> {
+  auto program = ebpf::emit(graph, how);
+  if (!program) return std::unexpected(program.error());
+  if (counts) *program = ebpf::counted(std::move(*program));
+  auto loaded = load(*program);
+  if (loaded) return Made{std::move(*program), std::move(*loaded)};
+  if (how.map_threshold || !has_far_jumps(*program)) return std::unexpected(std::move(loaded.error()));
+  how.map_threshold = map_threshold_without_far_jumps;
+  if (auto instead = make_program(graph, how, counts, load)) return instead;
+  return std::unexpected(std::move(loaded.error()));
+}
+
+/// For hook socket the faster program where this kernel and the caller's rights allow it (`has_pointers`), and its verifier takes it.
+template <class Load>
+auto make_best(const ir::Program& graph, ebpf::EmitOptions how, bool counts, bool has_pointers, const Load& load) {
+  if (how.hook == ebpf::Hook::Socket && has_pointers) {
+    how.hook = ebpf::Hook::SocketBtf;
+    if (auto made = make_program(graph, how, counts, load)) return made;
+    how.hook = ebpf::Hook::Socket;
+  }
+  return make_program(graph, how, counts, load);
+}
+
+}  // namespace weir
