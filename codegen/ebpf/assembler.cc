@@ -190,6 +190,17 @@ void Assembler::drop_unreachable() {
     if (l != none) l = now[l];
 }
 
+/// Stores of values that nothing reads any more: what was kept for other ways than those that are there. They are not free, and the kernel's verifier
+/// takes time with the square of the places that use the stack.
+void Assembler::drop_unread() {
+  std::vector<std::size_t> last_read(slot_bytes_.size());  // jumps lead forward: nothing behind it reads the slot
+  const auto is_store = [](const Item& i) { return (i.instruction.code & 7) == op::STX; };
+  for (std::size_t i = 0; i < items_.size(); ++i)
+    if (items_[i].slot != no_slot && !is_store(items_[i])) last_read[static_cast<std::size_t>(items_[i].slot)] = i;
+  for (std::size_t i = 0; i < items_.size(); ++i)
+    if (items_[i].slot != no_slot && is_store(items_[i])) items_[i].is_dropped = last_read[static_cast<std::size_t>(items_[i].slot)] < i;
+}
+
 // ---- places --------------------------------------------------------------------------------------------------
 
 /// Gives each slot bytes that no other uses between its first and its last use. Whether there is room for all.
@@ -229,12 +240,14 @@ bool Assembler::place_slots() {
 }
 
 /// Which jumps are far, and how many instructions each item takes: more than one when it is a far jump with a condition.
-Assembler::Layout Assembler::layout() const {
+Assembler::Layout Assembler::layout(bool hides_constants) const {
+  // bpf_jit_blind_insn() in kernel/bpf/core.c: each becomes three at most.
+  const std::uint32_t times = hides_constants ? 3 : 1;
   Layout made{std::vector<std::uint32_t>(items_.size(), 1), std::vector<bool>(items_.size())};
   std::vector<std::int64_t> starts(items_.size() + 1);
   for (bool again = true; again;) {
     again = false;
-    for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + made.lengths[i] + grown(items_[i].instruction) - 1;
+    for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + times * (made.lengths[i] + grown(items_[i].instruction) - 1);
     for (std::size_t i = 0; i < items_.size(); ++i) {
       const Item& item = items_[i];
       if (item.label == none || made.is_far[i] || is_near(starts[labels_[item.label]] - starts[i + 1])) continue;
@@ -245,11 +258,13 @@ Assembler::Layout Assembler::layout() const {
   return made;
 }
 
-Result<void> Assembler::finish(Program& p) {
+Result<void> Assembler::finish(Program& p, bool hides_constants) {
+  drop_unreachable();
+  drop_unread();
   drop_unreachable();
   if (!place_slots())
     return fail(Code::TooLarge, {}, "the filter needs more stack memory than an eBPF program has", "split it into several filters");
-  const auto [sizes, is_far] = layout();
+  const auto [sizes, is_far] = layout(hides_constants);
   std::vector<std::uint32_t> starts(items_.size() + 1);
   for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + sizes[i];
   if (starts.back() > max_instructions)

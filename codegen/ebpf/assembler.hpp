@@ -69,7 +69,8 @@ class Assembler {
   /// Leaves out what was put from one place to another, to which no jump leads: it was not needed after all.
   void drop(std::size_t first, std::size_t last);
   /// The instructions, fields and words into `p`. TooLarge: more stack memory or instructions than there can be.
-  Result<void> finish(Program& p);
+  /// `hides_constants`: as EmitOptions has it.
+  Result<void> finish(Program& p, bool hides_constants = false);
 
  private:
   struct Item {
@@ -87,8 +88,9 @@ class Assembler {
   };
 
   void drop_unreachable();
+  void drop_unread();
   bool place_slots();
-  Layout layout() const;
+  Layout layout(bool hides_constants) const;
 
   std::vector<Item> items_;
   std::vector<std::uint32_t> labels_;       ///< by label: the item that it stands before

@@ -17,6 +17,8 @@ struct EmitOptions {
   std::optional<std::int32_t> match = std::nullopt, no_match = std::nullopt;
   /// Sets of so many intervals and more become maps; by default where a map is measured to be faster. 1: every set that can.
   std::optional<std::size_t> map_threshold = std::nullopt;
+  /// Short jumps reach over what kernels make of the program that hide its constants (net.core.bpf_jit_harden=2): three times as many instructions.
+  bool hides_constants = false;
   /// Tracing: which argument of the tracepoint is the sk_buff.
   std::uint32_t argument = 0;
 };

@@ -60,7 +60,7 @@ Result<ebpf::Program> Select::run() {
   }
   end();
   if (trouble_) return std::unexpected(std::move(*trouble_));
-  if (auto done = code_.finish(made_); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = code_.finish(made_, options_.hides_constants); !done) return std::unexpected(std::move(done.error()));
   return std::move(made_);
 }
 

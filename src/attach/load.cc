@@ -25,6 +25,7 @@ static_assert(sizeof(ebpf::Instruction) == sizeof(bpf_insn) && alignof(ebpf::Ins
               std::is_trivially_copyable_v<ebpf::Instruction>);
 
 constexpr std::size_t first_log = std::size_t{1} << 20, longest_log = std::size_t{1} << 26;
+constexpr int cannot_translate = 524;  ///< ENOTSUPP (include/linux/errno.h), of bpf_prog_select_runtime() in kernel/bpf/core.c
 /// Lines of the verifier's log that a message shows.
 constexpr int shown_lines = 12;
 
@@ -141,6 +142,9 @@ bool is_about_functions(const Refusal& why) { return why.words.contains("kfunc")
 Diagnostic refused(int error, const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
   if (error == EPERM) return not_permitted("load the program", program.hook, !program.maps.empty(), rights());
   if (error == ENOMEM) return {Code::TooLarge, {}, "the kernel has no memory for the program", "the memory limit of the control group counts, too"};
+  if (error == cannot_translate)
+    return {Code::Unsupported, {}, "the kernel cannot translate the program to machine code",
+            "with net.core.bpf_jit_harden=2 programs get longer than short jumps reach; 1 does that to users without privileges alone"};
   if (error == ENOSYS) return {Code::Unsupported, {}, "the kernel has no bpf(2)", "it must be built with CONFIG_BPF_SYSCALL"};
   return refused_program(error, log_of(program, options, type), program, options.text);
 }

@@ -24,19 +24,34 @@ struct Made {
   Loaded loaded;
 };
 
-/// The graph's program, loaded by `load`, which gives a Result. Where one with far jumps is refused, another is tried, whose lists are maps; errors are
-/// those of the first.
+/// Shorter programs have no jumps that are too short for a kernel which hides constants: it makes at most 36 instructions of one.
+inline constexpr std::size_t surely_short = 900;
+
 template <class Load>
-auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) -> Result<Made<typename decltype(load(ebpf::Program{}))::value_type>> {
+auto make_one(const ir::Program& graph, const ebpf::EmitOptions& how, bool counts, const Load& load) -> Result<Made<typename decltype(load(ebpf::Program{}))::value_type>> {
   auto program = ebpf::emit(graph, how);
   if (!program) return std::unexpected(program.error());
   if (counts) *program = ebpf::counted(std::move(*program));
   auto loaded = load(*program);
-  if (loaded) return Made{std::move(*program), std::move(*loaded)};
-  if (how.map_threshold || !has_far_jumps(*program)) return std::unexpected(std::move(loaded.error()));
+  if (!loaded) return std::unexpected(loaded.error());
+  return Made{std::move(*program), std::move(*loaded)};
+}
+
+/// The graph's program, loaded by `load`, which gives a Result. A long one that the kernel cannot take is tried again, for one that hides constants,
+/// and for one that knows no far jumps, with lists in maps. Errors are those of the first.
+template <class Load>
+auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) {
+  auto made = make_one(graph, how, counts, load);
+  if (made || made.error().code != Code::Unsupported) return made;
+  const auto plain = ebpf::emit(graph, how);
+  if (!plain || plain->instructions.size() < surely_short) return made;
+  how.hides_constants = true;
+  if (auto instead = make_one(graph, how, counts, load)) return instead;
+  how.hides_constants = false;
+  if (how.map_threshold || !has_far_jumps(*plain)) return made;
   how.map_threshold = map_threshold_without_far_jumps;
-  if (auto instead = make_program(graph, how, counts, load)) return instead;
-  return std::unexpected(std::move(loaded.error()));
+  if (auto instead = make_one(graph, how, counts, load)) return instead;
+  return made;
 }
 
 /// For hook socket the faster program where this kernel and the caller's rights allow it (`has_pointers`), and its verifier takes it.
