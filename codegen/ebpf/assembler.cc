@@ -191,7 +191,8 @@ void Assembler::drop_unreachable() {
 }
 
 /// Stores of values that nothing reads any more: what was kept for other ways than those that are there. They are not free, and the kernel's verifier
-/// takes time with the square of the places that use the stack.
+/// takes time with the square of the places that use the stack. Not at other hooks, where long programs use the stack for each load anyway: there the
+/// verifier has been seen to go more ways without them, and to give up (`ip6 protochain 6 or ip6 protochain 17`, not optimized).
 void Assembler::drop_unread() {
   std::vector<std::size_t> last_read(slot_bytes_.size());  // jumps lead forward: nothing behind it reads the slot
   const auto is_store = [](const Item& i) { return (i.instruction.code & 7) == op::STX; };
@@ -260,8 +261,10 @@ Assembler::Layout Assembler::layout(bool hides_constants) const {
 
 Result<void> Assembler::finish(Program& p, bool hides_constants) {
   drop_unreachable();
-  drop_unread();
-  drop_unreachable();
+  if (is_socket(p.hook)) {
+    drop_unread();
+    drop_unreachable();
+  }
   if (!place_slots())
     return fail(Code::TooLarge, {}, "the filter needs more stack memory than an eBPF program has", "split it into several filters");
   const auto [sizes, is_far] = layout(hides_constants);
