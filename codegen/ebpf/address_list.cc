@@ -239,7 +239,7 @@ std::optional<AddressList> find_addresses(const ir::Program& p, NodeId from, std
     auto field = std::ranges::find(list.fields, v->k, &AddressList::Field::at);
     if (field == list.fields.end()) {
       if (list.fields.size() == most_fields) break;
-      field = list.fields.insert(list.fields.end(), {v->k, {}});
+      field = list.fields.insert(list.fields.end(), {v->k, {}, at});
     }
     field->prefixes.insert(field->prefixes.end(), prefixes->begin(), prefixes->end());
     list.in = region.in();

@@ -17,6 +17,7 @@ struct AddressList {
   struct Field {
     std::uint32_t at = 0;          ///< of the first byte, behind `base`
     std::vector<Prefix> prefixes;
+    ir::NodeId first{};            ///< where its questions begin
   };
   ir::ValueId base = ir::no_value;
   std::vector<Field> fields;

@@ -186,6 +186,7 @@ Condition Select::look_up(Graph& g, const AddressList& list) {
   for (std::size_t i = 0;; ++i) {
     const AddressList::Field& field = list.fields[i];
     const Slot key = code_.slot(8 + address_bytes);
+    code_.words(program_.span(field.first));
     copy_to_stack(list.base, field.at, key, 8);
     const Condition c = look_up(*map_number(map_of(field.prefixes, address_bytes), code_.words()), key, 8);
     if (i + 1 == list.fields.size()) return c;

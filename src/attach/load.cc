@@ -120,10 +120,20 @@ Diagnostic unknown_request(ebpf::Hook hook) {
 
 bool is_far_jump(const ebpf::Instruction& i) { return i.code == (ebpf::op::JMP32 | ebpf::op::JA); }
 
+/// Which instruction it minds, in words. Of an opcode the kernel says which before it has looked at any instruction.
+std::string minded(const ebpf::Program& program, const Refusal& why) {
+  constexpr std::string_view opcode = "unknown opcode ";
+  std::size_t at = why.instruction;
+  unsigned code = 0;
+  if (why.words.starts_with(opcode) && std::from_chars(why.words.data() + opcode.size(), why.words.data() + why.words.size(), code, 16).ec == std::errc())
+    at = static_cast<std::size_t>(std::ranges::find(program.instructions, code, &ebpf::Instruction::code) - program.instructions.begin());
+  return at < program.instructions.size() ? ebpf::name(program, at) : "which none of its own is";
+}
+
 /// Instructions that came to the kernel after it was called new enough: bpf_opcode_in_insntable() and do_check().
 Diagnostic unknown_instruction(const ebpf::Program& program, const Refusal& why) {
   const bool has_far_jumps = std::ranges::any_of(program.instructions, is_far_jump);
-  return {Code::Unsupported, {}, fmt::format("the kernel does not know an instruction of the program ({}): {}", has_far_jumps ? "jumps farther than 32767 instructions" : "number " + std::to_string(why.instruction), why.words),
+  return {Code::Unsupported, {}, fmt::format("the kernel does not know an instruction of the program ({}): {}", has_far_jumps ? "jumps farther than 32767 instructions" : minded(program, why), why.words),
           has_far_jumps ? "Linux 6.6 is the first that does; attach with --live, which asks the filter's lists of maps, or split the filter" : "it came with a newer kernel"};
 }
 

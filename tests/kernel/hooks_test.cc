@@ -291,6 +291,9 @@ TEST_CASE("a control group") {
   std::filesystem::remove(group);
   CHECK(message(attach::attach_cgroup(load(Hook::Cgroup, 1), group, attach::Direction::Ingress)).contains("No such file"));
   CHECK(message(attach::attach_cgroup(load(Hook::Cgroup, 1), "/proc", attach::Direction::Ingress)) == "/proc is no control group of version 2");
+  const auto nowhere = attach::attach_cgroup(load(Hook::Cgroup, 1), "/nowhere", attach::Direction::Ingress);
+  REQUIRE_FALSE(nowhere);
+  CHECK(nowhere.error().hint.contains("/sys/fs/cgroup"));
 }
 
 TEST_CASE("tracepoints") {

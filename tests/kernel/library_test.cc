@@ -190,6 +190,17 @@ TEST_CASE("a list of IPv6 addresses that lives") {
   CHECK(arrives(out, in, ipv6(1)));
 }
 
+TEST_CASE("of two lists of IPv6 addresses each is shown with its own words") {
+  const Pair pair;
+  auto blocked = compiled("ip6 src host 2001:db8::1 or ip6 src host 2001:db8::3 or ip6 dst host 2001:db8::5 or ip6 dst host 2001:db8::7").attach("far", block_list);
+  REQUIRE_MESSAGE(blocked, message(blocked));
+  REQUIRE(blocked->lists().size() >= 2);  // and parts of addresses, for packets that end within them
+  CHECK(blocked->lists()[0].bytes == 16);
+  CHECK(blocked->lists()[0].words == "ip6 src host 2001:db8::1");
+  CHECK(blocked->lists()[1].bytes == 16);
+  CHECK(blocked->lists()[1].words == "ip6 dst host 2001:db8::5");
+}
+
 TEST_CASE("IPv6 networks that are asked in parts are no list of addresses, neither of IPv6 nor of IPv4, and become one with an address beside them") {
   const Pair pair;
   const FrameSocket out("near"), in("far");

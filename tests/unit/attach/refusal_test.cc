@@ -58,8 +58,9 @@ TEST_CASE("a kernel that is too old is called so, and no mistake of weir") {
   CHECK(attach::refused_program(EINVAL, "1: (95) exit\nR0 !read_ok\n", p, "").hint.contains("a mistake of weir"));
   p.hook = Hook::TcIngress;
   p.instructions.erase(p.instructions.begin());
+  p.instructions.insert(p.instructions.begin(), {{.code = ebpf::op::ALU | ebpf::op::MOV}, {.code = ebpf::op::ALU64 | ebpf::op::END, .dst = 1, .imm = 16}});
   CHECK(attach::refused_program(EINVAL, "", p, "").message == "the kernel does not know programs for tc-ingress");
-  CHECK(attach::refused_program(EINVAL, "unknown opcode d7\n", p, "").message.contains("an instruction of the program (number 0)"));
+  CHECK(attach::refused_program(EINVAL, "unknown opcode d7\n", p, "").message.contains("an instruction of the program (instruction 1 (r1 = bswap16 r1)): unknown opcode d7"));
 }
 
 TEST_CASE("a kernel that gives no pointers into the packets of sockets is called so") {
