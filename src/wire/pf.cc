@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "wire/ascii.hpp"
+
 namespace weir::wire::pf {
 namespace {
 
@@ -29,7 +31,7 @@ constexpr Row actions[] = {
 };
 
 std::optional<std::uint32_t> code(std::span<const Row> rows, std::string_view word) {
-  const auto row = std::ranges::find(rows, word, &Row::word);
+  const auto row = std::ranges::find_if(rows, [&](const Row& r) { return same_word(r.word, word); });
   return row == rows.end() ? std::nullopt : std::optional(row->number);
 }
 

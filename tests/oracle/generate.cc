@@ -37,7 +37,8 @@ bool accepted(Kind kind, std::string_view link_type) {
     case Kind::Length:
     case Kind::Byte:
     case Kind::Relation:
-    case Kind::Direction: return true;
+    case Kind::Direction:
+    case Kind::Words: return true;
     case Kind::Cast: return !nothing || layout.addresses != wire::Addresses::None;
     default: return !nothing;
   }

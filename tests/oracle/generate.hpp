@@ -33,6 +33,9 @@ struct Generated {
 /// A filter and what it is compiled for.
 Generated generate(std::string_view link_type, Random& random);
 
+/// Words of the language where most of them may not stand: any keyword before any value, any words in a row. Mostly refused.
+Generated generate_words(std::string_view link_type, Random& random);
+
 /// An arithmetic comparison, such as `tcp[tcpflags] & tcp-syn != 0`.
 std::string relation(std::string_view link_type, bool careful, Random& random);
 

@@ -34,6 +34,7 @@ class PrimitiveGenerator {
       case Kind::Wlan: return wlan();
       case Kind::Foreign: return foreign();
       case Kind::Odd: return odd();
+      case Kind::Words: break;
       case Kind::Broken: return r_.pick({"ip[", "port", "host", "()", "tcp udp", "not", "1", "10.0.0.1", "and", "ip proto tcp", "len", "len > ", "net 10.0.0.1/8", "\\tcp", "port 65536", "ip[0:5] = 1", "host 10.0.0.0/33", "80and ip"});
     }
     return {};

@@ -101,8 +101,8 @@ void run_generated(Examiner& examiner, const Options& o) {
   for (std::uint64_t i = 0; i < filters; ++i) {
     Random random(derive(seed, i));
     const std::string link_type = o.has("linktype") ? o.text("linktype") : std::string(any_link_type(random));
-    const Generated g = generate(link_type, random);
-    examiner.examine({.setting = g.setting, .filter = g.filter, .kinds = g.kinds}, random);
+    for (const Generated& g : {generate(link_type, random), generate_words(link_type, random)})
+      examiner.examine({.setting = g.setting, .filter = g.filter, .kinds = g.kinds}, random);
   }
 }
 

@@ -75,15 +75,15 @@ void of_link_types(const Take& take) {
     of_field((high + "sls").c_str(), 15, take);
   }
   for (const char* reason : {"match", "bad-offset", "fragment", "short", "normalize", "memory", "bad-timestamp", "congestion", "ip-option", "proto-cksum", "state-mismatch",
-                             "state-insert", "state-limit", "src-limit", "synproxy", "3", "256", "none"})
+                             "state-insert", "state-limit", "src-limit", "synproxy", "Match", "BAD-OFFSET", "3", "256", "none"})
     take(std::string("reason ") + reason);
-  for (const char* action : {"pass", "accept", "drop", "block", "scrub", "noscrub", "nat", "nonat", "binat", "nobinat", "rdr", "nordr", "synproxy-drop", "none"})
+  for (const char* action : {"pass", "accept", "drop", "block", "scrub", "noscrub", "nat", "nonat", "binat", "nobinat", "rdr", "nordr", "synproxy-drop", "Pass", "SYNPROXY-DROP", "none"})
     take(std::string("action ") + action);
   for (const char* text : {"ifname en0", "on en0", "ifname abcdefghijklmno", "ifname abcdefghijklmnop", "rset x", "ruleset main", "rnr 5", "rulenum 5", "srnr 5", "subrulenum 5"}) take(text);
 }
 
 void of_wlan(const Take& take) {
-  for (const char* type : {"mgt", "management", "ctl", "control", "data", "0", "4", "8", "12", "1"}) {
+  for (const char* type : {"mgt", "management", "ctl", "control", "data", "DATA", "0", "4", "8", "12", "1"}) {
     take(std::string("type ") + type);
 #define WEIR_WLAN_TYPE(word, number)
 #define WEIR_WLAN_DIRECTION(word, number)
@@ -96,11 +96,11 @@ void of_wlan(const Take& take) {
 #undef WEIR_WLAN_TYPE
 #undef WEIR_WLAN_DIRECTION
   }
-  for (const char* direction : {"nods", "tods", "fromds", "dstods", "0", "1", "2", "3", "4", "up"}) take(std::string("dir ") + direction);
+  for (const char* direction : {"nods", "tods", "fromds", "dstods", "ToDS", "0", "1", "2", "3", "4", "up"}) take(std::string("dir ") + direction);
 }
 
 void of_llc(const Take& take) {
-  for (const char* kind : {"i", "s", "u", "rr", "rnr", "rej", "ui", "ua", "disc", "dm", "sabme", "test", "xid", "frmr", "x"}) take(std::string("llc ") + kind);
+  for (const char* kind : {"i", "s", "u", "rr", "rnr", "rej", "ui", "ua", "disc", "dm", "sabme", "test", "xid", "frmr", "UI", "x"}) take(std::string("llc ") + kind);
 }
 
 void of_tunnels(const Take& take) {
