@@ -163,9 +163,9 @@ std::optional<Diagnostic> foreign(std::string_view text, const Place& p) {
   return std::nullopt;
 }
 
-std::string foreign_word(std::string_view word) {
+std::string_view foreign_word(std::string_view word) {
   const Row* row = find(word);
-  return row && row->form == Form::Word ? fmt::format("here that is '{}'", row->here) : std::string();
+  return row && row->form == Form::Word ? row->here : std::string_view();
 }
 
 }  // namespace weir::grammar

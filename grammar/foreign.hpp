@@ -12,7 +12,7 @@ namespace weir::grammar {
 /// When the word at fault, or the one before it, is such a word: with what to write instead.
 std::optional<Diagnostic> foreign(std::string_view text, const Place& p);
 
-/// What a single word of another tool is here, as a hint; empty when it is none.
-std::string foreign_word(std::string_view word);
+/// What a single word of another tool is here; empty when it is none.
+std::string_view foreign_word(std::string_view word);
 
 }  // namespace weir::grammar

@@ -61,6 +61,17 @@ int octets_before_wildcard(Token t) {
   return numeric ? static_cast<int>(std::ranges::count(t.text, '.')) : 0;
 }
 
+/// `port80`: a type and its value in one word.
+bool is_glued(Token t) {
+  constexpr std::string_view types[] = {"host", "net", "portrange", "port", "proto"};
+  return is<Kind::S_NAME>(t) && std::ranges::any_of(types, [&](std::string_view type) {
+           return t.text.starts_with(type) && t.text.size() > type.size() && std::isdigit(static_cast<unsigned char>(t.text[type.size()]));
+         });
+}
+
+/// A qualifier may stand before it.
+bool may_follow_qualifier(Token t) { return is_id(t) || is_qualifier(t); }
+bool is_length(Token t) { return is<Kind::S_LESS, Kind::S_GREATER>(t); }
 bool is_escaped_keyword(Token t) { return is<Kind::S_NAME>(t) && t.text.starts_with('\\') && find_keyword(t.text.substr(1)); }
 
 // ---- the table
@@ -90,9 +101,11 @@ constexpr Row rows[] = {
      "'{prev}' takes its value without '{word}': leave it out, and write 'not' before the condition"},
     {[](const Place& p) { return is_compare(p.token) && is<Kind::S_KIND>(p.prev) && p.prev.text.starts_with("port"); },
      "ports are not compared; a range of them is written like 'portrange 1024-65535'"},
+    {[](const Place& p) { return is<Kind::S_BRACKET>(p.token) && is_qualifier(p.prev); },
+     "'{prev}' takes its value without brackets"},
     {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is_qualifier(p.prev); },
      "'{prev}' takes its value without a colon"},
-    {[](const Place& p) { return is<Kind::S_MINUS>(p.token) && is_qualifier(p.prev); },
+    {[](const Place& p) { return is<Kind::S_MINUS>(p.token) && (takes_value(p.prev) || is_length(p.prev)); },
      "no number here is negative"},
     {[](const Place& p) { return is<Kind::S_MINUS>(p.token) && is<Kind::S_MINUS>(p.next); },
      "a comment begins with '#'"},
@@ -100,10 +113,18 @@ constexpr Row rows[] = {
      "a comment begins with '#'"},
     {[](const Place& p) { return is_joint(p.token) && is<Kind::S_OPEN>(p.paren) && p.prev.text.starts_with("tcp-"); },
      "bits are joined with '|': 'tcp[tcpflags] & (tcp-syn | tcp-fin) != 0'"},
+    {[](const Place& p) { return is<Kind::S_STAR>(p.token) && is_start(p.prev) && is_stop(p.next); },
+     "an empty expression keeps every packet"},
     {[](const Place& p) { return is_stop(p.token) && is_start(p.prev); },
      "a condition must stand here, such as 'host 10.0.0.1' or 'tcp port 80'"},
     {[](const Place& p) { return is_stop(p.token) && is_qualifier(p.prev); },
      "'{prev}' must be followed by what it is about: a name, a number or an address"},
+    {[](const Place& p) { return is_stop(p.token) && (is_length(p.prev) || is<Kind::S_BYTE, Kind::S_IFINDEX>(p.prev)); },
+     "'{prev}' must be followed by a number"},
+    {[](const Place& p) { return is_stop(p.token) && is<Kind::S_BYTE>(p.before); },
+     "the byte must be compared, as in 'byte {prev} = 1'"},
+    {[](const Place& p) { return is_compare(p.token) && is<Kind::S_BYTE>(p.before); },
+     "'byte' knows '=', '<', '>', '&' and '|'; any comparison may follow 'link[{prev}]'"},
     {[](const Place& p) { return is_stop(p.token) && p.token.text == "&&" && ends_value(p.prev, p.before); },
      "'&&' joins conditions; for bits write '&' and compare the outcome: tcp[tcpflags] & tcp-syn != 0"},
     {[](const Place& p) { return is_stop(p.token) && p.token.text == "||" && ends_value(p.prev, p.before); },
@@ -114,12 +135,12 @@ constexpr Row rows[] = {
      "'{prev}' is a bit of the TCP flags: tcp[tcpflags] & {prev} != 0"},
     {[](const Place& p) { return is_stop(p.token) && p.prev.text.starts_with("icmp-") && is_start(p.before); },
      "'{prev}' is a type of ICMP: icmp[icmptype] = {prev}"},
+    {[](const Place& p) { return is<Kind::S_CLOSE>(p.token) && p.open == 0; },
+     "there is no '(' that this could close"},
     {[](const Place& p) { return is_stop(p.token) && is_number_up_to(p.prev, 255) && is_start(p.before); },
      "say what the number is: 'port {prev}', 'proto {prev}', 'vlan {prev}'"},
     {[](const Place& p) { return is_stop(p.token) && is_number_up_to(p.prev, 65535) && is_start(p.before); },
      "say what the number is, as in 'port {prev}'"},
-    {[](const Place& p) { return is<Kind::S_CLOSE>(p.token) && p.open == 0; },
-     "there is no '(' that this could close"},
     {[](const Place& p) { return (is<Kind::S_PIPE, Kind::S_AMPERSAND>(p.token) && begins_term(p.next) && ends_term(p.prev)) ||
                                  (is_arithmetic(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is_keyword(p.next)); },
      "'{word}' is arithmetic; conditions are joined with 'and' and 'or'"},
@@ -137,6 +158,10 @@ constexpr Row rows[] = {
      "a field is a number: compare addresses with 'ether src {word}', 'ether dst {word}'"},
     {[](const Place& p) { return is<Kind::S_IPV4, Kind::S_IPV6>(p.token) && wants_number(p.prev); },
      "a field is a number: compare addresses with 'src host {word}', 'dst host {word}'"},
+    {[](const Place& p) { return is<Kind::S_UNBRACKET>(p.token) && is<Kind::S_COLON>(p.prev); },
+     "behind the colon stands how many bytes are loaded: 1, 2 or 4"},
+    {[](const Place& p) { return p.in_brackets && p.token.text == ","; },
+     "how many bytes are loaded stands behind a colon, as in 'tcp[4:4]'"},
     {[](const Place& p) { return is<Kind::S_WLAN_TYPE>(p.token) && p.in_brackets; },
      "the fields that have names are 'icmp[icmptype]', 'icmp[icmpcode]', 'icmp6[icmp6type]' and 'tcp[tcpflags]'"},
     {[](const Place& p) { return is_stop(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is_compare(p.before); },
@@ -147,6 +172,8 @@ constexpr Row rows[] = {
      "arithmetic knows numbers, 'len', fields such as 'tcp[13]' and named numbers such as 'tcp-syn'"},
     {[](const Place& p) { return is_word(p.token, {"any", "all", "everything", "true"}) && is_start(p.prev); },
      "an empty expression keeps every packet"},
+    {[](const Place& p) { return is_glued(p.token) && (is_start(p.prev) || is<Kind::S_PROTOCOL>(p.prev) || is_direction(p.prev)); },
+     "a keyword and its value are two words, as in 'port 80'"},
     {[](const Place& p) { return is<Kind::S_NAME>(p.token) && is_start(p.prev); },
      "'{word}' is no keyword; if it is a name, say of what: 'host {word}', 'port {word}', 'net {word}'"},
     {[](const Place& p) { return is<Kind::S_MAC48>(p.token) && is_start(p.prev); },
@@ -157,6 +184,13 @@ constexpr Row rows[] = {
      "say what the address is: 'host {word}', 'src {word}', 'net {word}'"},
     {[](const Place& p) { return is<Kind::S_LONE_KIND>(p.token) && is_direction(p.prev); },
      "'{word}' takes no direction; leave out '{prev}'"},
+    {[](const Place& p) { return is<Kind::S_SRC, Kind::S_DST>(p.token) && is<Kind::S_SRC, Kind::S_DST>(p.prev) && may_follow_qualifier(p.next); },
+     "for one of them write 'src or dst', for both 'src and dst'"},
+    {[](const Place& p) {
+       const bool two = (is<Kind::S_PROTOCOL>(p.token) || is_qualifier(p.token)) && (is_direction(p.prev) || is<Kind::S_KIND>(p.prev));
+       return two && may_follow_qualifier(p.next);
+     },
+     "qualifiers stand in this order: protocol, direction, type, as in 'tcp src port 80'"},
     {[](const Place& p) { return is_keyword(p.token) && is_qualifier(p.prev); },
      "'{word}' is a keyword; to use it as a name write '\\{word}' (in a shell, within quotes)"},
     {[](const Place& p) { return is<Kind::S_NUM>(p.token) && is<Kind::S_PPPOED>(p.prev); },
@@ -169,6 +203,12 @@ constexpr Row rows[] = {
      "say what the address is: 'ip6 host {word}'"},
     {[](const Place& p) { return is<Kind::S_IPV4, Kind::S_IPV6>(p.token) && is<Kind::S_PROTOCOL>(p.prev) && !is_link(p.prev); },
      "addresses are a condition of their own: '{prev} and host {word}'"},
+    {[](const Place& p) { return is<Kind::S_NUM>(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is<Kind::S_UNBRACKET>(p.next); },
+     "a field is written with brackets: '{prev}[{word}]'"},
+    {[](const Place& p) { return is<Kind::S_SLASH, Kind::S_COLON, Kind::S_EQ>(p.token) && has_ports(p.prev) && is_number_up_to(p.next, 65535); },
+     "say what '{next}' is: '{prev} port {next}'"},
+    {[](const Place& p) { return is<Kind::S_SLASH>(p.token) && p.before.text == "port" && has_ports(p.next); },
+     "the protocol stands first: '{next} port {prev}'"},
     {[](const Place& p) { return is_number_up_to(p.token, 65535) && has_ports(p.prev); },
      "say what '{word}' is: '{prev} port {word}'"},
     {[](const Place& p) { return is_number_up_to(p.token, 255) && (p.prev.text == "ip" || p.prev.text == "ip6"); },
@@ -185,6 +225,12 @@ constexpr Row rows[] = {
      "a mask is written like an address: mask 255.255.255.0"},
     {[](const Place& p) { return is_keyword(p.token) && is_joint(p.prev) && is_id(p.group); },
      "parentheses that begin with a value without a qualifier may hold only such values; write the first one in full"},
+    {[](const Place& p) { return is_word(p.token, {"netmask"}) && is<Kind::S_IPV4>(p.prev) && is<Kind::S_IPV4>(p.next); },
+     "a network with a mask is 'net {prev} mask {next}'"},
+    {[](const Place& p) { return is_word(p.token, {"to"}) && is<Kind::S_IPV4>(p.prev); },
+     "there are no ranges of addresses; networks have a prefix length, as in 'net 10.0.0.0/29'"},
+    {[](const Place& p) { return is<Kind::S_NUM>(p.token) && is<Kind::S_LEN>(p.prev); },
+     "a length is compared, as in 'len = {word}' or 'len > {word}'"},
     {[](const Place& p) { return is<Kind::S_IPV4>(p.token) && is<Kind::S_IPV4>(p.prev); },
      "a network with a mask is 'net {prev} mask {word}'; two addresses are joined with 'and' or 'or'"},
     {[](const Place& p) { return is<Kind::S_OPEN>(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is<Kind::S_NUM>(p.next); },
@@ -203,6 +249,10 @@ constexpr Row rows[] = {
      "a range of ports is one word: 'portrange {prev}-{next}'"},
     {[](const Place& p) { return is_word(p.prev, {"in"}) && is_qualifier(p.before); },
      "alternatives stand in parentheses, joined with 'or', as in 'port (80 or 443)'"},
+    {[](const Place& p) { return is<Kind::S_PERCENT>(p.token) && is<Kind::S_IPV6>(p.prev) && touch(p.prev, p.token); },
+     "addresses have no zones here: 'host {prev}'"},
+    {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_NUM>(p.prev) && (p.before.text == "host" || p.before.text == "net"); },
+     "an IPv6 address has eight groups of up to four hexadecimal digits, fewer around one '::'"},
     {[](const Place& p) { return is<Kind::S_IPV6>(p.prev) && touch(p.prev, p.token); },
      "an IPv6 address has eight groups of up to four hexadecimal digits, fewer around one '::'"},
     {[](const Place& p) { return begins_term(p.token) && ends_term(p.prev); },
@@ -218,10 +268,22 @@ constexpr Row rows[] = {
               p.before.text.starts_with("port");
      },
      "a range of ports is one word with a hyphen: 'portrange {prev}-{next}'"},
+    {[](const Place& p) {
+       return is<Kind::S_MINUS>(p.token) && is_number_up_to(p.prev, 65535) && p.before.text.starts_with("port") && !may_follow_qualifier(p.next);
+     },
+     "a range of ports has two ends, as in 'portrange {prev}-65535'"},
+    {[](const Place& p) { return is<Kind::S_MINUS>(p.token) && ends_term(p.prev) && is<Kind::S_NAME>(p.next) && touch(p.token, p.next); },
+     "options stand outside of the expression"},
     {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_IPV4, Kind::S_NAME>(p.prev) && is_number_up_to(p.next, 65535); },
      "a port is a condition of its own, joined with 'and': 'port {next}'"},
-    {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_SLASH>(p.next); },
+    {[](const Place& p) {
+       return (is<Kind::S_COLON>(p.token) && is<Kind::S_SLASH>(p.next)) || (is<Kind::S_SLASH>(p.token) && is<Kind::S_NAME>(p.prev) && is_qualifier(p.before));
+     },
      "an address on the web is no host: only its name is, as in 'host example.com'"},
+    {[](const Place& p) { return is_compare(p.token) && (is<Kind::S_PROTOCOL>(p.prev) || is_qualifier(p.before)); },
+     "numbers are compared, 'len', and fields such as 'tcp[13]'"},
+    {[](const Place& p) { return is<Kind::S_BRACKET, Kind::S_UNBRACKET>(p.token); },
+     "a field is written like 'tcp[13]' or 'ip[2:2]'"},
 };
 
 /// `10.0.` as `10.0.0.0/16`.
@@ -237,8 +299,13 @@ bool closing_helps(std::string_view text, std::size_t open) {
   return open > 0 && open < Limits{}.depth && attempt(std::string(text) + std::string(open, ')'), {}).has_value();
 }
 
+/// Whether a `)` at this place makes an expression of it: `tcp[13] & (2 | 16 != 0`.
+bool closing_here_helps(std::string_view text, Span at) {
+  return attempt(fmt::format("{}){}", text.substr(0, at.begin), text.substr(at.begin)), {}).has_value();
+}
+
 std::string hint(const Place& p) {
-  if (is<Kind::S_STRAY>(p.token)) return hint_about_character(p.token.text);
+  if (is<Kind::S_STRAY>(p.token) && !(p.in_brackets && p.token.text == ",")) return hint_about_character(p.token.text);
   const auto row = std::ranges::find_if(rows, [&p](const Row& r) { return r.applies(p); });
   if (row == std::end(rows)) return {};
   return fmt::format(fmt::runtime(row->hint), fmt::arg("word", quotable(p.token.text)), fmt::arg("prev", quotable(p.prev.text)),
@@ -254,14 +321,17 @@ Diagnostic explain(std::string_view text, Span at) {
   if (auto d = misspelt(text, p)) return *std::move(d);
   if (is_end(p.token) && closing_helps(text, p.open))
     return {Code::Syntax, p.paren.span, "syntax error: this '(' is never closed", "a ')' is missing"};
+  if (is_compare(p.token) && is<Kind::S_OPEN>(p.paren) && closing_here_helps(text, at))
+    return {Code::Syntax, p.paren.span, "syntax error: this '(' is never closed", fmt::format("a ')' is missing before '{}'", p.token.text)};
   if (is_end(p.token))  // nothing to point at there: the last word it is
     return {Code::Syntax, p.prev.span, "syntax error: unexpected end of the expression", hint(p)};
   return {Code::Syntax, at, fmt::format("syntax error: unexpected {}", described(p.token.text)), hint(p)};
 }
 
 std::string did_you_mean_at(std::string_view text, Span at) {
-  const std::string foreign = foreign_word(text.substr(at.begin, at.end - at.begin));
-  return foreign.empty() ? did_you_mean(meant_at(text, at, whole)) : foreign;
+  const std::string_view here = foreign_word(text.substr(at.begin, at.end - at.begin));
+  const bool fits = !here.empty() && attempt(fmt::format("{}{}{}", text.substr(0, at.begin), here, text.substr(at.end)), {}).has_value();
+  return fits ? fmt::format("here that is '{}'", here) : did_you_mean(meant_at(text, at, whole));
 }
 
 }  // namespace weir::grammar

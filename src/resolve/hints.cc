@@ -48,6 +48,12 @@ bool is_range(const std::string& text) {
          text.find_first_not_of("0123456789.-") == text.npos;
 }
 
+bool is_gateway(const Qualifiers& q, const Id&) { return q.type == Type::Gateway; }
+std::string say_gateway(const Qualifiers&, const Id&) {
+  return "a gateway is given by a name that has a MAC address (/etc/ethers) and an IPv4 address (/etc/hosts); with addresses: "
+         "'ether host 00:11:22:33:44:55 and not host 10.0.0.1'";
+}
+
 struct Row {
   Code error;
   bool (*applies)(const Qualifiers&, const Id&);
@@ -94,11 +100,11 @@ constexpr Row rows[] = {
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("'ip6' is IPv6; this address is one of IPv4: '{}'", phrase(Protocol::Ip, q.direction, q.type, id));
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return q.type == Type::Gateway; },
-     [](const Qualifiers&, const Id&) {
-       return std::string("a gateway is given by a name that has a MAC address (/etc/ethers) and an IPv4 address (/etc/hosts); with "
-                          "addresses: 'ether host 00:11:22:33:44:55 and not host 10.0.0.1'");
-     }},
+    {Code::Qualifier, is_gateway, say_gateway},
+    {Code::Name, is_gateway, say_gateway},
+    {Code::Name,
+     [](const Qualifiers& q, const Id& id) { return is_host_or_net(q.type) && id.text.find_first_not_of("0123456789.") == id.text.npos; },
+     [](const Qualifiers&, const Id&) { return std::string("an IPv4 address has four parts, as 10.0.0.1 has"); }},
     {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_port(q.type) && carries_transport(q.protocol); },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("only 'tcp', 'udp' and 'sctp' have ports; as two conditions: '{} and {}'", keyword(q.protocol),

@@ -34,7 +34,8 @@ Test pf(const Site& s, const ast::Pf& p) {
   if (p.field == PfField::Action && !wire::pf::action_code(p.value.word))
     return coded(s, p.value, 0, std::nullopt, "action", wire::pf::action_words());
   if (!s.layers.layout().pf)
-    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on PFLOG linktype", names[static_cast<int>(p.field)]));
+    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on PFLOG linktype", names[static_cast<int>(p.field)]),
+                p.field == PfField::Ifname ? "in a live capture 'ifindex 2' asks for an interface, by its number" : "");
   switch (p.field) {
     case PfField::Ifname: return name_at(s, p.value, wire::pf::interface, "ifname interface names");
     case PfField::Ruleset: return name_at(s, p.value, wire::pf::ruleset, "ruleset names");

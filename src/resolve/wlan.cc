@@ -143,8 +143,8 @@ std::unexpected<Diagnostic> not_on_this_link_type(const Site& s, std::string_vie
 }  // namespace
 
 Test wlan_type(const Site& s, const ast::WlanType& t) {
+  if (!is_wlan(s)) return not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8', one of Ethernet 'ether proto 0x800'");
   WEIR_TRY(bits, bits_of(t));
-  if (!is_wlan(s)) return not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8'");
   return masked(s, frame_type(s), bits.mask, bits.value);
 }
 

@@ -169,11 +169,12 @@ std::vector<std::string> advised(const std::string& hint) {
   return phrases;
 }
 
-/// Whether it compiles as it stands, or as a part of a condition (`tcp[tcpflags]`, `!= 0`, `dst port`), on some link type: a hint may be
-/// about another one than that of the filter.
+/// Whether it compiles as it stands, or as a part of a condition (`tcp[tcpflags]`, `!= 0`, `dst port`), on some link type, in a live
+/// capture: a hint may be about another one than that of the filter.
 bool works(const std::string& phrase, const std::string& link_type, const std::shared_ptr<const names::Names>& names) {
   Options options;
   options.names = names;
+  options.linux_ext = true;
   for (const std::string& on : {link_type, std::string("EN10MB"), std::string("IEEE802_11_RADIO"), std::string("ARCNET")}) {
     options.link_type = on;
     for (const std::string& text : {phrase, phrase + " = 1", "link[0] " + phrase, phrase + " 80", phrase + " 00:11:22:33:44:55"})

@@ -189,6 +189,14 @@ TEST_CASE("a name that is none may be a keyword misspelt") {
   }
 }
 
+TEST_CASE("a word of another tool is translated only where the translation may stand") {
+  Options options;
+  options.link_type = "IEEE802_11";
+  const auto filter = compile("type mgt subtype ack", options);
+  REQUIRE(!filter);
+  CHECK(filter.error().hint.find("tcp") == std::string::npos);
+}
+
 TEST_CASE("what a display filter is here matches what it matches there") {
   const auto packet = [](std::uint8_t protocol, const std::vector<std::uint8_t>& transport) {
     const std::uint8_t ip[] = {0x45, 0, 0, static_cast<std::uint8_t>(20 + transport.size()), 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
