@@ -31,10 +31,10 @@ class BatchCode {
 
 /// As native::encode: the code of a BatchFunction. Unsupported for a PacketView of which a filter asks metadata.
 template <typename Record>
-Result<Encoded> encode_batch(const ir::Program& p, Cpu cpu);
+Result<Encoded> encode_batch(const ir::Program& p, Cpu cpu, Vectors vectors = Vectors::None);
 
 /// As native::emit, and with the errors of both.
 template <typename Record>
-Result<BatchCode<Record>> emit_batch(const ir::Program& p);
+Result<BatchCode<Record>> emit_batch(const ir::Program& p, Vectors vectors = host_vectors());
 
 }  // namespace weir::native

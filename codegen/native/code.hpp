@@ -29,6 +29,12 @@ constexpr std::optional<Cpu> host_cpu() {
 #endif
 }
 
+/// Instructions beyond those that every CPU of a kind has, which a loop may be made of: for eight packets at once.
+enum class Vectors : std::uint8_t { None, Avx2 };
+
+/// Those that this CPU and its system have.
+Vectors host_vectors();
+
 /// Pages of this process that hold code. Empty when default constructed or moved from.
 class ExecutableMemory {
  public:

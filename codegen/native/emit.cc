@@ -9,12 +9,12 @@ bool available() {
   return host_cpu().has_value() && ExecutableMemory::of(nothing).has_value();
 }
 
-Result<Encoded> encode(const ir::Program& p, Cpu cpu, Form form) {
+Result<Encoded> encode(const ir::Program& p, Cpu cpu, Form form, Vectors vectors) {
   const Plan plan(p);
   if (plan.too_large()) return too_large();
   if (form == Form::Views && plan.needs_metadata()) return fail(weir::Code::Unsupported, {}, "the filter asks for what such records do not have");
   switch (cpu) {
-    case Cpu::X86_64: return x86_64::encode(p, plan, form);
+    case Cpu::X86_64: return x86_64::encode(p, plan, form, vectors);
     case Cpu::AArch64: return aarch64::encode(p, plan, form);
   }
   return no_encoder();

@@ -15,14 +15,14 @@ inline std::unexpected<Diagnostic> too_large() { return fail(weir::Code::TooLarg
 inline std::unexpected<Diagnostic> no_encoder() { return fail(weir::Code::Unsupported, {}, "there is no native code for this CPU yet"); }
 
 namespace x86_64 {
-Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form);
+Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form, Vectors vectors);
 }
 namespace aarch64 {
 Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form);
 }
 
 /// By the encoder of that CPU.
-Result<Encoded> encode(const ir::Program& p, Cpu cpu, Form form);
+Result<Encoded> encode(const ir::Program& p, Cpu cpu, Form form, Vectors vectors = Vectors::None);
 /// In memory from which it may run.
 Result<ExecutableMemory> loaded(const Result<Encoded>& code);
 

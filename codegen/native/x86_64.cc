@@ -17,14 +17,14 @@ Encoded finished(Select& select) {
 
 }  // namespace
 
-Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form) {
+Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form, Vectors vectors) {
   try {
-    Select select(p, plan, 0, form);
+    Select select(p, plan, 0, form, vectors);
     select.run();
     if (select.too_long()) return too_large();
     if (select.words() <= red_zone_words) return finished(select);
     constexpr std::uint32_t aligned = 16;
-    Select framed(p, plan, (select.words() * 4 + aligned - 1) / aligned * aligned, form);
+    Select framed(p, plan, (select.words() * 4 + aligned - 1) / aligned * aligned, form, vectors);
     framed.run();
     if (framed.too_long()) return too_large();
     return finished(framed);
@@ -35,7 +35,7 @@ Result<Encoded> encode(const ir::Program& p, const Plan& plan, Form form) {
 
 #else
 
-Result<Encoded> encode(const ir::Program&, const Plan&, Form) {
+Result<Encoded> encode(const ir::Program&, const Plan&, Form, Vectors) {
   return fail(weir::Code::Unsupported, {}, "this build of weir makes no code for x86-64");
 }
 

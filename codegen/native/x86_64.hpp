@@ -6,8 +6,10 @@
 //
 // The code is a function of one packet, or a loop over many (x86_64_batch.cc), which has further registers for itself.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -18,6 +20,9 @@
 #include "ir/program.hpp"
 #include "ir/ranges.hpp"
 #include "native/bytes.hpp"
+#include "native/encoders.hpp"
+#include "native/lane_places.hpp"
+#include "native/lanes.hpp"
 #include "native/selection.hpp"
 #include "native/set_plan.hpp"
 
@@ -28,8 +33,8 @@ enum class Condition : std::uint8_t { Equal, NotEqual, Below, BelowEqual, Above,
 
 class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
  public:
-  /// `frame`: bytes of stack beyond the red zone; 0 when that is enough.
-  Select(const ir::Program& p, const Plan& plan, std::uint32_t frame, Form form);
+  /// `frame`: bytes of stack beyond the red zone; 0 when that is enough. `vectors`: whether a loop may have lanes.
+  Select(const ir::Program& p, const Plan& plan, std::uint32_t frame, Form form, Vectors vectors);
 
   void run();
   /// Words of stack that the code uses: the red zone has room for `red_zone_words`.
@@ -40,6 +45,9 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
 
  private:
   using Register = std::size_t;  ///< a number in the pool
+  /// What a loop has on the stack above the frame: where the next word goes, how far the last one is shifted, where the stack was; then lanes.
+  static constexpr std::size_t out_at = 0, shift_at = 8, stack_at = 16, loop_stack = 24;
+  static constexpr std::uint32_t lane_registers = 11;
   /// Registers of the pool that the costliest step takes, a look into a large set, and one for what waits.
   static constexpr std::size_t most_wanted = 3;
   using Label = native::Label;
@@ -74,6 +82,27 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void end_word();
   void end_batch();
   void end_with(Condition c);
+
+  // ---- x86_64_lanes.cc: several packets at once ----------------------------------------------------
+
+  void groups();
+  void ask_ahead();
+  void lane_step(const Lane& lane, const LaneStep& step);
+  void simple(const Lane& lane, const LaneStep& step, const Xbyak::Ymm& to);
+  void of_records(std::size_t field, const Xbyak::Ymm& to);
+  void of_views(std::size_t field, const Xbyak::Ymm& to);
+  void window(const Lane& lane, const LaneStep& step);
+  void look_up(const Lane& lane, const LaneStep& step);
+  void element(const Xbyak::Xmm& to, const Xbyak::Xmm& places, std::uint32_t number, const Lane& lane);
+  Xbyak::Ymm in_register(const LanePlace& place, const Xbyak::Ymm& spare);
+  Xbyak::Address lane_memory(const LanePlace& place);
+  Xbyak::Address lane_constant(std::uint32_t k);
+  Xbyak::Address lane_pattern(std::uint32_t bytes);
+  Xbyak::Address lane_vector(const std::array<std::uint32_t, 8>& words) { return ptr[rip + lane_constants_[words]]; }
+  Xbyak::Address lane_stack(std::uint32_t number);
+  std::size_t lane_stack_at(std::uint32_t number) const;
+  std::size_t batch_stack() const;
+  void put_lane_constants();
 
   // ---- x86_64_tests.cc: comparisons ----------------------------------------------------------------
 
@@ -127,8 +156,8 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void put_tables();
 
   /// Of a loop: the packet that is looked at, the end of those whose verdicts make a word, the verdicts so far (the latest on top),
-  /// how far ahead headers are asked for, the end of all packets.
-  const Xbyak::Reg64 cursor = rbx, stop = r12, verdicts = r13, ahead = r15, packets_end = rbp;
+  /// how far ahead headers are asked for, the end of all packets. With lanes, `stop` is the end of those that are looked at one by one.
+  const Xbyak::Reg64 cursor = rbx, stop = r12, verdicts = r13, ahead = r15, packets_end = rbp, word_end = r14;
 
   ir::Ranges ranges_;
   SetPlans plans_;
@@ -144,6 +173,11 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   };
   std::deque<Table> tables_;  ///< by number; empty where it is not used
   std::size_t instruction_bytes_ = 0;
+
+  std::optional<Lanes> lanes_;
+  LanePlaces lane_places_;
+  Xbyak::Label next_group_;
+  std::map<std::array<std::uint32_t, 8>, Xbyak::Label> lane_constants_;
 };
 
 /// Bytes below the stack pointer that a function which calls none may use (System V ABI), in words.

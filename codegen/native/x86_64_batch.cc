@@ -9,11 +9,10 @@ namespace weir::native::x86_64 {
 namespace {
 
 constexpr std::size_t word_bits = 64, cache_line = 64;
-/// Headers of so many packets further on are asked for, so that they are there when their turn comes.
-constexpr std::size_t packets_ahead = 12;
-
-/// What the code has on the stack above the frame: where the next word goes, and how far the last one is shifted.
-constexpr std::size_t out_at = 0, shift_at = 8, own_stack = 16;
+constexpr std::int32_t stack_alignment = 32;
+/// Headers of so many packets further on are asked for, so that they are there when their turn comes. Lanes take less time, and wait for
+/// eight at once.
+constexpr std::size_t packets_ahead = 12, packets_ahead_of_lanes = 40;
 
 }  // namespace
 
@@ -24,9 +23,14 @@ void Select::batch() {
   jz(done);
   L(next_word);
   begin_word();
-  jmp(packet_);
+  if (lanes_) groups();
+  else jmp(packet_);
   each_packet();
   L(some_done_);
+  if (lanes_) {
+    cmp(cursor, word_end);
+    jb(next_group_);
+  }
   end_word();
   cmp(cursor, packets_end);
   jb(next_word);
@@ -35,8 +39,11 @@ void Select::batch() {
 }
 
 void Select::begin_batch() {
-  for (const auto& r : {rbx, rbp, r12, r13, r15}) push(r);
-  sub(rsp, static_cast<std::uint32_t>(own_stack + frame_));
+  for (const auto& r : {rbx, rbp, r12, r13, r14, r15}) push(r);
+  mov(rax, rsp);
+  sub(rsp, static_cast<std::uint32_t>(batch_stack()));
+  and_(rsp, static_cast<std::uint32_t>(-stack_alignment));
+  mov(qword[rsp + (frame_ + stack_at)], rax);
   mov(qword[rsp + (frame_ + out_at)], rdx);
   mov(cursor, rdi);
   imul(packets_end, rsi, static_cast<int>(records_.size));
@@ -48,8 +55,9 @@ void Select::begin_batch() {
 }
 
 void Select::end_batch() {
-  add(rsp, static_cast<std::uint32_t>(own_stack + frame_));
-  for (const auto& r : {r15, r13, r12, rbp, rbx}) pop(r);
+  if (lanes_) vzeroupper();
+  mov(rsp, qword[rsp + (frame_ + stack_at)]);
+  for (const auto& r : {r15, r14, r13, r12, rbp, rbx}) pop(r);
   ret();
 }
 
@@ -59,9 +67,10 @@ void Select::begin_word() {
   cmp(stop, packets_end);
   cmova(stop, packets_end);
   // Nothing is asked for behind the last packet.
-  lea(rax, ptr[cursor + (word_bits + packets_ahead) * records_.size]);
+  const std::size_t packets = lanes_ ? packets_ahead_of_lanes : packets_ahead;
+  lea(rax, ptr[cursor + (word_bits + packets) * records_.size]);
   xor_(ecx, ecx);
-  mov(ahead.cvt32(), static_cast<std::uint32_t>(packets_ahead * records_.size));
+  mov(ahead.cvt32(), static_cast<std::uint32_t>(packets * records_.size));
   cmp(rax, packets_end);
   cmova(ahead, rcx);
 }

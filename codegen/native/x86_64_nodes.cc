@@ -27,7 +27,7 @@ Xbyak::Allocator* heap() {
 
 }  // namespace
 
-Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Form form)
+Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Form form, Vectors vectors)
     : Xbyak::CodeGenerator(first_bytes, Xbyak::AutoGrow, heap()),
       Selection(p, plan, form),
       ranges_(p),
@@ -37,7 +37,11 @@ Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Form for
   setDefaultJmpNEAR(true);
   next_word_ = plan.home_count();
   most_words_ = next_word_;
-  if (loops()) return;  // which has the packet at hand
+  if (loops()) {  // which has the packet at hand
+    if (vectors == Vectors::Avx2) lanes_ = lanes_of(p, plan, plans_);
+    if (lanes_) lane_places_ = place_lanes(*lanes_, lane_registers);
+    return;
+  }
   if (plan.needs_metadata()) {
     next_word_ += next_word_ % 2;  // a pointer takes two
     metadata_word_ = next_word_;

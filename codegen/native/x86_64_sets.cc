@@ -180,6 +180,7 @@ void Select::put_tables() {
     L(t.label);
     put(t.words);
   }
+  put_lane_constants();
 }
 
 }  // namespace weir::native::x86_64

@@ -62,14 +62,15 @@ void check_texts(const cbpf::Program& p) {
   expect(assembly.has_value() && assembly->instructions.size() == p.instructions.size(), "a program that is not read back as assembly text");
 }
 
-/// The packet among others that are cut off earlier: each has the graph's verdict, whatever went before it.
-void run_batch(const ir::Program& graph, const Packet& packet) {
-  const auto code = native::emit_batch<Packet>(graph);
+/// The packet among others that are cut off earlier: each has the graph's verdict, whatever went before it, and whichever it is in
+/// a group of eight.
+void run_batch(const ir::Program& graph, const Packet& packet, native::Vectors vectors) {
+  const auto code = native::emit_batch<Packet>(graph, vectors);
   if (!code) return;
-  constexpr std::size_t count = 9;
+  constexpr std::size_t count = 19;
   std::vector<Packet> packets(count, packet);
   for (std::size_t i = 0; i < count; ++i)
-    if (i % 2 == 1) packets[i].bytes = packet.bytes.first(packet.bytes.size() * i / count);
+    if (i >= 8 && i % 2 == 1) packets[i].bytes = packet.bytes.first(packet.bytes.size() * i / count);
   std::uint64_t verdicts = 0;
   code->function()(packets.data(), count, &verdicts);
   for (std::size_t i = 0; i < count; ++i)
@@ -80,7 +81,7 @@ void run_batch(const ir::Program& graph, const Packet& packet) {
 /// Machine code of the graph. Sanitizers do not see into it; what the simulated code reads past the packet ends the process.
 void run_native(const ir::Program& graph, const Packet& packet, std::uint32_t expected) {
   static simulate::Simulator aarch64;
-  run_batch(graph, packet);
+  for (const native::Vectors vectors : {native::Vectors::None, native::host_vectors()}) run_batch(graph, packet, vectors);
   if (const auto code = native::emit(graph)) expect(code->run(packet) == expected, "native code that does something else than its graph");
   const auto other = native::encode(graph, native::Cpu::AArch64);
   if (!other) return expect_presentable("", other.error());

@@ -43,7 +43,9 @@ Result<void> add_native(Subject& s) {
     if (auto done = take(s.native, native::emit(s.graph)); !done) return done;
     if (auto done = take(s.optimized_native, native::emit(optimized)); !done) return done;
     if (auto done = take(s.batch, native::emit_batch<Packet>(s.graph)); !done) return done;
+    if (auto done = take(s.plain_batch, native::emit_batch<Packet>(s.graph, native::Vectors::None)); !done) return done;
     if (auto views = native::emit_batch<PacketView>(s.graph)) s.views.emplace(std::move(*views));
+    if (auto views = native::emit_batch<PacketView>(s.graph, native::Vectors::None)) s.plain_views.emplace(std::move(*views));
   }
   if (auto done = take(s.aarch64, native::encode(s.graph, native::Cpu::AArch64)); !done) return done;
   return take(s.optimized_aarch64, native::encode(optimized, native::Cpu::AArch64));
@@ -67,7 +69,9 @@ bool agrees(const std::optional<native::BatchCode<Record>>& code, const Record& 
 std::uint32_t run_batch(const Subject& s, const Packet& packet) {
   const std::uint32_t value = ir::evaluate(s.graph, packet);
   const PacketView view{packet.bytes.data(), static_cast<std::uint32_t>(packet.bytes.size()), packet.length};
-  const bool right = agrees(s.batch, packet, packet.bytes.size(), value != 0) && agrees(s.views, view, packet.bytes.size(), value != 0);
+  const std::size_t size = packet.bytes.size();
+  const bool right = agrees(s.batch, packet, size, value != 0) && agrees(s.plain_batch, packet, size, value != 0) &&
+                     agrees(s.views, view, size, value != 0) && agrees(s.plain_views, view, size, value != 0);
   return right ? value : value == 0;
 }
 

@@ -54,8 +54,9 @@ struct Subject {
   /// Nothing on machines that there is no native code for, nor for filters that would take more of it than is of use: then the
   /// library has others run them, and so does `run`.
   std::optional<native::Code> native, optimized_native;
-  std::optional<native::BatchCode<Packet>> batch;
-  std::optional<native::BatchCode<PacketView>> views;  ///< for filters that ask for no metadata
+  /// As this CPU can best, and without vectors.
+  std::optional<native::BatchCode<Packet>> batch, plain_batch;
+  std::optional<native::BatchCode<PacketView>> views, plain_views;  ///< for filters that ask for no metadata
   std::optional<native::Encoded> aarch64, optimized_aarch64;
 
   std::vector<EbpfForm> ebpf;          ///< in the order of their engines

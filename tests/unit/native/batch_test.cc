@@ -13,6 +13,7 @@
 #include "../ir/random_program.hpp"
 #include "guarded.hpp"
 #include "native/batch.hpp"
+#include "native/lanes.hpp"
 #include "simulate/simulator.hpp"
 
 using namespace weir;
@@ -61,21 +62,21 @@ std::optional<std::size_t> first_difference(const ir::Program& graph, std::span<
   return std::nullopt;
 }
 
-/// A loop over records of one kind: for this CPU, and for AArch64, which is simulated.
+/// A loop over records of one kind: for this CPU, with and without vectors, and for AArch64, which is simulated.
 template <typename Record>
 class Loop {
  public:
-  explicit Loop(const ir::Program& graph) : code_(native::emit_batch<Record>(graph)), aarch64_(native::encode_batch<Record>(graph, native::Cpu::AArch64)) {}
+  explicit Loop(const ir::Program& graph)
+      : code_(native::emit_batch<Record>(graph)), plain_(native::emit_batch<Record>(graph, native::Vectors::None)), aarch64_(native::encode_batch<Record>(graph, native::Cpu::AArch64)) {}
 
   /// Too large a graph has none, and views have none of a graph that asks for metadata.
   bool is_there() const {
-    for (const auto* wrong : {code_ ? nullptr : &code_.error(), aarch64_ ? nullptr : &aarch64_.error()})
+    for (const auto* wrong : {code_ ? nullptr : &code_.error(), plain_ ? nullptr : &plain_.error(), aarch64_ ? nullptr : &aarch64_.error()})
       if (wrong != nullptr) REQUIRE_MESSAGE((wrong->code == Code::TooLarge || (wrong->code == Code::Unsupported && std::is_same_v<Record, PacketView>)), wrong->message);
-    return code_ && aarch64_;
+    return code_ && plain_ && aarch64_;
   }
-  auto here(std::span<const Record> records) const {
-    return [this, records](std::uint64_t* verdicts) { code_->function()(records.data(), records.size(), verdicts); };
-  }
+  auto here(std::span<const Record> records) const { return runs(*code_, records); }
+  auto plain(std::span<const Record> records) const { return runs(*plain_, records); }
   auto simulated(std::span<const Record> records) const {
     return [this, records](std::uint64_t* verdicts) {
       static simulate::Simulator simulator;
@@ -85,7 +86,11 @@ class Loop {
   }
 
  private:
-  Result<native::BatchCode<Record>> code_;
+  static auto runs(const native::BatchCode<Record>& code, std::span<const Record> records) {
+    return [&code, records](std::uint64_t* verdicts) { code.function()(records.data(), records.size(), verdicts); };
+  }
+
+  Result<native::BatchCode<Record>> code_, plain_;
   Result<native::Encoded> aarch64_;
 };
 
@@ -100,9 +105,11 @@ class Loops {
     std::vector<PacketView> views;
     for (const Packet& p : packets) views.push_back({p.bytes.data(), static_cast<std::uint32_t>(p.bytes.size()), p.length});
     if (here) expect(packets, packets_.here(packets));
+    if (here) expect(packets, packets_.plain(packets));
     if (simulated) expect(packets, packets_.simulated(packets));
     if (!views_.is_there()) return;
     if (here) expect(packets, views_.here(views));
+    if (here) expect(packets, views_.plain(views));
     if (simulated) expect(packets, views_.simulated(views));
   }
 
@@ -126,6 +133,12 @@ std::vector<std::uint8_t> bytes_of(std::mt19937& random, std::size_t size) {
   return bytes;
 }
 
+bool has_lanes(const ir::Program& graph) {
+  const native::Plan plan(graph);
+  native::SetPlans sets(graph);
+  return native::lanes_of(graph, plan, sets).has_value();
+}
+
 /// So many, none shorter than that.
 Packets packets_of(std::mt19937& random, std::size_t count, std::size_t shortest) {
   Packets packets;
@@ -138,11 +151,12 @@ Packets packets_of(std::mt19937& random, std::size_t count, std::size_t shortest
 
 TEST_CASE("random graphs over batches of all sizes") {
   std::mt19937 random(1);
-  int emitted = 0;
+  int emitted = 0, with_lanes = 0;
   for (std::uint32_t seed = 0; seed < 2000; ++seed) {
     ir::RandomProgram maker(seed);
     ir::Program graph = ir::Guarded(maker.make(3 + seed % 14)).make();
     if (graph.node_count() > 3000) continue;  // guards of values inside values multiply
+    with_lanes += has_lanes(graph);
     Loops loops(std::move(graph));
     if (!loops.are_there()) continue;
     ++emitted;
@@ -152,6 +166,7 @@ TEST_CASE("random graphs over batches of all sizes") {
     }
   }
   CHECK_GT(emitted, 1600);
+  CHECK_GT(with_lanes, 400);
 }
 
 TEST_CASE("words of verdicts are full, and no bit is set behind the last packet") {
@@ -188,5 +203,15 @@ TEST_CASE("what registers or the red zone have no room for is in a frame beside 
       const Packets packets = packets_of(random, size, 50);
       loops.check(packets.all());
     }
+  }
+}
+
+TEST_CASE("a load that no packet has is not taken for one at the beginning") {
+  Loops loops(*ir::read("n0: return 1\nn1: return 0\nv0 = load 4 [4294967294]\nn2: if v0 == 0 then n0 else n1\nn3: guard 4 [4294967294] then n2\n"
+                        "v1 = load 1 [0]\nn4: if v1 == 7 then n0 else n3\nn5: guard 1 [0] then n4\nroot n5\n"));
+  std::mt19937 random(5);
+  for (const std::size_t count : {8u, 64u, 100u}) {
+    const Packets packets = packets_of(random, count, 20);
+    loops.check(packets.all());
   }
 }

@@ -1,0 +1,162 @@
+#include "native/lanes_select.hpp"
+
+#include <algorithm>
+
+#include "native/bytes.hpp"
+
+namespace weir::native {
+
+using namespace ir;
+
+namespace {
+
+constexpr std::uint32_t all_ones = 0xffffffff, window_size = 16;
+/// Beyond so many nodes, the first few of which tell most packets apart, not all are asked for each.
+constexpr std::size_t most_nodes = 100;
+/// Instructions for a packet: so many cost as much as the branches that are mispredicted in the code of one.
+constexpr std::size_t most_cost = 40 * 8;
+
+}  // namespace
+
+std::optional<Lanes> lanes_of(const Program& p, const Plan& plan, SetPlans& sets) {
+  if (plan.too_large() || plan.node_count() > most_nodes || plan.needs_metadata()) return std::nullopt;
+  return LaneSelect(p, plan, sets).make();
+}
+
+std::optional<Lanes> LaneSelect::make() {
+  least_ = static_cast<std::uint32_t>(std::max<std::uint64_t>(window_size, plan_.merged_end(no_value, 0)));
+  lanes_.first_byte = least_;
+  lanes_.verdict = constant(0);
+  choose_windows();
+  op(LaneKind::Demand, constant(all_ones), is_captured(no_value, least_));
+  here_.facts.learn(no_value, least_);
+  come_to(program_.root, constant(all_ones));
+  while (can_ && !ahead_.empty()) {
+    const auto next = ahead_.extract(ahead_.begin());
+    here_ = std::move(next.mapped());
+    node(program_[next.key()]);
+  }
+  lanes_.trim();
+  if (!can_ || lanes_.cost() > most_cost) return std::nullopt;
+  return std::move(lanes_);
+}
+
+// ---- windows ------------------------------------------------------------------------------------------------------
+
+/// Loads at fixed places that all packets have are taken from windows, as few as there can be.
+void LaneSelect::choose_windows() {
+  std::vector<Value> loads;
+  for (std::uint32_t i = 0; i < program_.value_count(); ++i)
+    if (const Value& v = program_[ValueId{i}]; plan_.uses(ValueId{i}) != 0 && v.kind == ValueKind::Load && v.a == no_value && v.k + std::uint64_t{v.size()} <= least_)
+      loads.push_back(v);
+  std::ranges::sort(loads, {}, &Value::k);
+  for (std::size_t i = 0; i < loads.size(); ++i)
+    if (!is_in_window(loads[i])) windows_.push_back(window_from(std::span(loads).subspan(i)));
+}
+
+std::vector<std::uint32_t>::const_iterator LaneSelect::window_of(const Value& load) const {
+  return std::ranges::find_if(windows_, [&](std::uint32_t w) { return w <= load.k && std::uint64_t{load.k} + load.size() <= w + window_size; });
+}
+
+/// Where the window of the first of these loads begins: where the fewest loads lie in two columns.
+std::uint32_t LaneSelect::window_from(std::span<const Value> loads) const {
+  const std::uint32_t last = std::min(loads.front().k, least_ - window_size);
+  const auto split = [&](std::uint32_t w) {
+    return std::ranges::count_if(loads, [&](const Value& v) { return v.k + v.size() > w + window_size || (v.k - w) % 4 + v.size() > 4; });
+  };
+  std::uint32_t best = last;
+  for (std::uint32_t w = last; w-- > 0 && w + 4 > last && loads.front().k + loads.front().size() <= w + window_size;)
+    if (split(w) < split(best)) best = w;
+  return best;
+}
+
+// ---- nodes --------------------------------------------------------------------------------------------------------
+
+void LaneSelect::node(const Node& n) {
+  switch (n.kind) {
+    case NodeKind::Guard: return guard(n);
+    case NodeKind::Test: return fork(n, ask(n));
+    case NodeKind::Member: return fork(n, {member(n)});
+    case NodeKind::NonZero:
+    case NodeKind::Return: can_ = false;  // a return that is no constant
+  }
+}
+
+void LaneSelect::guard(const Node& n) {
+  const std::uint64_t own_end = end_of(n);
+  if (here_.facts.has(n.a, own_end)) return come_to(n.t, here_.reached);
+  const std::uint64_t end = plan_.merged_end(n.a, own_end);
+  const LaneId captured = is_captured(n.a, end);
+  if (end != own_end) op(LaneKind::Demand, here_.reached, captured);
+  else here_.reached = op(LaneKind::And, here_.reached, captured);
+  here_.facts.learn(n.a, end);
+  here_.facts.learn(no_value, end);  // captured bytes are the first ones
+  come_to(n.t, here_.reached);
+}
+
+void LaneSelect::fork(const Node& n, Answer answer) {
+  const LaneId holds = op(LaneKind::And, here_.reached, answer.lanes), fails = op(LaneKind::Except, answer.lanes, here_.reached);
+  come_to(n.t, answer.opposite ? fails : holds);
+  come_to(n.f, answer.opposite ? holds : fails);
+}
+
+void LaneSelect::come_to(NodeId to, LaneId reached) {
+  const Node& n = program_[to];
+  if (lanes_.is_constant(reached, 0)) return;
+  if (n.kind == NodeKind::Return) {
+    const auto k = constant_of(program_, n.a);
+    if (!k) can_ = false;
+    else if (*k != 0) lanes_.verdict = op(LaneKind::Or, lanes_.verdict, reached);
+    return;
+  }
+  const auto [found, is_new] = ahead_.try_emplace(to, here_);
+  Place& place = found->second;
+  if (is_new) {
+    place.reached = reached;
+    return;
+  }
+  place.reached = op(LaneKind::Or, place.reached, reached);
+  place.facts.meet(here_.facts);
+  std::erase_if(place.looked, [&](const Looked& l) { return std::ranges::find(here_.looked, l) == here_.looked.end(); });
+}
+
+// ---- tests --------------------------------------------------------------------------------------------------------
+
+LaneSelect::Answer LaneSelect::ask(const Node& n) {
+  if (const auto answer = ask_bytes(n)) return *answer;
+  const LaneId a = value(n.a), b = value(n.b);
+  switch (n.relation()) {
+    case Relation::Equal: return {op(LaneKind::Equal, a, b)};
+    case Relation::Greater: return {op(LaneKind::AtLeast, b, a), true};
+    case Relation::GreaterEqual: return {op(LaneKind::AtLeast, a, b)};
+    case Relation::Bits: return {op(LaneKind::Equal, op(LaneKind::And, a, b), constant(0)), true};
+  }
+  return {};
+}
+
+/// A load compared with a constant, perhaps through a mask: its bytes need not be put in order.
+std::optional<LaneSelect::Answer> LaneSelect::ask_bytes(const Node& n) {
+  const auto k = constant_of(program_, n.b);
+  if (!k || (n.relation() != Relation::Equal && n.relation() != Relation::Bits)) return std::nullopt;
+  const Value* v = &program_[n.a];
+  std::uint32_t mask = all_ones;
+  if (v->kind == ValueKind::Binary && v->arith() == Arith::And) {
+    const auto m = constant_of(program_, v->b);
+    if (!m) return std::nullopt;
+    mask = *m;
+    v = &program_[v->a];
+  }
+  if (v->kind != ValueKind::Load) return std::nullopt;
+  const std::uint32_t size = v->size();
+  const bool is_bits = n.relation() == Relation::Bits;
+  mask &= is_bits ? *k & highest(size) : highest(size);
+  const std::uint32_t wanted = is_bits ? 0 : *k;
+  if ((wanted & ~mask) != 0) return std::nullopt;
+  const Field f = field(*v);
+  const bool is_split = f.is_split(size);
+  const LaneId from = is_split ? bytes(*v, false) : f.low;
+  const std::uint32_t up = is_split ? 0 : 8 * f.before;
+  return Answer{op(LaneKind::Equal, op(LaneKind::And, from, constant(swapped(mask, size) << up)), constant(swapped(wanted, size) << up)), is_bits};
+}
+
+}  // namespace weir::native

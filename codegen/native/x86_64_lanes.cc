@@ -1,0 +1,227 @@
+// Eight packets of a loop at once, with AVX2. What is looked at at a place of each packet's own is loaded one by one: the
+// instructions that gather take longer, on all CPUs that have them here.
+//
+// Registers: ymm0 to ymm10 hold lanes (lane_places.hpp), ymm11 to ymm15 are for use within one step.
+#include <cstddef>
+
+#include "native/x86_64.hpp"
+
+namespace weir::native::x86_64 {
+
+namespace {
+
+constexpr std::uint32_t width = 8, vector_size = 32;
+const Xbyak::Ymm row0(11), row1(12), row2(13), row3(14), spare(15);
+/// Where the packets of a group are. A table is looked into through the last of them.
+const Xbyak::Reg64 packets[width] = {Xbyak::Reg64(7), Xbyak::Reg64(6), Xbyak::Reg64(8), Xbyak::Reg64(9), Xbyak::Reg64(10), Xbyak::Reg64(11), Xbyak::Reg64(2), Xbyak::Reg64(1)};
+
+}  // namespace
+
+/// Groups of packets as long as there are whole ones for a word; then the rest of them, one by one.
+void Select::groups() {
+  Xbyak::Label whole;
+  mov(word_end, stop);
+  L(next_group_);
+  lea(stop, ptr[cursor + width * records_.size]);
+  cmp(stop, word_end);
+  jbe(whole);
+  mov(stop, word_end);
+  jmp(packet_);
+  L(whole);
+  ask_ahead();
+  for (std::uint32_t i = 0; i < width; ++i) mov(packets[i], qword[cursor + (i * records_.size + records_.bytes)]);
+  for (std::size_t i = 0; i < lanes_->size(); ++i) lane_step((*lanes_)[static_cast<LaneId>(i)], lane_places_.steps[i]);
+  vmovmskps(eax, in_register(lane_places_.verdict, spare));
+  shl(rax, 64 - width);
+  shr(verdicts, width);
+  or_(verdicts, rax);
+  mov(cursor, stop);
+  cmp(cursor, word_end);
+  jb(next_group_);
+  jmp(some_done_);
+}
+
+/// Both lines of a packet that what is looked at may lie in.
+void Select::ask_ahead() {
+  const std::uint32_t first = lanes_->first_byte, last = lanes_->last_byte;
+  for (std::uint32_t i = 0; i < width; ++i) {
+    mov(rax, qword[cursor + ahead + (i * records_.size + records_.bytes)]);
+    prefetcht0(ptr[rax + first]);
+    if (last > first + 3) prefetcht0(ptr[rax + last]);
+  }
+}
+
+/// A field of 32 bits of each record.
+void Select::of_records(std::size_t field, const Xbyak::Ymm& to) {
+  for (const std::uint32_t half : {0u, 1u}) {
+    const Xbyak::Xmm four(half == 0 ? spare.getIdx() : row3.getIdx());
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      const auto from = dword[cursor + ((4 * half + i) * records_.size + field)];
+      if (i == 0) vmovd(four, from);
+      else vpinsrd(four, four, from, static_cast<std::uint8_t>(i));
+    }
+  }
+  vinserti128(to, spare, Xbyak::Xmm(row3.getIdx()), 1);
+}
+
+/// The same of records of 16 bytes, two of which a vector holds.
+void Select::of_views(std::size_t field, const Xbyak::Ymm& to) {
+  const Xbyak::Ymm rows[] = {row0, row1, row2, row3};
+  for (std::uint32_t i = 0; i < 4; ++i) vmovdqu(rows[i], ptr[cursor + i * vector_size]);
+  const auto same = static_cast<std::uint8_t>(field / 4 * 0x55);
+  vshufps(row0, row0, row1, same);
+  vshufps(row2, row2, row3, same);
+  vshufps(row0, row0, row2, 0x88);  // those of packets 0, 2, 4, 6, 1, 3, 5, 7
+  vmovdqa(row1, lane_vector({0, 4, 1, 5, 2, 6, 3, 7}));
+  vpermd(to, row1, row0);
+}
+
+// ---- steps ----------------------------------------------------------------------------------------------------------
+
+void Select::lane_step(const Lane& lane, const LaneStep& step) {
+  for (const auto& [from, to] : step.stores) vmovdqa(lane_stack(to), Xbyak::Ymm(static_cast<int>(from)));
+  switch (lane.kind) {
+    case LaneKind::Constant:
+    case LaneKind::Column: return;
+    case LaneKind::Window: return window(lane, step);
+    case LaneKind::InBytes:
+    case LaneKind::InTable: return look_up(lane, step);
+    case LaneKind::Demand: {
+      const Xbyak::Ymm all = in_register(step.b, spare);
+      vptest(all, in_register(step.a, row0));
+      return jnc(packet_);
+    }
+    default: return simple(lane, step, Xbyak::Ymm(static_cast<int>(step.to.number)));
+  }
+}
+
+void Select::simple(const Lane& lane, const LaneStep& step, const Xbyak::Ymm& to) {
+  if (lane.kind == LaneKind::Captured || lane.kind == LaneKind::Length) {
+    const std::size_t field = lane.kind == LaneKind::Captured ? records_.captured : records_.length;
+    return form_ == Form::Views ? of_views(field, to) : of_records(field, to);
+  }
+  const Xbyak::Ymm a = in_register(step.a, row0);
+  const Xbyak::Ymm in_place(static_cast<int>(step.b.number));
+  const Xbyak::Address in_memory = step.b.kind == LanePlace::Kind::Stack || step.b.kind == LanePlace::Kind::Constant ? lane_memory(step.b) : ptr[rsp];
+  const Xbyak::Operand& b = step.b.kind == LanePlace::Kind::Register ? static_cast<const Xbyak::Operand&>(in_place) : in_memory;
+  const auto bits = static_cast<std::uint8_t>(lane.k);
+  switch (lane.kind) {
+    case LaneKind::Bytes: return vpshufb(to, a, lane_pattern(lane.k));
+    case LaneKind::And: return vpand(to, a, b);
+    case LaneKind::Except: return vpandn(to, a, b);
+    case LaneKind::Or: return vpor(to, a, b);
+    case LaneKind::Xor: return vpxor(to, a, b);
+    case LaneKind::Add: return vpaddd(to, a, b);
+    case LaneKind::Subtract: return vpsubd(to, a, b);
+    case LaneKind::Multiply: return vpmulld(to, a, b);
+    case LaneKind::ShiftLeft: return vpslld(to, a, bits);
+    case LaneKind::ShiftRight: return vpsrld(to, a, bits);
+    case LaneKind::ShiftLeftBy: return vpsllvd(to, a, b);
+    case LaneKind::ShiftRightBy: return vpsrlvd(to, a, b);
+    case LaneKind::Equal: return vpcmpeqd(to, a, b);
+    case LaneKind::AtLeast:
+      vpmaxud(spare, a, b);
+      return vpcmpeqd(to, spare, a);
+    default: return;
+  }
+}
+
+/// Sixteen bytes of each packet, turned around: the n-th of four words of packet i becomes lane i of column n.
+void Select::window(const Lane& lane, const LaneStep& step) {
+  const Xbyak::Ymm rows[] = {row0, row1, row2, row3};
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    vmovdqu(Xbyak::Xmm(rows[i].getIdx()), ptr[packets[i] + lane.k]);
+    vinserti128(rows[i], rows[i], ptr[packets[i + 4] + lane.k], 1);
+  }
+  const auto is_needed = [&](std::size_t n) { return step.columns[n].kind != LanePlace::Kind::Nowhere; };
+  const auto column = [&](std::size_t n) { return Xbyak::Ymm(static_cast<int>(step.columns[n].number)); };
+  if (is_needed(0) || is_needed(1)) {
+    vpunpckldq(spare, row0, row1);
+    if (is_needed(2) || is_needed(3)) vpunpckhdq(row0, row0, row1);
+    vpunpckldq(row1, row2, row3);
+    if (is_needed(0)) vpunpcklqdq(column(0), spare, row1);
+    if (is_needed(1)) vpunpckhqdq(column(1), spare, row1);
+  } else {
+    vpunpckhdq(row0, row0, row1);
+  }
+  if (!is_needed(2) && !is_needed(3)) return;
+  vpunpckhdq(row2, row2, row3);
+  if (is_needed(2)) vpunpcklqdq(column(2), row0, row2);
+  if (is_needed(3)) vpunpckhqdq(column(3), row0, row2);
+}
+
+/// One by one, for a gathering instruction takes longer; not at all where nobody asks.
+void Select::look_up(const Lane& lane, const LaneStep& step) {
+  Xbyak::Label none;
+  const Xbyak::Ymm asked = in_register(step.b, spare);
+  vptest(asked, asked);
+  jz(none);
+  const Xbyak::Ymm places = in_register(step.a, row0);
+  if (row0.getIdx() != places.getIdx()) vmovdqa(row0, places);
+  vextracti128(Xbyak::Xmm(row3.getIdx()), row0, 1);
+  const Xbyak::Reg64 table_base = packets[width - 1];
+  if (lane.kind == LaneKind::InTable) lea(table_base, ptr[rip + table(lane.k, lanes_->tables.at(lane.k))]);
+  for (std::uint32_t i = 0; i < width; ++i) element(Xbyak::Xmm(i < width / 2 ? row1.getIdx() : row2.getIdx()), Xbyak::Xmm(i < width / 2 ? row0.getIdx() : row3.getIdx()), i, lane);
+  vinserti128(Xbyak::Ymm(static_cast<int>(step.to.number)), row1, Xbyak::Xmm(row2.getIdx()), 1);
+  if (lane.kind == LaneKind::InTable) mov(table_base, qword[cursor + ((width - 1) * records_.size + records_.bytes)]);
+  L(none);
+}
+
+void Select::element(const Xbyak::Xmm& to, const Xbyak::Xmm& places, std::uint32_t number, const Lane& lane) {
+  const std::uint32_t lanes_of_half = width / 2;
+  const auto at = static_cast<std::uint8_t>(number % lanes_of_half);
+  if (at == 0) vmovd(eax, places);
+  else vpextrd(eax, places, at);
+  const Xbyak::RegExp from = lane.kind == LaneKind::InBytes ? packets[number] + rax : packets[width - 1] + rax * 4;
+  if (lane.width == 1 || lane.width == 2) {
+    if (at == 0) vpxor(to, to, to);
+    if (lane.width == 1) vpinsrb(to, to, byte[from], static_cast<std::uint8_t>(4 * at));
+    else vpinsrw(to, to, word[from], static_cast<std::uint8_t>(2 * at));
+  } else if (at == 0) {
+    vmovd(to, dword[from]);
+  } else {
+    vpinsrd(to, to, dword[from], at);
+  }
+}
+
+// ---- places ---------------------------------------------------------------------------------------------------------
+
+Xbyak::Ymm Select::in_register(const LanePlace& place, const Xbyak::Ymm& otherwise) {
+  if (place.kind == LanePlace::Kind::Register) return Xbyak::Ymm(static_cast<int>(place.number));
+  vmovdqa(otherwise, lane_memory(place));
+  return otherwise;
+}
+
+Xbyak::Address Select::lane_memory(const LanePlace& place) {
+  return place.kind == LanePlace::Kind::Constant ? lane_constant(place.number) : lane_stack(place.number);
+}
+
+/// Of a loop, above the frame and at a multiple of a vector's size; behind what does not fit registers, places that are looked up.
+std::size_t Select::lane_stack_at(std::uint32_t number) const {
+  return (frame_ + loop_stack + vector_size - 1) / vector_size * vector_size + std::size_t{number} * vector_size;
+}
+Xbyak::Address Select::lane_stack(std::uint32_t number) { return ptr[rsp + lane_stack_at(number)]; }
+std::size_t Select::batch_stack() const { return lane_stack_at(lanes_ ? lane_places_.stack + 1 : 0); }
+
+Xbyak::Address Select::lane_constant(std::uint32_t k) { return lane_vector({k, k, k, k, k, k, k, k}); }
+
+/// The bytes of each lane by their numbers in their half of the vector.
+Xbyak::Address Select::lane_pattern(std::uint32_t bytes) {
+  std::array<std::uint32_t, 8> pattern{};
+  for (std::uint32_t lane = 0; lane < 8; ++lane)
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      const std::uint32_t from = bytes >> 8 * i & 0xff;
+      pattern[lane] |= (from == no_byte ? no_byte : from + 4 * (lane % 4)) << 8 * i;
+    }
+  return lane_vector(pattern);
+}
+
+void Select::put_lane_constants() {
+  while (!lane_constants_.empty() && getSize() % vector_size != 0) db(0);
+  for (auto& [words, label] : lane_constants_) {
+    L(label);
+    put(words);
+  }
+}
+
+}  // namespace weir::native::x86_64
