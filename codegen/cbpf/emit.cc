@@ -62,9 +62,9 @@ Result<Program> accepted(Program program, const Limits& limits) {
   return program;
 }
 
-Result<Program> emit(const ir::Program& p, const Limits& limits, ir::Ranges& ranges, const Families& families, Keep keep) {
+Result<Program> emit(const ir::Program& p, const Limits& limits, ir::Ranges& ranges, const Families& families, Products& products, Keep keep) {
   for (int round = 1;; ++round) {
-    Select select(p, keep, ranges, families);
+    Select select(p, keep, ranges, families, products);
     Blocks blocks = select.run();
     if (select.too_long()) return too_large(enough_lines, limits.instructions, false);
     const std::uint64_t better = (keep.kept & select.fetched()) | select.missed();
@@ -90,10 +90,11 @@ Result<Program> emit(const ir::Program& p, const Limits& limits, ir::Ranges& ran
 Result<Program> emit(const ir::Program& p, const Limits& limits) {
   ir::Ranges ranges(p);
   const Families families(p, ranges);
-  auto program = emit(p, limits, ranges, families, costly_values(p, Loads::Repeated));
+  Products products;
+  auto program = emit(p, limits, ranges, families, products, costly_values(p, Loads::Repeated));
   constexpr std::size_t long_enough = 300;  // one more look would take its time, and programs with many scratch words are hard to lift
   if (!p.has_choices() || !program || program->instructions.size() > long_enough) return program;
-  auto other = emit(p, limits, ranges, families, costly_values(p, Loads::Kept));
+  auto other = emit(p, limits, ranges, families, products, costly_values(p, Loads::Kept));
   return other && other->instructions.size() < program->instructions.size() ? other : program;
 }
 

@@ -13,6 +13,7 @@
 #include "cbpf/blocks.hpp"
 #include "cbpf/families.hpp"
 #include "cbpf/machine.hpp"
+#include "cbpf/products.hpp"
 #include "ir/program.hpp"
 #include "ir/ranges.hpp"
 
@@ -40,8 +41,8 @@ constexpr std::uint16_t size_code(std::uint32_t size) { return size == 4 ? op::W
 
 class Select {
  public:
-  Select(const ir::Program& p, const Keep& keep, ir::Ranges& ranges, const Families& families)
-      : program_(p), keep_(keep), ranges_(ranges), families_(families) {}
+  Select(const ir::Program& p, const Keep& keep, ir::Ranges& ranges, const Families& families, Products& products)
+      : program_(p), keep_(keep), ranges_(ranges), families_(families), products_(products) {}
 
   Blocks run();
   /// Values that should have been kept.
@@ -141,6 +142,7 @@ class Select {
   void membership(const Set& set, Interval domain, Entry& t, Entry& f);
   static std::uint32_t common_blocks(const Set& set);
   void blocks(const Set& set, std::uint32_t low_bits, Interval domain, Entry& t, Entry& f);
+  bool with_product(const Set& set, Interval domain, Entry& t, Entry& f);
   bool with_mask(const Set& set, Interval domain, Entry& t, Entry& f);
   void tree(Part part, Entry& t, Entry& f);
   void leaf(Part part, Entry& t, Entry& f);
@@ -172,6 +174,7 @@ class Select {
   const Keep& keep_;
   ir::Ranges& ranges_;
   const Families& families_;
+  Products& products_;
   std::map<std::uint32_t, Entry> shared_;  ///< by family: where its trees begin, once a row has led there
   Blocks blocks_;
   BlockId current_{};

@@ -17,7 +17,20 @@ struct Select::Part {
 
 void Select::member(const Node& n, Entry& t, Entry& f) {
   to_a(n.a);
-  membership(program_.set_of(n), ranges_.of(n.a), t, f);
+  const Interval domain = ranges_.of(n.a);
+  if (with_product(program_.set_of(n), domain, t, f)) return;
+  membership(program_.set_of(n), domain, t, f);
+}
+
+/// Scattered numbers of a byte: two instructions.
+bool Select::with_product(const Set& set, Interval domain, Entry& t, Entry& f) {
+  if (domain.high > 0xff) return false;
+  const auto product = products_.of(set);
+  if (!product) return false;
+  put(op::ALU | op::MUL, product->factor);
+  machine_.a = no_value;
+  jump(op::JMP | op::JSET, product->bits, f, t);
+  return true;
 }
 
 /// A row of a family: its first value into A and the place of the others into X, then on to the trees of all rows, which

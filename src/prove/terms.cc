@@ -91,14 +91,6 @@ Set before_shifting_left(const Set& set, std::uint32_t bits) {
   return Set::join(std::move(parts));
 }
 
-/// All bytes v with v OP k in the set.
-Set bytes_before(const Set& set, Arith op, std::uint32_t k) {
-  std::vector<Interval> parts;
-  for (std::uint32_t v = 0; v <= 0xff; ++v)
-    if (const auto result = apply(op, v, k); result && set.contains(*result)) parts.push_back({v, v});
-  return Set::join(std::move(parts));
-}
-
 /// All v so that with as many bytes from an offset on, plus one, those from k behind it on, plus one, number what the set has.
 Set room_before(const Set& set, std::uint32_t k) {
   std::vector<Interval> parts;
@@ -250,6 +242,32 @@ std::optional<std::pair<TermId, Set>> Terms::against_constant(TermId comparison)
   return std::pair(other, std::move(numbers));
 }
 
+/// The byte that a term is, or that constants have made it from.
+std::optional<TermId> Terms::byte_below(TermId t) const {
+  while (range(t).high > 0xff) {
+    const Term& term = (*this)[t];
+    if (term.kind != TermKind::Binary || !constant_of(term.b)) return std::nullopt;
+    t = term.a;
+  }
+  return t;
+}
+
+/// What constants make of a byte; nothing where they divide it by 0.
+std::optional<std::uint32_t> Terms::made_of(std::uint32_t v, TermId byte, TermId t) const {
+  if (t == byte) return v;
+  const Term& term = (*this)[t];
+  const auto inner = made_of(v, byte, term.a);
+  return inner ? apply(term.arith(), *inner, *constant_of(term.b)) : std::nullopt;
+}
+
+/// All that a byte may be so that the term made from it is in the set.
+Set Terms::bytes_before(const Set& set, TermId t, TermId byte) const {
+  std::vector<Interval> parts;
+  for (std::uint32_t v = 0; v <= 0xff; ++v)
+    if (const auto result = made_of(v, byte, t); result && set.contains(*result)) parts.push_back({v, v});
+  return Set::join(std::move(parts));
+}
+
 std::pair<TermId, Set> Terms::peeled(TermId t, Set set) {
   for (;;) {
     const Term term = (*this)[t];
@@ -263,20 +281,21 @@ std::pair<TermId, Set> Terms::peeled(TermId t, Set set) {
     const auto k = term.kind == TermKind::Binary ? constant_of(term.b) : std::nullopt;
     if (!k) return {t, std::move(set)};
     const Interval inner = range(term.a);
-    if (inner.high <= 0xff) {
-      set = bytes_before(set, term.arith(), *k);
-    } else if (term.arith() == Arith::Add) {
+    const auto cleared = term.arith() == Arith::And ? clears_low_bits(*k, inner.high) : std::nullopt;
+    if (inner.high > 0xff && term.arith() == Arith::Add) {
       set = before_adding(set, *k);
-    } else if (term.arith() == Arith::And) {
-      const auto bits = clears_low_bits(*k, inner.high);
-      if (!bits) return {t, std::move(set)};
-      set = before_masking(set, *bits);
-    } else if (term.arith() == Arith::Rsh) {
+    } else if (inner.high > 0xff && cleared) {
+      set = before_masking(set, *cleared);
+    } else if (inner.high > 0xff && term.arith() == Arith::Rsh) {
       set = before_shifting_right(set, *k);
-    } else if (term.arith() == Arith::Lsh && std::uint64_t{inner.high} << *k <= top) {
+    } else if (inner.high > 0xff && term.arith() == Arith::Lsh && std::uint64_t{inner.high} << *k <= top) {
       set = before_shifting_left(set, *k);
     } else {
-      return {t, std::move(set)};
+      const auto byte = byte_below(term.a);
+      if (!byte) return {t, std::move(set)};
+      set = bytes_before(set, t, *byte);
+      t = *byte;
+      continue;
     }
     t = term.a;
   }

@@ -52,7 +52,7 @@ class Terms {
   std::optional<std::uint32_t> constant_of(TermId id) const;
 
   /// `t` lies in `set` exactly when the returned term lies in the returned set: what is done to a term with a constant
-  /// (a sum, a mask of high bits, a shift; anything, if the term is a byte) is done to the set instead.
+  /// (a sum, a mask of high bits, a shift; anything, if it is done to a byte) is done to the set instead.
   std::pair<TermId, Set> peeled(TermId t, Set set);
   /// A comparison with a constant as membership of the other side.
   std::optional<std::pair<TermId, Set>> against_constant(TermId comparison) const;
@@ -63,6 +63,9 @@ class Terms {
   std::optional<std::pair<TermId, std::uint32_t>> split_sum(TermId id) const;
   TermId with_constant(Arith op, TermId a, std::uint32_t k);
   Interval bounds(const Term& t) const;
+  std::optional<TermId> byte_below(TermId t) const;
+  std::optional<std::uint32_t> made_of(std::uint32_t v, TermId byte, TermId t) const;
+  Set bytes_before(const Set& set, TermId t, TermId byte) const;
 
   std::vector<Term> terms_;
   std::vector<Interval> ranges_;
