@@ -62,40 +62,71 @@ Result<Program> accepted(Program program, const Limits& limits) {
   return program;
 }
 
-Result<Program> emit(const ir::Program& p, const Limits& limits, ir::Ranges& ranges, const Families& families, Products& products, Keep keep) {
-  for (int round = 1;; ++round) {
-    Select select(p, keep, ranges, families, products);
-    Blocks blocks = select.run();
-    if (select.too_long()) return too_large(enough_lines, limits.instructions, false);
-    const std::uint64_t better = (keep.kept & select.fetched()) | select.missed();
-    if (round < max_rounds && better != keep.kept) {
-      keep.kept = better;
-      continue;
+/// From a graph to the program: code in rounds, each of which knows better what to keep.
+class Emission {
+ public:
+  Emission(const ir::Program& p, const Limits& limits)
+      : program_(p), limits_(limits), ranges_(p), families_(p, ranges_), keep_(costly_values(p)) {}
+
+  Result<Program> run() {
+    Selected first = select();
+    const std::uint64_t alternating = first.missed & keep_.alternating, better = better_than(first);
+    auto program = laid_out(std::move(first), ~keep_.alternating);
+    constexpr std::size_t long_enough = 300;  // one more look would take its time, and programs with many scratch words are hard to lift
+    if (alternating && program && program->instructions.size() <= long_enough) {
+      keep_.kept = better;
+      auto other = laid_out(select(), ~std::uint64_t{0});
+      if (other && other->instructions.size() < program->instructions.size()) program = std::move(other);
     }
-    if (select.out_of_scratch())
+    return program ? accepted(std::move(*program), limits_) : program;
+  }
+
+ private:
+  struct Selected {
+    Blocks blocks;
+    std::uint64_t missed, fetched;  ///< as Select has them
+    bool out_of_scratch, too_long;
+  };
+
+  Selected select() {
+    Select select(program_, keep_, ranges_, families_, products_);
+    Selected code{select.run(), select.missed(), select.fetched(), select.out_of_scratch(), select.too_long()};
+    select.drop_stores(code.blocks);
+    return code;
+  }
+
+  std::uint64_t better_than(const Selected& code) const { return (keep_.kept & code.fetched) | code.missed; }
+
+  /// Of the values that may be kept, those that are worth it.
+  Result<Program> laid_out(Selected code, std::uint64_t may_be_kept) {
+    for (int round = 1; round < max_rounds && (code.missed & may_be_kept & ~keep_.kept) && !code.too_long; ++round) {
+      keep_.kept = better_than(code) & may_be_kept;
+      code = select();
+    }
+    if (code.too_long) return too_large(enough_lines, limits_.instructions, false);
+    if (code.out_of_scratch)
       return fail(Code::TooLarge, {}, fmt::format("an expression needs more than the {} scratch words of classic BPF", scratch_words),
                   "split it into simpler comparisons");
-    merge_tails(blocks);
-    Program program = layout(blocks);
-    if (program.instructions.size() > limits.instructions)
-      return too_large(program.instructions.size(), limits.instructions, true);
-    auto taken = accepted(std::move(program), limits);
-    assert(!taken || !check(*taken));
-    return taken;
+    merge_tails(code.blocks);
+    Program program = layout(code.blocks);
+    if (program.instructions.size() > limits_.instructions) return too_large(program.instructions.size(), limits_.instructions, true);
+    return program;
   }
-}
+
+  const ir::Program& program_;
+  const Limits& limits_;
+  ir::Ranges ranges_;
+  const Families families_;
+  Products products_;
+  Keep keep_;
+};
 
 }  // namespace
 
 Result<Program> emit(const ir::Program& p, const Limits& limits) {
-  ir::Ranges ranges(p);
-  const Families families(p, ranges);
-  Products products;
-  auto program = emit(p, limits, ranges, families, products, costly_values(p, Loads::Repeated));
-  constexpr std::size_t long_enough = 300;  // one more look would take its time, and programs with many scratch words are hard to lift
-  if (!p.has_choices() || !program || program->instructions.size() > long_enough) return program;
-  auto other = emit(p, limits, ranges, families, products, costly_values(p, Loads::Kept));
-  return other && other->instructions.size() < program->instructions.size() ? other : program;
+  auto program = Emission(p, limits).run();
+  assert(!program || !check(*program));
+  return program;
 }
 
 }  // namespace weir::cbpf

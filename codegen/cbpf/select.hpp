@@ -24,14 +24,13 @@ namespace weir::cbpf {
 struct Keep {
   Column<std::uint64_t> bits;  ///< by value; empty where none is costly
   std::uint64_t kept = 0;      ///< stored whenever computed
+  std::uint64_t alternating = 0;  ///< loads from places that a choice gives: where places alternate in X, to keep them may be shorter
 
   /// Of a costly value in Machine::computed, of which there are at most 64; 0 of others.
   std::uint64_t bit(ir::ValueId v) const { return bits.size() == 0 ? 0 : bits[v]; }
 };
-/// Whether loads from a place that a choice gives are among them: where places alternate in X, that is shorter.
-enum class Loads : std::uint8_t { Repeated, Kept };
 /// At first all choices are kept: one inside the other they would double with every level.
-Keep costly_values(const ir::Program& p, Loads loads);
+Keep costly_values(const ir::Program& p);
 
 /// Beyond this many instructions nobody needs to know how many more there would be.
 inline constexpr std::size_t enough_lines = 200'000;
@@ -49,6 +48,8 @@ class Select {
   std::uint64_t missed() const { return missed_; }
   /// Kept values that were fetched.
   std::uint64_t fetched() const { return fetched_; }
+  /// Leaves out of the code what stores kept values that were not fetched.
+  void drop_stores(Blocks& code) const;
   /// An expression needed more than the 16 scratch words.
   bool out_of_scratch() const { return out_of_scratch_; }
   /// The code grew beyond any use; what run() gave is cut short.
@@ -182,6 +183,11 @@ class Select {
   Machine machine_;
   Span span_;
   std::uint64_t missed_ = 0, fetched_ = 0;
+  struct Store {
+    std::uint32_t line;
+    std::uint64_t bit;
+  };
+  std::vector<Store> stores_;  ///< of kept values
   std::uint32_t pinned_ = 0;  ///< scratch words that hold a part of an expression
   std::uint32_t next_word_ = 0;
   std::size_t lines_ = 0;

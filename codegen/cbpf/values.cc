@@ -33,15 +33,13 @@ bool commutes(Arith a) {
 }
 
 /// Instructions to compute a value, up to a bound; choices count as dear. `cost`: those of the values before it.
-unsigned cost_of(const ir::Program& p, const Value& v, const Column<unsigned>& cost, Loads loads) {
+unsigned cost_of(const ir::Program& p, const Value& v, const Column<unsigned>& cost) {
   constexpr unsigned dear = 100;
   switch (v.kind) {
     case ValueKind::Constant:
     case ValueKind::Length:
     case ValueKind::Meta: return 1;
-    case ValueKind::Load:  // a base that costs more is kept itself; a chosen one may have to be fetched into X again
-      if (v.a == no_value) return 1;
-      return loads == Loads::Kept && p[v.a].kind == ValueKind::Choice ? 3 : 2;
+    case ValueKind::Load: return v.a == no_value ? 1 : 2;  // a base that costs more is kept itself
     case ValueKind::Negate: return std::min(dear, 1 + cost[v.a]);
     case ValueKind::Binary: return std::min(dear, cost[v.a] + (constant_of(p, v.b) ? 1 : 3 + cost[v.b]));
     case ValueKind::Choice: return dear;
@@ -49,25 +47,44 @@ unsigned cost_of(const ir::Program& p, const Value& v, const Column<unsigned>& c
   return dear;
 }
 
+/// Scratch words by the order in which they are written first, without gaps.
+void number_scratch(std::vector<Block::Line>& lines) {
+  std::array<std::uint32_t, scratch_words> numbers;
+  numbers.fill(scratch_words);
+  std::uint32_t next = 0;
+  for (Block::Line& line : lines) {
+    if (line.code != op::ST && line.code != (op::LD | op::MEM) && line.code != (op::LDX | op::MEM)) continue;
+    std::uint32_t& number = numbers[line.k];
+    if (number == scratch_words) number = next++;
+    line.k = number;
+  }
+}
+
+/// From a place that a choice gives, which may have to be fetched into X again.
+bool is_load_from_choice(const ir::Program& p, const Value& v) {
+  return v.kind == ValueKind::Load && v.a != no_value && p[v.a].kind == ValueKind::Choice;
+}
+
 }  // namespace
 
-Keep costly_values(const ir::Program& p, Loads loads) {
+Keep costly_values(const ir::Program& p) {
   Keep keep;
   std::uint64_t next = 1;  // 0 when all bits are taken
   const auto give_bit = [&](std::uint32_t value) {
     keep.bits.grow(p.value_count());
-    keep.bits[value] = std::exchange(next, next << 1);
+    return keep.bits[value] = std::exchange(next, next << 1);
   };
   const auto count = static_cast<std::uint32_t>(p.value_count());
   for (std::uint32_t i = 0; p.has_choices() && i < count && next != 0; ++i)
-    if (p[ValueId{i}].kind == ValueKind::Choice) give_bit(i);
-  keep.kept = next - 1;
+    if (p[ValueId{i}].kind == ValueKind::Choice) keep.kept |= give_bit(i);
   Column<unsigned> cost(count, 1);
   for (std::uint32_t i = 0; i < count && next != 0; ++i) {
     const Value& v = p[ValueId{i}];
-    cost[i] = cost_of(p, v, cost, loads);
+    cost[i] = cost_of(p, v, cost);
     if (cost[i] >= 3 && v.kind != ValueKind::Choice) give_bit(i);
   }
+  for (std::uint32_t i = 0; p.has_choices() && i < count && next != 0; ++i)
+    if (is_load_from_choice(p, p[ValueId{i}])) keep.alternating |= give_bit(i);
   return keep;
 }
 
@@ -282,7 +299,26 @@ void Select::remember(ValueId v) {
   const std::uint32_t word = free_word();
   if (word == scratch_words) return;
   put(op::ST, word);
+  if (!too_long_) stores_.push_back({static_cast<std::uint32_t>(blocks_.lines.size() - 1), bit});
   machine_.store(word, v);
+}
+
+void Select::drop_stores(Blocks& code) const {
+  if (std::ranges::none_of(stores_, [&](const Store& s) { return !(s.bit & fetched_); })) return;
+  std::uint32_t end = 0;  // of the lines that are left
+  auto store = stores_.begin();
+  for (const BlockId id : code.order) {
+    Block& b = code[id];
+    const std::uint32_t first = std::exchange(b.first_line, end), behind = first + std::exchange(b.line_count, 0);
+    for (std::uint32_t i = first; i < behind; ++i) {
+      const bool is_store = store != stores_.end() && store->line == i;
+      if (is_store && !((store++)->bit & fetched_)) continue;
+      code.lines[end++] = code.lines[i];
+      ++b.line_count;
+    }
+  }
+  code.lines.resize(end);
+  number_scratch(code.lines);
 }
 
 /// An empty scratch word, or one whose value can be computed again; scratch_words when all hold parts of an expression.
