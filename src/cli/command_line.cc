@@ -273,7 +273,7 @@ bool is_for_the_program(std::string_view word) { return word == "-h" || word == 
 
 /// Words that begin like a command, or are as long as one and differ little, are taken for a misspelt one.
 bool is_misspelt(std::string_view word, std::string_view command) {
-  return word.size() >= 3 && (command.starts_with(word) || distance(word, command) <= 2);
+  return word.size() >= 3 && !word.starts_with('-') && (command.starts_with(word) || distance(word, command) <= 2);
 }
 
 /// CLI11 would only say that one is required.
@@ -297,19 +297,55 @@ std::unexpected<NoCommand> wrong(const CLI::App& program, const std::string& wha
   return std::unexpected(wrong_use(program, what));
 }
 
+/// With the name that was meant, where one is near.
+std::string has_no_option(const CLI::App& command, const std::string& option) {
+  const auto what = fmt::format("weir {} has no option {}", command.get_name(), option);
+  for (const auto* known : command.get_options())
+    for (const auto& name : known->get_lnames())
+      if (distance(option, "--" + name) <= 2) return fmt::format("{}; did you mean --{}?", what, name);
+  return what;
+}
+
+/// What CLI11 minds, in our words where its own are hard to read.
+std::string complaint(const CLI::App& command, const CLI::ParseError& error) {
+  const std::string what = error.what();
+  constexpr std::string_view unexpected = "The following argument was not expected: ";
+  if (what.starts_with(unexpected)) {
+    const auto option = what.substr(unexpected.size(), what.find('=') - unexpected.size());
+    if (option.starts_with('-') && option != "-") return has_no_option(command, option);
+  }
+  const auto name = what.substr(0, what.find_first_of(": "));
+  if (what.find("At Most 1 required") != what.npos) return fmt::format("{} may be there only once", name);
+  if (what.find("disallowed flag override") != what.npos) return fmt::format("--{} takes no value", name);
+  constexpr std::string_view missing = ": 1 required ";
+  if (const auto at = what.find(missing); at != what.npos) {
+    const auto begin = at + missing.size();
+    return fmt::format("{} must be followed by a value: {}", name, what.substr(begin, what.rfind(" missing") - begin));
+  }
+  return what;
+}
+
 /// What CLI11 minds; where it may be an option of tcpdump, that.
-NoCommand wrong_option(const CLI::App& program, const std::vector<std::string>& arguments, const std::string& complaint) {
+NoCommand wrong_option(const CLI::App& program, const std::vector<std::string>& arguments, const CLI::ParseError& error) {
   const auto chosen = program.get_subcommands();
   const auto* command = chosen.empty() ? &program : chosen.front();
-  const auto has_option = [&](char c) { return command->get_option_no_throw(std::string{'-', c}) != nullptr; };
+  const auto has_option = [&](const std::string& name) { return command->get_option_no_throw(name) != nullptr; };
   const auto foreign = first_foreign_option(arguments, has_option);
-  if (!foreign) return wrong_use(program, complaint);
-  return {true, fmt::format("weir {} has no option -{}\n  hint: {}", command->get_name(), foreign->letter, foreign->advice)};
+  if (!foreign) return wrong_use(program, complaint(*command, error));
+  return {true, fmt::format("weir {} has no option {}\n  hint: {}", command->get_name(), foreign->option, foreign->advice)};
+}
+
+/// CLI11 would take the next word for the value of `--maps=`.
+std::optional<std::string> option_without_value(const std::vector<std::string>& arguments) {
+  const auto found = std::ranges::find_if(arguments, [](const std::string& word) { return word.starts_with("--") && word.ends_with('='); });
+  if (found == arguments.end()) return std::nullopt;
+  return fmt::format("no value behind {}", *found);
 }
 
 /// Has CLI11 fill in what the options of the program were added for.
 std::expected<void, NoCommand> read_options(CLI::App& program, const std::vector<std::string>& arguments) {
   if (auto why = no_command(program, arguments)) return std::unexpected(std::move(*why));
+  if (auto why = option_without_value(arguments)) return wrong(program, *why);
   try {
     program.parse(protect(arguments));
   } catch (const CLI::CallForHelp&) {
@@ -317,7 +353,7 @@ std::expected<void, NoCommand> read_options(CLI::App& program, const std::vector
   } catch (const CLI::CallForVersion& version) {
     return std::unexpected(NoCommand{false, std::string(version.what()) + "\n"});
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(wrong_option(program, arguments, error.what()));
+    return std::unexpected(wrong_option(program, arguments, error));
   }
   return {};
 }
@@ -346,6 +382,10 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   auto* prove_options = add_prove(program, prove);
   auto* run_options = add_run(program, run);
   auto* list_options = add_list(program, list);
+
+  for (auto* options : {compile_options, filter_options, capture_options, attach_options, prove_options, run_options})
+    for (auto* option : options->get_options())
+      if (option->get_expected_max() == 0) option->disable_flag_override();
 
   auto words = split_off_words(arguments);
   if (auto read = read_options(program, arguments); !read) return std::unexpected(read.error());

@@ -8,13 +8,13 @@
 
 namespace weir::cli {
 
-/// The first letter among the options (single or combined, as in -ni) that the command lacks, and what to do about it.
+/// The first of the options (letters single or combined, as in -ni, and long names) that the command lacks, and what to do about it.
 struct Foreign {
-  char letter;
+  std::string option;  ///< -n, --immediate-mode
   std::string_view advice;
 };
 std::optional<Foreign> first_foreign_option(const std::vector<std::string>& arguments,
-                                            const std::function<bool(char)>& has_option);
+                                            const std::function<bool(const std::string&)>& has_option);
 
 /// The arguments without the letters that ask for what weir always does.
 std::vector<std::string> without_needless_options(const std::vector<std::string>& arguments);

@@ -24,13 +24,18 @@ class Use(ProgramTest):
                                    (("-D",), "no option -D\n  hint: weir list interfaces"),
                                    (("-i", "lo", "-G", "60", "-w", "x"), "no option -G\n  hint: weir writes one file"),
                                    (("-r", "x"), "no option -r\n  hint: weir filter reads"),
-                                   (("-i", "lo", "--frob"), "not expected: --frob\n  hint: weir capture --help")):
+                                   (("-i", "lo", "-I"), "no option -I\n  hint: put the interface into monitor mode"),
+                                   (("-i", "lo", "--immediate-mode"), "no option --immediate-mode\n  hint: leave it out"),
+                                   (("--direction=in", "-i", "lo"), "no option --direction\n  hint: say inbound or outbound"),
+                                   (("-i", "lo", "--frob"), "has no option --frob\n  hint: weir capture --help")):
             self.assertRegex(self.check_error(2, "hint: ", "capture", *arguments), message)
         self.assertRegex(self.check_error(2, "", "filter", "-i", "lo"), "no option -i\n  hint: weir capture takes")
 
     def test_commands_of_tcpdump(self):
         for arguments, meant in ((("-ni", "eth0", "tcp"), "capture -i eth0 tcp"), (("-D",), "list interfaces"),
                                  (("-nnr", "a b", "-w", "out"), "filter -r 'a b' -w out"),
+                                 (("-nn", "-i", "eth0"), "capture -i eth0"),
+                                 (("--immediate-mode", "-i", "eth0"), "capture -i eth0"),
                                  (("-U", "-n", "-w", "-n", "-i", "lo"), "capture -w -i lo")):
             self.check_error(2, f"did you mean weir {meant}?\n", *arguments)
 

@@ -232,7 +232,7 @@ class Options(ProgramTest):
         self.assertEqual(last("-s", "0x60"), "#96")
         self.assertEqual(last("--snapshot-length=65535"), "#65535")
         for wrong in ("262145", "-1", "many", "", "1e3", "99999999999999999999"):
-            self.check_error(2, "-s takes", "compile", f"-s{wrong}" if wrong else "--snapshot-length=", "ip")
+            self.check_error(2, "-s takes", "compile", "-s", wrong, "ip")
 
     def test_netmask(self):
         self.check_error(2, "netmask", "compile", "ip broadcast")
@@ -259,8 +259,17 @@ class Options(ProgramTest):
     def test_contradictions(self):
         self.check_error(2, "-d and --emit", "compile", "-d", "--emit=ir", "ip")
         self.check_error(2, "not from both", "compile", "-F", "file", "ip")
-        self.check_error(2, "At Most 1", "compile", "-o", "a", "-o", "b", "ip")
-        self.check_error(2, "--nonsense", "compile", "--nonsense", "ip")
+        self.check_error(2, "-o may be there only once", "compile", "-o", "a", "-o", "b", "ip")
+        self.check_error(2, "compile has no option --nonsense\n", "compile", "--nonsense", "ip")
+
+    def test_values_of_options(self):
+        self.check_error(2, "no value behind --emit=", "compile", "--emit=", "ip")
+        self.check_error(2, "no value behind --maps=", "compile", "--emit=ebpf", "--maps=", "ip")
+        self.check_error(2, "--linktype must be followed by a value: LINKTYPE", "compile", "-y")
+        self.check_error(2, "-F must be followed by a value: FILE", "filter", "-r", "x", "-F")
+        self.check_error(2, "--strict takes no value", "compile", "--strict=no", "ip")
+        self.check_error(2, "--count takes no value", "filter", "-r", "x", "--count=3", "ip")
+        self.check_error(2, "no option --linktyp; did you mean --linktype?", "compile", "--linktyp=RAW", "ip")
 
 
 class Text(ProgramTest):
