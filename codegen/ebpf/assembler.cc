@@ -59,6 +59,11 @@ std::uint32_t grown(const Instruction& i) {
   return divides ? 6 : 1;
 }
 
+bool is_call(const Instruction& i) { return i.code == (op::JMP | op::CALL); }
+
+/// Of a function that needs eight bytes, and of the one that `counted` puts around the program (kernel/bpf/verifier.c, check_max_stack_depth_subprog).
+constexpr std::uint32_t stack_of_functions = 2 * 32;
+
 }  // namespace
 
 std::optional<Condition> opposite(const Condition& c) {
@@ -151,6 +156,11 @@ void Assembler::address(Register to, Slot of, std::int32_t offset) {
 }
 
 void Assembler::call(std::int32_t helper) { put(make(op::JMP | op::CALL, 0, 0, 0, static_cast<std::uint32_t>(helper))); }
+void Assembler::call(Label function) {
+  put(make(op::JMP | op::CALL, 0, call_local, 0, 0));
+  items_.back().label = static_cast<std::uint32_t>(function);
+  most_stack_ = stack_bytes - stack_of_functions;
+}
 void Assembler::exit() { put(make(op::JMP | op::EXIT, 0, 0, 0, 0)); }
 
 void Assembler::jump(Label to) {
@@ -191,8 +201,8 @@ void Assembler::drop_unreachable() {
 }
 
 /// Stores of values that nothing reads any more: what was kept for other ways than those that are there. They are not free, and the kernel's verifier
-/// takes time with the square of the places that use the stack. Not at other hooks, where long programs use the stack for each load anyway: there the
-/// verifier has been seen to go more ways without them, and to give up (`ip6 protochain 6 or ip6 protochain 17`, not optimized).
+/// takes time with the square of the places that use the stack. Not at other hooks, where programs without functions use the stack for each load anyway: there
+/// the verifier has been seen to go more ways without them, and to give up (`ip6 protochain 6 or ip6 protochain 17`, not optimized).
 void Assembler::drop_unread() {
   std::vector<std::size_t> last_read(slot_bytes_.size());  // jumps lead forward: nothing behind it reads the slot
   const auto is_store = [](const Item& i) { return (i.instruction.code & 7) == op::STX; };
@@ -226,7 +236,7 @@ bool Assembler::place_slots() {
     const std::uint32_t bytes = slot_bytes_[next.slot];
     auto before = alive.begin();
     for (; before != alive.end() && before->at < next.at + bytes; ++before) next.at = before->at + slot_bytes_[before->slot];
-    if (next.at + bytes > stack_bytes) return false;
+    if (next.at + bytes > most_stack_) return false;
     where[next.slot] = -static_cast<std::int32_t>(next.at + bytes);
     alive.insert(before, next);
   }
@@ -251,7 +261,7 @@ Assembler::Layout Assembler::layout(bool hides_constants) const {
     for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + times * (made.lengths[i] + grown(items_[i].instruction) - 1);
     for (std::size_t i = 0; i < items_.size(); ++i) {
       const Item& item = items_[i];
-      if (item.label == none || made.is_far[i] || is_near(starts[labels_[item.label]] - starts[i + 1])) continue;
+      if (item.label == none || made.is_far[i] || is_call(item.instruction) || is_near(starts[labels_[item.label]] - starts[i + 1])) continue;
       made.is_far[i] = again = true;
       if (!is_always(item.instruction)) made.lengths[i] = opposite_of(item.instruction.code & 0xf0) ? 2 : 3;
     }
@@ -261,7 +271,7 @@ Assembler::Layout Assembler::layout(bool hides_constants) const {
 
 Result<void> Assembler::finish(Program& p, bool hides_constants) {
   drop_unreachable();
-  if (is_socket(p.hook)) {
+  if (is_socket(p.hook) || most_stack_ < stack_bytes) {
     drop_unread();
     drop_unreachable();
   }
@@ -287,7 +297,10 @@ Result<void> Assembler::finish(Program& p, bool hides_constants) {
     }
     const std::int64_t target = starts[labels_[item.label]], distance = target - starts[n + 1];
     const auto far = [](std::int64_t d) { return make(op::JMP32 | op::JA, 0, 0, 0, static_cast<std::uint32_t>(d)); };
-    if (is_always(i) && is_far[n]) {
+    if (is_call(i)) {
+      i.imm = static_cast<std::int32_t>(distance);
+      add(i, item.span);
+    } else if (is_always(i) && is_far[n]) {
       add(far(distance), item.span);
     } else if (!is_far[n]) {
       i.offset = static_cast<std::int16_t>(distance);

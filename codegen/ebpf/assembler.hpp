@@ -58,6 +58,7 @@ class Assembler {
   void store(Slot to, std::int32_t offset, Register from, std::uint32_t bytes);
   void address(Register to, Slot of, std::int32_t offset = 0);
   void call(std::int32_t helper);
+  void call(Label function);                              ///< of the program, behind all that calls it
   void exit();
   void jump(Label to);
   void jump(const Condition& when, Label to);
@@ -95,6 +96,7 @@ class Assembler {
   std::vector<Item> items_;
   std::vector<std::uint32_t> labels_;       ///< by label: the item that it stands before
   std::vector<std::uint32_t> slot_bytes_;
+  std::uint32_t most_stack_ = stack_bytes;
   Span span_;
 };
 

@@ -19,6 +19,9 @@ struct EmitOptions {
   std::optional<std::size_t> map_threshold = std::nullopt;
   /// Short jumps reach over what kernels make of the program that hide its constants (net.core.bpf_jit_harden=2): three times as many instructions.
   bool hides_constants = false;
+  /// Where loads call the kernel they do it in a function of the program, outside which the stack is hardly touched: in long programs the verifier's time
+  /// grows with the square of that. Not for objects, whose functions need names.
+  bool loads_in_functions = false;
   /// Tracing: which argument of the tracepoint is the sk_buff.
   std::uint32_t argument = 0;
 };

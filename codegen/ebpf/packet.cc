@@ -198,6 +198,7 @@ Register Select::load_by_call(ValueId base, std::uint64_t at, std::uint32_t byte
   } else if (!probes) {
     code_.set(offset, static_cast<std::uint32_t>(k));
   }
+  if (options_.loads_in_functions && !probes && bytes < 8) return load_by_function(bytes);
   const Slot loaded = code_.slot();
   if (probes) {
     if (base != no_value) {
@@ -219,6 +220,39 @@ Register Select::load_by_call(ValueId base, std::uint64_t at, std::uint32_t byte
   const Register to = take();
   code_.load(to, loaded, 0, bytes);
   return to;
+}
+
+/// The offset is in r2.
+Register Select::load_by_function(std::uint32_t bytes) {
+  auto& function = loading_[bytes];
+  if (!function) function = code_.label();
+  code_.move(1, context_);
+  lost_context_ |= context_ == argument || is_alone_;
+  code_.call(*function);
+  forget_arguments();
+  code_.jump({.relation = op::JSLT, .wide = true, .left = 0, .k = 0}, reject_);
+  const Register to = take();
+  code_.move(to, 0);
+  return to;
+}
+
+/// Of the context in r1 from the offset in r2 on; below 0 where there are not so many bytes.
+void Select::loading_functions() {
+  for (std::uint32_t bytes = 1; bytes < loading_.size(); ++bytes) {
+    if (!loading_[bytes]) continue;
+    code_.bind(*loading_[bytes]);
+    const Slot loaded = code_.slot();
+    const Label none = code_.label();
+    code_.address(3, loaded);
+    code_.set(4, bytes);
+    code_.call(row_.context == ContextKind::XdpMd ? helper::LoadBytesXdp : helper::LoadBytes);
+    code_.jump({.relation = op::JNE, .wide = true, .left = 0, .k = 0}, none);
+    code_.load(0, loaded, 0, bytes);
+    code_.exit();
+    code_.bind(none);
+    code_.alu64(op::MOV, 0, -1);
+    code_.exit();
+  }
 }
 
 }  // namespace weir::ebpf

@@ -49,7 +49,8 @@ Result<ebpf::Program> Select::run() {
     copy(Reach::Pointers, true);
     leave_pointers();
     // Of the kernel's own loads there is one for each. Others than sockets have calls: `counted` makes a function of the program, and they are in none.
-    copy(is_socket(made_.hook) ? Reach::Absolute : Reach::Calls, false);
+    // And so have long programs: what the kernel makes of each such load moves all of the program behind it.
+    copy(is_socket(made_.hook) && !options_.loads_in_functions ? Reach::Absolute : Reach::Calls, false);
   } else {
     const std::size_t first = code_.size();
     if (!is_constant) ask_length(length);
@@ -155,6 +156,7 @@ void Select::end() {
   }
   code_.bind(reject_);
   verdict(0);
+  loading_functions();
 }
 
 namespace {

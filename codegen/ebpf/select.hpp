@@ -186,6 +186,8 @@ class Select {
   Register load_bytes(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
   Register load_from_pointer(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
   Register load_by_call(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
+  Register load_by_function(std::uint32_t bytes);
+  void loading_functions();
   std::optional<Label> sure_failure(ir::ValueId base, std::uint64_t end);
   void check(ir::ValueId base, std::uint64_t end);
   void check_pointer(Register pointer, std::uint64_t end);
@@ -218,6 +220,7 @@ class Select {
   std::optional<Slot> length_slot_;                ///< of the whole length, where r8 has that of the linear part
   std::optional<std::int32_t> match_;              ///< nothing: what the graph returns
   Label accept_{}, reject_{};
+  std::array<std::optional<Label>, 5> loading_{};  ///< functions that load, by how many bytes
   bool uses_length_ = false;                       ///< a copy without pointers asks r8
   Label rejects_if_linear_{}, elsewhere_{};        ///< of a copy with pointers: a check fails, or an offset is beyond pointers
   std::unordered_map<std::uint64_t, std::uint32_t> set_maps_;  ///< by set and size of its keys: the number of its map

@@ -14,6 +14,9 @@ namespace weir {
 /// From how many entries on lists are maps in a program that would otherwise jump too far for kernels before 6.6.
 inline constexpr std::size_t map_threshold_without_far_jumps = 64;
 
+/// In nodes: from here on it counts what time the kernel's verifier takes.
+inline constexpr std::size_t long_graph = 1000;
+
 inline bool has_far_jumps(const ebpf::Program& p) {
   return std::ranges::any_of(p.instructions, [](const ebpf::Instruction& i) { return i.code == (ebpf::op::JMP32 | ebpf::op::JA); });
 }
@@ -29,7 +32,9 @@ inline constexpr std::size_t surely_short = 900;
 
 template <class Load>
 auto make_one(const ir::Program& graph, const ebpf::EmitOptions& how, bool counts, const Load& load) -> Result<Made<typename decltype(load(ebpf::Program{}))::value_type>> {
-  auto program = ebpf::emit(graph, how);
+  auto loadable = how;
+  loadable.loads_in_functions = graph.node_count() > long_graph;
+  auto program = ebpf::emit(graph, loadable);
   if (!program) return std::unexpected(program.error());
   if (counts) *program = ebpf::counted(std::move(*program));
   auto loaded = load(*program);

@@ -19,7 +19,7 @@ struct Options {
 };
 
 /// Programs in the kernel, measured one after the other again and again, so that what else the machine does strikes all alike: nanoseconds a run by
-/// BPF_PROG_TEST_RUN, the mean of the better half.
+/// BPF_PROG_TEST_RUN, the mean of the best tenth: what else there is on the machine only makes them longer.
 struct Timed {
   int program;
   const Bytes* packet;

@@ -191,7 +191,9 @@ void print_least(const Sockets& all, double seconds) {
   Measured empty(all.nothing, packet), none(programs[0], packet), one(programs[1], packet), two(programs[2], packet), three(programs[3], packet);
   measure({&empty, &none, &one, &two, &three}, seconds);
   const auto takes = [&](const Measured& m) { return m.nanoseconds() - empty.nanoseconds(); };
-  fmt::print("\nThe least that a program for socket-btf takes, by hand: {:.1f} to see how long the packet is, {:.1f} with one load and comparison, {:.1f} with two, {:.1f} with three.\n",
+  fmt::print("\nThe least that a program for socket-btf takes, by hand: {:.1f} to see how long the packet is, {:.1f} with one load and comparison, {:.1f} with two, {:.1f} with three: the kernel guards each load by seven instructions. "
+             "`ip` takes one, `ip6 dns` three (bytes 12 and 13, 20, and 54 to 57 at once); where libpcap's takes less than 1.3 times as long as that, "
+             "nothing can be 1.3 times faster.\n",
              takes(none), takes(one), takes(two), takes(three));
 }
 

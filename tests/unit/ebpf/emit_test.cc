@@ -102,6 +102,22 @@ TEST_CASE("what reads the sk_buff itself uses one register that functions have t
   CHECK(kept(emitted(ip, {.hook = ebpf::Hook::SocketBtf, .map_threshold = 1})).size() > 1);
 }
 
+TEST_CASE("loads that call the kernel can share a function, and then what calls it leaves the stack alone") {
+  const auto local = [](const ebpf::Program& p) { return std::ranges::count_if(p.instructions, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == ebpf::call_local; }); };
+  for (const auto hook : {ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup}) {
+    CAPTURE(ebpf::to_string(hook));
+    const auto plain = emitted(addresses, options(hook)), shared = emitted(addresses, {.hook = hook, .loads_in_functions = true});
+    CHECK_EQ(local(plain), 0);
+    CHECK(local(shared) > 1);
+    const auto loads = [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == 0 && (i.imm == 26 || i.imm == 189); };  // bpf_skb_load_bytes, bpf_xdp_load_bytes
+    CHECK_EQ(std::ranges::count_if(shared.instructions, loads), 2);  // of two bytes, and of four
+    const auto problem = ebpf::check(shared);
+    CHECK_MESSAGE(!problem, problem->message);
+    const auto function = std::ranges::find_if(shared.instructions, [](const auto& i) { return i.dst == 3 && i.src == 10; });
+    CHECK(std::none_of(shared.instructions.begin(), function, [](const auto& i) { return i.dst == 10 || i.src == 10; }));
+  }
+}
+
 TEST_CASE("what an equality has answered is not asked again") {
   const auto pairs = [](const std::string& otherwise) {
     return "n0: return 1\nn1: return 0\nv2 = load 4 [26]\nv3 = load 2 [36]\nn2: if v2 == 3 then n0 else n1\nn3: if v2 in {2, 4} then n0 else n2\n"
