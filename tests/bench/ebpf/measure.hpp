@@ -19,12 +19,12 @@ struct Options {
 };
 
 /// Programs in the kernel, measured one after the other again and again, so that what else the machine does strikes all alike: nanoseconds a run by
-/// BPF_PROG_TEST_RUN, the mean of the best tenth: what else there is on the machine only makes them longer.
+/// BPF_PROG_TEST_RUN, the mean of the better half.
 struct Timed {
   int program;
   const Bytes* packet;
   double nanoseconds = 0;
-  std::vector<double> times = {};
+  std::vector<double> times = {};  ///< by round: those of all programs in one are as far from each other as the programs
 };
 void measure(std::vector<Timed*> all, double seconds);
 
