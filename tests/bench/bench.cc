@@ -3,9 +3,9 @@
 //   weir_bench [--only filters|themes|lists|triggers] [--plots DIR] [--seconds S] [--packets N] [--longest N]
 //              [--corpus DIR] [--conformance DIR] [--model FILE]
 //
-//   weir_bench --compile FILTER [--engine libpcap|libpcap -O|weir|weir -O] [--times N]
+//   weir_bench --compile FILTER [--engine libpcap|libpcap -O|weir|weir -O] [--linktype L] [--times N]
 //
-// compiles FILTER for Ethernet N times and prints nothing: for counting instructions, of which N more times take N times
+// compiles FILTER for Ethernet, or what the words of the corpus say ("NULL savefile"), N times and prints nothing: for counting instructions, of which N more times take N times
 // as many as one does:
 //   valgrind --tool=callgrind --callgrind-out-file=out weir_bench --compile 'tcp port 80' --times 10
 //   valgrind --tool=callgrind --callgrind-out-file=out weir_bench --compile 'tcp port 80' --times 20
@@ -270,7 +270,7 @@ int compile_only(const Settings& s) {
   const auto engine = std::ranges::find(engine_names, s.at("engine"), [](const char* name) { return std::string(name); });
   if (engine == engine_names.end()) return fmt::print(stderr, "weir_bench: there is no engine `{}`\n", s.at("engine")), 2;
   oracle::keep_off_the_network();
-  return compile_here(static_cast<Engine>(engine - engine_names.begin()), s.at("compile"), std::stoul(s.at("times"))) ? 0 : 1;
+  return compile_here(static_cast<Engine>(engine - engine_names.begin()), oracle::read_setting(s.at("linktype")), s.at("compile"), std::stoul(s.at("times"))) ? 0 : 1;
 }
 
 int run(const Settings& s) {
@@ -296,7 +296,7 @@ int run(const Settings& s) {
 int main(int argc, char** argv) {
   weir::bench::Settings s = {{"only", ""}, {"plots", ""}, {"seconds", "10"}, {"packets", "1000000"}, {"longest", "100000"},
                              {"corpus", WEIR_BENCH_CORPUS}, {"conformance", WEIR_BENCH_CONFORMANCE}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"},
-                             {"compile", ""}, {"engine", "weir"}, {"times", "1"}};
+                             {"compile", ""}, {"engine", "weir"}, {"linktype", "EN10MB"}, {"times", "1"}};
   if (const char* elsewhere = std::getenv("WEIR_CONFORMANCE")) s["conformance"] = elsewhere;
   for (int i = 1; i < argc; i += 2) {
     const std::string word = argv[i];

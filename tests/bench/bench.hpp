@@ -30,7 +30,7 @@ struct Compiled {
 Compiled compile(Engine engine, const oracle::Setting& setting, const std::string& filter, double most_seconds, double steady = 0.1);
 
 /// Compiles for Ethernet in this process, so many times; whether that gives a program.
-bool compile_here(Engine engine, const std::string& filter, std::size_t times);
+bool compile_here(Engine engine, const oracle::Setting& setting, const std::string& filter, std::size_t times);
 
 /// Instructions executed per packet.
 struct Executed {

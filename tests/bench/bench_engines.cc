@@ -97,9 +97,9 @@ Compiled compile(Engine engine, const oracle::Setting& setting, const std::strin
   return c;
 }
 
-bool compile_here(Engine engine, const std::string& filter, std::size_t times) {
+bool compile_here(Engine engine, const oracle::Setting& setting, const std::string& filter, std::size_t times) {
   bool compiles = true;
-  for (std::size_t n = 0; n < times; ++n) compiles &= once(engine, {}, filter)[0] == 'p';
+  for (std::size_t n = 0; n < times; ++n) compiles &= once(engine, setting, filter)[0] == 'p';
   return compiles;
 }
 
