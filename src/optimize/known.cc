@@ -1,6 +1,7 @@
 #include "optimize/known.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -12,9 +13,20 @@ namespace {
 
 /// The numbers of a byte whose masked part is in a set.
 Set unmasked(std::uint32_t high, std::uint32_t mask, const Set& part) {
+  mask &= 0xff;
+  std::array<bool, 0x100> holds;  // by masked part
+  for (std::uint32_t x = mask;; x = (x - 1) & mask) {
+    holds[x] = part.contains(x);
+    if (x == 0) break;
+  }
   std::vector<Interval> numbers;
-  for (std::uint32_t x = 0; x <= high; ++x)
-    if (part.contains(x & mask)) numbers.push_back({x, x});
+  const std::uint32_t alike = mask ? mask & (0u - mask) : 0x100;  // so many numbers differ below the mask only
+  for (std::uint32_t x = 0; x <= high; x += alike) {
+    if (!holds[x & mask]) continue;
+    const std::uint32_t last = std::min(x + alike - 1, high);
+    if (!numbers.empty() && numbers.back().high + 1 == x) numbers.back().high = last;
+    else numbers.push_back({x, last});
+  }
   return Set::join(std::move(numbers));
 }
 
