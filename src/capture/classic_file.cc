@@ -44,8 +44,7 @@ std::size_t ClassicFile::take_usual() {
   while (count < most_packets && static_cast<std::size_t>(end - at) >= record_header_size) {
     const std::uint32_t captured = number_at<swapped>(at + captured_at);
     if (captured > snaplen_ || captured > static_cast<std::size_t>(end - at) - record_header_size) break;
-    packets_[count].bytes = {at + record_header_size, captured};
-    packets_[count].length = number_at<swapped>(at + length_at);
+    packets_[count] = {at + record_header_size, captured, number_at<swapped>(at + length_at)};
     ++count;
     at += record_header_size + captured;
   }
@@ -53,15 +52,15 @@ std::size_t ClassicFile::take_usual() {
   return count;
 }
 
-Result<std::span<const Packet>> ClassicFile::next_batch() {
+Result<std::span<const PacketView>> ClassicFile::next_batch() {
   for (;;) {
     const std::size_t count = swapped_ ? take_usual<true>() : take_usual<false>();
     stored_ = true;
-    if (count > 0) return std::span<const Packet>(packets_).first(count);
+    if (count > 0) return std::span<const PacketView>(packets_).first(count);
     const auto taken = take_other();
     if (!taken) return std::unexpected(taken.error());
-    if (*taken) return std::span<const Packet>(packets_).first(1);
-    if (end_ == at_) return std::span<const Packet>();
+    if (*taken) return std::span<const PacketView>(packets_).first(1);
+    if (end_ == at_) return std::span<const PacketView>();
   }
 }
 
@@ -86,8 +85,7 @@ Result<bool> ClassicFile::take_other() {
     if (!*more) return std::unexpected(cut_off(needed));
     return false;
   }
-  packets_[0].bytes = rest().subspan(record_header_size, snaplen_);
-  packets_[0].length = number(rest().data() + length_at);
+  packets_[0] = {rest().data() + record_header_size, snaplen_, number(rest().data() + length_at)};
   at_ += needed;
   stored_ = false;
   return true;
@@ -127,15 +125,15 @@ Diagnostic ClassicFile::cut_off(std::size_t needed) const {
 }
 
 Record ClassicFile::record(std::size_t i) const {
-  const Packet& packet = packets_[i];
-  const std::uint8_t* header = packet.bytes.data() - record_header_size;
-  return {.seconds = number(header + seconds_at), .fraction = number(header + fraction_at), .length = packet.length, .bytes = packet.bytes};
+  const PacketView& packet = packets_[i];
+  const std::uint8_t* header = packet.bytes - record_header_size;
+  return {.seconds = number(header + seconds_at), .fraction = number(header + fraction_at), .length = packet.length, .bytes = {packet.bytes, packet.captured}};
 }
 
 std::span<const std::uint8_t> ClassicFile::stored(std::size_t first, std::size_t end) const {
   if (!stored_ || first == end) return {};
-  const auto last = packets_[end - 1].bytes;
-  return {packets_[first].bytes.data() - record_header_size, last.data() + last.size()};
+  const PacketView& last = packets_[end - 1];
+  return {packets_[first].bytes - record_header_size, last.bytes + last.captured};
 }
 
 }  // namespace weir::capture

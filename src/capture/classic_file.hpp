@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "base/packet.hpp"
+#include "base/packet_view.hpp"
 #include "base/result.hpp"
 #include "capture/savefile.hpp"
 
@@ -27,7 +27,7 @@ class ClassicFile {
   ~ClassicFile();
 
   // As in Reader.
-  Result<std::span<const Packet>> next_batch();
+  Result<std::span<const PacketView>> next_batch();
   Record record(std::size_t i) const;
   std::span<const std::uint8_t> stored(std::size_t first, std::size_t end) const;
 
@@ -47,7 +47,7 @@ class ClassicFile {
   std::unique_ptr<std::uint8_t[]> buffer_;
   std::size_t at_ = 0, end_ = 0;   // what is there and was not given yet
   std::uint64_t begin_ = header_size;  // where in the file the buffer begins
-  std::vector<Packet> packets_;
+  std::vector<PacketView> packets_;
   bool stored_ = false;            // the packets of the last batch are as the file has them
 };
 

@@ -109,12 +109,12 @@ Result<std::unique_ptr<PcapFile>> PcapFile::open(std::unique_ptr<Source> source,
   return file;
 }
 
-Result<std::span<const Packet>> PcapFile::next_batch() {
+Result<std::span<const PacketView>> PcapFile::next_batch() {
   pcap_pkthdr* header = nullptr;
   const u_char* bytes = nullptr;
   switch (::pcap_next_ex(pcap_.get(), &header, &bytes)) {
     case 1: break;
-    case PCAP_ERROR_BREAK: return std::span<const Packet>();  // the end of a savefile
+    case PCAP_ERROR_BREAK: return std::span<const PacketView>();  // the end of a savefile
     default: return fail(Code::Input, {}, ::pcap_geterr(pcap_.get()));
   }
   // libpcap takes those of 32 bits for signed; they have no sign (draft-ietf-opsawg-pcap), and then last until 2106.
@@ -123,8 +123,8 @@ Result<std::span<const Packet>> PcapFile::next_batch() {
              .fraction = static_cast<std::uint32_t>(header->ts.tv_usec),
              .length = header->len,
              .bytes = {bytes, header->caplen}};
-  packet_ = {.bytes = record_.bytes, .length = record_.length};
-  return std::span<const Packet>(&packet_, 1);
+  packet_ = {bytes, header->caplen, header->len};
+  return std::span<const PacketView>(&packet_, 1);
 }
 
 }  // namespace weir::capture

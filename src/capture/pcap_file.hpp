@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "base/packet.hpp"
+#include "base/packet_view.hpp"
 #include "base/result.hpp"
 #include "capture/probe.hpp"
 #include "capture/savefile.hpp"
@@ -38,14 +38,14 @@ class PcapFile {
   pcap& handle() const { return *pcap_; }
 
   // As in Reader.
-  Result<std::span<const Packet>> next_batch();
+  Result<std::span<const PacketView>> next_batch();
   const Record& record() const { return record_; }
 
  private:
   Pcap pcap_;  // owns the source
   bool short_stamps_ = false;
   Record record_;
-  Packet packet_;
+  PacketView packet_;
 };
 
 }  // namespace weir::capture

@@ -77,7 +77,7 @@ Result<Reader> Reader::open(const std::string& path, std::size_t block) {
   return reader;
 }
 
-Result<std::span<const Packet>> Reader::next_batch() {
+Result<std::span<const PacketView>> Reader::next_batch() {
   auto batch = classic_ ? classic_->next_batch() : pcap_->next_batch();
   batch_size_ = batch ? batch->size() : 0;
   given_ = 0;

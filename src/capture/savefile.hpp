@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "base/packet.hpp"
+#include "base/packet_view.hpp"
 #include "base/result.hpp"
 #include "capture/output_file.hpp"
 
@@ -64,7 +64,7 @@ class Reader {
 
   /// The packets that come next, as many as are there without waiting for them; none at the end. They are valid until the next
   /// call. An error says why the rest of the file cannot be read; what came before it stands.
-  Result<std::span<const Packet>> next_batch();
+  Result<std::span<const PacketView>> next_batch();
   /// A packet of the last batch with its stamp.
   Record record(std::size_t i) const;
   /// The packets of the last batch from `first` up to `end`, which is not among them, as a file of format() has them with their headers,

@@ -10,7 +10,7 @@ constexpr std::size_t word_bits = 64;
 
 }  // namespace
 
-void Verdicts::judge(const Filter& filter, std::span<const Packet> packets, bool inverted) {
+void Verdicts::judge(const Filter& filter, std::span<const PacketView> packets, bool inverted) {
   count_ = packets.size();
   words_.resize((count_ + word_bits - 1) / word_bits);
   kept_ = filter.match_batch(packets, words_);

@@ -14,7 +14,7 @@ namespace weir::cli {
 class Verdicts {
  public:
   /// Of those that match; with `inverted`, of those that do not.
-  void judge(const Filter& filter, std::span<const Packet> packets, bool inverted);
+  void judge(const Filter& filter, std::span<const PacketView> packets, bool inverted);
   /// How many are kept.
   std::uint64_t kept() const { return kept_; }
   /// Keeps no more than the first `most`. How many packets there are up to the last of them, this included: all, when there are no more.

@@ -122,7 +122,7 @@ std::string making(const Subject& s, const std::vector<double>& hot) {
 }
 
 int time_all(const Arguments& a, const TrafficModel& model) {
-  std::vector<Line> hot, streaming;
+  std::vector<Line> hot, drawn, streaming;
   std::string made;
   for (const Row& row : match_rows()) {
     if (!a.filter.empty() && a.filter != row.name) continue;
@@ -134,11 +134,13 @@ int time_all(const Arguments& a, const TrafficModel& model) {
     hot.push_back({row.name, measure(engines, few, a.seconds)});
     made += making(*subject, hot.back().costs);
     if (a.streaming == 0) continue;
+    drawn.push_back({row.name, measure(engines, drawn_from(few, a.streaming), a.seconds)});
     const Packets many = subject->packets(a.streaming);
     if (!subject->agree(many)) return 1;
     streaming.push_back({row.name, measure(engines, many, a.seconds)});
   }
   print("Matching: nanoseconds a packet, packets hot in the cache", hot);
+  if (a.streaming != 0) print("Matching: nanoseconds a packet, packets in the cache, drawn at random", drawn);
   if (a.streaming != 0) print("Matching: nanoseconds a packet, packets from memory", streaming);
   fmt::print("\n### Matching: making the code\n\n|  | weir::compile, us | native code, us | bytes | batch code, us | packets until it pays | in batches |\n"
              "|---|--:|--:|--:|--:|--:|--:|\n{}", made);

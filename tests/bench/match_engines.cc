@@ -151,6 +151,20 @@ Runner hand_views_of(const char* name, hand_batch f, std::shared_ptr<hand_hosts>
 
 }  // namespace
 
+Packets drawn_from(const Packets& from, std::size_t count) {
+  constexpr std::size_t most_packets = 400;
+  const auto few = static_cast<std::uint32_t>(std::min(most_packets, from.ours.size()));
+  Packets p;
+  oracle::Random random(13);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t drawn = random.below(few);
+    p.ours.push_back(from.ours[drawn]);
+    p.views.push_back(from.views[drawn]);
+    p.theirs.push_back(from.theirs[drawn]);
+  }
+  return p;
+}
+
 std::unique_ptr<Subject> Subject::of(const Row& row, const TrafficModel& model) {
   auto filter = weir::compile(row.filter);
   if (!filter) {

@@ -33,6 +33,10 @@ struct Packets {
   std::vector<hand_packet> theirs;
 };
 
+/// So many drawn at random from the first few, which stay in the nearest cache: in such a row no predictor of branches knows what comes, as in
+/// traffic, but not among a few packets that come again and again. The bytes are those of `from`.
+Packets drawn_from(const Packets& from, std::size_t count);
+
 /// Something that says which packets pass. `run` is null where there is none: libpcap has no program for the longest list, a
 /// CPU has no vectors so wide. The interpreter is that of the graph where classic BPF is too small.
 struct Runner {

@@ -64,26 +64,26 @@ Theirs next(pcap_t* pcap) {
   return t;
 }
 
-void expect_same(const Packet& packet, const capture::Record& record, const Theirs& theirs) {
+void expect_same(const PacketView& packet, const capture::Record& record, const Theirs& theirs) {
   expect(theirs.status == 1, "a packet that libpcap does not find");
   expect(record.length == theirs.header->len && packet.length == record.length, "another length");
   expect(static_cast<std::uint32_t>(record.seconds) == static_cast<std::uint32_t>(theirs.header->ts.tv_sec) &&
              record.fraction == static_cast<std::uint32_t>(theirs.header->ts.tv_usec),
          "another time");
-  expect(record.bytes.size() == theirs.header->caplen && packet.bytes.data() == record.bytes.data() && packet.bytes.size() == record.bytes.size(),
+  expect(record.bytes.size() == theirs.header->caplen && packet.bytes == record.bytes.data() && packet.captured == record.bytes.size(),
          "another number of bytes");
   expect(record.bytes.empty() || std::memcmp(record.bytes.data(), theirs.bytes, record.bytes.size()) == 0, "other bytes");
 }
 
 /// As they lie in the file: headers, and bytes behind them.
-void expect_stored(const Reader& reader, std::span<const Packet> batch) {
+void expect_stored(const Reader& reader, std::span<const PacketView> batch) {
   constexpr std::size_t header_size = 16;
   const auto stored = reader.stored(0, batch.size());
   if (stored.empty()) return;
   std::size_t at = 0;
-  for (const Packet& packet : batch) {
-    expect(packet.bytes.data() == stored.data() + at + header_size, "a record that lies elsewhere");
-    at += header_size + packet.bytes.size();
+  for (const PacketView& packet : batch) {
+    expect(packet.bytes == stored.data() + at + header_size, "a record that lies elsewhere");
+    at += header_size + packet.captured;
   }
   expect(at == stored.size(), "more than the records");
 }

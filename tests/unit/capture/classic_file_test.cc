@@ -51,7 +51,7 @@ Read read(const std::string& path, std::size_t block) {
     for (std::size_t i = 0; i < batch->size(); ++i) {
       const Record one = reader->record(i);
       CHECK(one.length == (*batch)[i].length);
-      CHECK(one.bytes.data() == (*batch)[i].bytes.data());
+      CHECK(one.bytes.data() == (*batch)[i].bytes);
       all.seconds.push_back(static_cast<std::uint32_t>(one.seconds));
       all.bytes.append(reinterpret_cast<const char*>(one.bytes.data()), one.bytes.size());
     }
