@@ -119,6 +119,24 @@ void of_numbers(const Take& take) {
     take(text);
 }
 
+/// Numbers in every form wherever one may stand; ids in parentheses, behind `not`, and with the qualifiers of what stood before.
+void of_shapes(const Take& take) {
+  for (const char* text : {"net 10.0.0.0/010", "net 10.0.0.0/0x8", "net 10.0.0.0/08", "net 10.0.0.0/tcp-push", "ip6 host ::1/0200", "net 2001:db8::/040", "net 010.0.0.0/8",
+                           "net 10.0.0.0 mask 0255.0.0.0", "net 0xa0b0c0", "src 0x7f000001", "dst 017700000001", "host 10.0x0a", "host tcpflags", "net icmp-echo", "port tcp-syn",
+                           "port 0x0050", "portrange 0x50-0120", "vlan icmp-echo", "mpls tcp-urg", "ip proto tcp-rst", "ether proto icmp6-echo", "less tcp-urg",
+                           "byte tcpflags & tcp-syn", "tcp[tcpflags:tcp-syn] = 1", "tcp[tcpflags:icmp6-timeexceeded] = 1", "tcp[015:01] & 02 != 00", "ip[(2):1] = 1", "ip[2:(1)] = 1",
+                           "ip[2:1+1] = 1", "--1=1", "2 - - 1 = 3", "1 = 1 = 1", "(len) > (60) and (ip)", "((60)) < len", "((60) < len)", "((tcp[13]) & (2)) != (0)",
+                           "(ip[0]=69)=1", "!tcp[13]&2!=0", "not not not tcp", "!(!(!tcp))", "host (10.0.0.1 or (10.0.0.2 and not 10.0.0.3))", "host not (10.0.0.1 or 10.0.0.2)",
+                           "host !10.0.0.1", "not src 10.0.0.1 and 10.0.0.2", "tcp port not (80 or 443)", "port ((80) or 443)", "port (80) or (443)", "port 80 or (443) and tcp",
+                           "port 80 or (443 or tcp)", "port 80 or (tcp or 443)", "port 80 or not (443)", "(port 80 or 443)", "(port 80) or port 443 or 22", "(port 80 or 443) or 22",
+                           "tcp or port 80 or 443", "port 80 or tcp or port 443 or 22", "port 80 or udp and 443", "host 10.0.0.1 and port 80 or 443",
+                           "net 10.0.0.0/8 or 11.0.0.0/8 or 172.16", "host 10.0.0.1 or ::1", "ether host 00:11:22:33:44:55 or 10.0.0.1", "ether src 00:11:22:33:44:55 or dst 10.0.0.1",
+                           "ip proto 6 or \\udp", "ether proto 0x800 or \\arp or 0x86dd", "portrange 1-2 or 80", "vlan 5 or 6", "vlan (5 or 6)", "vlan 5 or vlan 6", "vlan and not vlan",
+                           "not vlan and vlan", "(vlan 5 and ip) or ip", "vlan and (ip or vlan and ip)", "mpls and mpls and ip", "mpls or ip", "vlan and pppoes and ip",
+                           "geneve and vlan and ip", "not geneve and ip", "(geneve and ip) or ip", "geneve and ip6 protochain 6", "protochain 6 or vlan"})
+    take(text);
+}
+
 class Sweep {
  public:
   Sweep(Examiner& examiner, std::uint64_t every, std::uint64_t first, std::uint64_t seed) : examiner_(examiner), every_(every), at_(every - first % every), random_(seed) {}
@@ -134,6 +152,7 @@ class Sweep {
       // Where only the bytes are known, one such link type stands for all.
       const bool known = link_type.layout.type_field != wire::TypeField::None || link_type.layout.addresses != wire::Addresses::None || link_type.name == "USB_LINUX";
       if (!known) continue;
+      of_shapes(take);
       of_wlan(take);
       with_qualifiers(false, take);
       if (is_directed(link_type.name)) with_qualifiers(true, take);
