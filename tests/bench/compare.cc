@@ -6,7 +6,7 @@
 //   weir_compare --filter F [--linktype L] [--program FILE] …: both listings, with how often each instruction is executed
 //                per packet; FILE: a program to try in place of ours, as `tcpdump -ddd` prints it
 //
-// `--floors` adds the least that any program can cost (floor.hpp). `--every` takes one filter in N (where each is slow, as under the sanitizers). `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
+// `--floors` adds the least that any program can cost (floor.hpp), and what the best trees execute (tree.hpp). `--every` takes one filter in N (where each is slow, as under the sanitizers). `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
 // is given and a filter is worse than libpcap's that the file does not list, or says less of, or one is not worse that it lists for good.
 #include "compare.hpp"
 
@@ -66,11 +66,14 @@ int compare_all(Measure& measure, const Options& o, const std::shared_ptr<const 
   for (const Entry& entry : all_filters(o.at("corpus"), o.at("conformance"), *names))
     if (wanted(entry, o) && seen++ % every == 0) rows.push_back(measure.measure(entry));
   if (o.contains("all")) {
-    print_all(rows);
+    print_all(rows, o.contains("floors"));
     return 0;
   }
   print_totals(rows);
-  if (o.contains("floors")) print_floors(rows);
+  if (o.contains("floors")) {
+    print_floors(rows);
+    print_best(rows);
+  }
   if (!o.at("exceptions").empty()) {
     const auto exceptions = read_exceptions(o.at("exceptions"));
     if (!exceptions) return fmt::print(stderr, "weir_compare: {}\n", exceptions.error()), 2;

@@ -12,6 +12,7 @@
 #include "floor.hpp"
 #include "reference.hpp"
 #include "traffic_model.hpp"
+#include "tree.hpp"
 
 namespace weir::bench {
 
@@ -33,10 +34,18 @@ struct Cost {
   std::array<double, mixes> executed = {};   ///< instructions executed on average
 };
 
+/// The least that trees execute on average (tree.hpp), or our own program where that cannot be found.
+struct Best {
+  std::array<double, mixes> executed = {};
+  double without_harm = 0;  ///< in the first mix, of trees that execute no more in the other one than libpcap's program
+  bool found = false;
+};
+
 struct Row {
   Entry entry;
   Cost ours, theirs;
   Cost floor;                 ///< the least that is possible (floor.hpp), where that was asked for
+  Best best;                  ///< likewise
   bool executed = false;      ///< both were run
   bool theirs_wrong = false;  ///< their verdict is not that of their own program without the optimizer
   bool ours_wrong = false;    ///< ours is not that of the program that defines the meaning
@@ -52,7 +61,7 @@ struct Row {
 
 struct Programs {
   std::optional<cbpf::Program> ours, theirs, meaning;
-  std::optional<ir::Program> graph;  ///< of ours, where the floor was asked for
+  std::optional<ir::Program> graph, plain;  ///< of ours, where the floor was asked for; plain: before its tests change places
   std::string missing;
 };
 
@@ -81,6 +90,7 @@ class Measure {
   void run(Row& row, const Programs& programs);
   void run(Row& row, const Programs& programs, std::size_t mix);
   void find_floor(Row& row, const Programs& programs);
+  void find_best(Row& row, const Programs& programs);
   void amend(Row& row, Programs& programs);
   std::array<TrafficModel, mixes> models_;
   oracle::Differences differences_;
@@ -95,8 +105,10 @@ void print_totals(const std::vector<Row>& rows);
 void print_worst(const std::vector<Row>& rows, std::size_t most);
 /// Sums by source beside the least that is possible.
 void print_floors(const std::vector<Row>& rows);
+/// Sums by source beside those of the best trees.
+void print_best(const std::vector<Row>& rows);
 /// All rows with tabs between their columns.
-void print_all(const std::vector<Row>& rows);
+void print_all(const std::vector<Row>& rows, bool with_best);
 /// A filter that is worse than libpcap's, how much at most, and why that stays so.
 struct Exception {
   double theirs_length = 0, length = 0;

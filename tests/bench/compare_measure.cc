@@ -7,6 +7,7 @@
 #include "child.hpp"
 #include "compare.hpp"
 #include "known_files.hpp"
+#include "optimize/optimize.hpp"
 #include "trace.hpp"
 #include "vm/cbpf.hpp"
 
@@ -87,7 +88,10 @@ Programs Measure::compile(const oracle::Case& c) {
   Programs p;
   const auto ours = oracle::compile(c.setting, c.filter, c.names != nullptr ? *c.names : *names_);
   if (ours) p.ours = ours->program();
-  if (ours && options_.floors) p.graph = ours->optimized;
+  if (ours && options_.floors) {
+    p.graph = ours->optimized;
+    p.plain = optimize::optimize(ours->graph);
+  }
   compile_theirs(c, p);
   if (!ours) p.missing = "weir: " + ours.error().message;
   return p;
@@ -147,7 +151,10 @@ void Measure::run(Row& row, const Programs& p) {
   else row.theirs.length = row.entry.optimized_length.value_or(0);
   row.executed = p.ours && p.theirs;
   for (std::size_t mix = 0; row.executed && mix < mixes; ++mix) run(row, p, mix);
-  if (row.executed && p.graph) find_floor(row, p);
+  if (row.executed && p.graph) {
+    find_floor(row, p);
+    find_best(row, p);
+  }
 }
 
 void Measure::find_floor(Row& row, const Programs& p) {
@@ -161,6 +168,23 @@ void Measure::find_floor(Row& row, const Programs& p) {
       for (const oracle::Sample& s : *samples) sum += floor.executed(s.whole());
     row.floor.executed[mix] = static_cast<double>(sum) / static_cast<double>(usual.size() + of_filter.size());
   }
+}
+
+/// Trees that do no harm: what a share of the other mix more than libpcap's adds to the first, for the share that leaves most, is a
+/// bound for all that have no more.
+void Measure::find_best(Row& row, const Programs& p) {
+  Tree tree(*p.plain);
+  for (std::size_t mix = 0; mix < mixes; ++mix) {
+    for (const oracle::Sample& s : passing(mix, row.entry.c.setting)) tree.add(s.whole(), mix);
+    for (const oracle::Sample& s : aimed(mix, row.entry.c, *p.meaning)) tree.add(s.whole(), mix);
+  }
+  row.best = {row.ours.executed, row.ours.executed[0], false};
+  const auto least = [&](double model, double other) { return tree.least({model, other}, model * row.ours.executed[0] + other * row.ours.executed[1]); };
+  const auto model = least(1, 0), other = model ? least(0, 1) : std::nullopt;
+  if (!model || !other) return;
+  row.best = {{*model, *other}, *model, true};
+  for (const double share : {0.5, 1.0, 2.0, 4.0, 8.0})
+    if (const auto both = least(1, share)) row.best.without_harm = std::max(row.best.without_harm, *both - share * row.theirs.executed[1]);
 }
 
 void Measure::amend(Row& row, Programs& p) {

@@ -116,6 +116,29 @@ void print_floors(const std::vector<Row>& rows) {
   }
 }
 
+void print_best(const std::vector<Row>& rows) {
+  fmt::print("\nthe best trees: parts of what libpcap's programs execute; without harm: in the first mix, where the other gets no worse than libpcap's\n");
+  for (const char* source : {"corpus", "wild", "cases"}) {
+    std::array<double, mixes> theirs{}, best{};
+    double without_harm = 0;
+    std::size_t count = 0, missing = 0;
+    for (const Row& row : rows) {
+      if (row.entry.source != source || !row.compared() || !row.executed) continue;
+      ++count;
+      missing += !row.best.found;
+      without_harm += row.best.without_harm;
+      for (std::size_t m = 0; m < mixes; ++m) {
+        theirs[m] += row.theirs.executed[m];
+        best[m] += row.best.executed[m];
+      }
+    }
+    if (count == 0) continue;
+    fmt::print("{:<8}  {} filters", source, count);
+    for (std::size_t m = 0; m < mixes; ++m) fmt::print(", {} {:.3f}", mix_names[m], best[m] / theirs[m]);
+    fmt::print(", without harm {:.3f}; {} have too many fields: ours stands for them\n", without_harm / theirs[0], missing);
+  }
+}
+
 void print_worst(const std::vector<Row>& rows, std::size_t most) {
   std::vector<const Row*> bad;
   for (const Row& row : rows)
@@ -129,9 +152,13 @@ void print_worst(const std::vector<Row>& rows, std::size_t most) {
                shortened(row->entry.c.filter, 110), row->theirs_wrong ? "  [libpcap's is wrong]" : "", row->ours_wrong ? "  [verdicts differ]" : "");
 }
 
-void print_all(const std::vector<Row>& rows) {
-  fmt::print("source\tlink type\tfilter\tlength libpcap\tlength weir\tmodel libpcap\tmodel weir\tother libpcap\tother weir\tmarks\n");
-  for (const Row& row : rows) fmt::print("{}\t{}\t{}\t{}\n", row.entry.source, key(row), figures(row), marks(row));
+void print_all(const std::vector<Row>& rows, bool with_best) {
+  fmt::print("source\tlink type\tfilter\tlength libpcap\tlength weir\tmodel libpcap\tmodel weir\tother libpcap\tother weir\t{}marks\n",
+             with_best ? "model best\tother best\tmodel without harm\t" : "");
+  for (const Row& row : rows) {
+    const auto best = with_best && row.best.found ? fmt::format("{:.3f}\t{:.3f}\t{:.3f}\t", row.best.executed[0], row.best.executed[1], row.best.without_harm) : with_best ? "\t\t\t" : "";
+    fmt::print("{}\t{}\t{}\t{}{}\n", row.entry.source, key(row), figures(row), best, marks(row));
+  }
 }
 
 std::expected<Exceptions, std::string> read_exceptions(const std::string& path) {
