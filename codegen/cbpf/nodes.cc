@@ -96,6 +96,7 @@ void Select::leaf(const Node& n, Leaves leaves) {
 
 void Select::branch(const Node& n, Entry& t, Entry& f) {
   if (const auto k = constant_of(program_, n.b)) {
+    if (with_upper_bits(n, *k, t, f)) return;
     to_a(n.a);
     return jump(jump_code(n.relation()), *k, t, f);
   }

@@ -138,16 +138,22 @@ class Select {
 
   // ---- sets.cc: membership --------------------------------------------------------------------------
 
+  /// What a value may be, and whether large numbers are as likely as small ones.
+  struct Domain : Interval {
+    bool is_even = false;
+  };
   struct Part;
+  Domain domain_of(ir::ValueId v);
   void row(Families::Place place, Entries& entries);
-  void membership(const Set& set, Interval domain, Entry& t, Entry& f);
+  void membership(const Set& set, Domain domain, Entry& t, Entry& f);
   static std::uint32_t common_blocks(const Set& set);
-  void blocks(const Set& set, std::uint32_t low_bits, Interval domain, Entry& t, Entry& f);
+  void blocks(const Set& set, std::uint32_t low_bits, Domain domain, Entry& t, Entry& f);
   bool with_product(const Set& set, Interval domain, Entry& t, Entry& f);
   bool with_mask(const Set& set, Interval domain, Entry& t, Entry& f);
   void tree(Part part, Entry& t, Entry& f);
   void leaf(Part part, Entry& t, Entry& f);
-  void interval(Interval i, Interval domain, Entry& t, Entry& f);
+  void interval(Interval i, Domain domain, Entry& t, Entry& f);
+  bool with_upper_bits(const ir::Node& n, std::uint32_t k, Entry& t, Entry& f);
 
   // ---- values.cc: data -----------------------------------------------------------------------------
 

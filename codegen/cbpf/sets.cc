@@ -11,13 +11,13 @@ using namespace ir;
 
 /// The intervals of a set inside a domain that the comparisons so far leave.
 struct Select::Part {
-  Interval domain;
+  Domain domain;
   std::span<const Interval> intervals;
 };
 
 void Select::member(const Node& n, Entry& t, Entry& f) {
   to_a(n.a);
-  const Interval domain = ranges_.of(n.a);
+  const Domain domain = domain_of(n.a);
   if (with_product(program_.set_of(n), domain, t, f)) return;
   membership(program_.set_of(n), domain, t, f);
 }
@@ -31,6 +31,15 @@ bool Select::with_product(const Set& set, Interval domain, Entry& t, Entry& f) {
   machine_.a = no_value;
   jump(op::JMP | op::JSET, product->bits, f, t);
   return true;
+}
+
+/// Addresses and ports may be any number. What two bytes hold that lie before all ports, behind the 40 bytes of an IPv6 header at the
+/// earliest, is mostly a small one, a length or a type.
+Select::Domain Select::domain_of(ValueId v) {
+  constexpr std::uint32_t first_port = 40;
+  const Value& value = program_[v];
+  const bool is_small = value.size() < 4 && value.a == no_value && (value.size() == 1 || value.k < first_port);
+  return {ranges_.of(v), value.kind == ValueKind::Load && !is_small};
 }
 
 /// A row of a family: its first value into A and the place of the others into X, then on to the trees of all rows, which
@@ -56,15 +65,15 @@ void Select::row(Families::Place place, Entries& entries) {
     const Node& n = program_[row.nodes[i]];
     if (i != 0) put(static_cast<std::uint16_t>(op::LD | op::IND | size_code(program_[n.a].size())), family.offsets[i]);
     machine_.a = no_value;
-    if (i + 1 == row.nodes.size()) return membership(program_.set_of(n), ranges_.of(n.a), t, way(entries, row.f));
+    if (i + 1 == row.nodes.size()) return membership(program_.set_of(n), domain_of(n.a), t, way(entries, row.f));
     Entry next{blocks_.add(), {}, false};
-    membership(program_.set_of(n), ranges_.of(n.a), t, next);
+    membership(program_.set_of(n), domain_of(n.a), t, next);
     begin(next);
   }
 }
 
 /// Whether A is in the set.
-void Select::membership(const Set& numbers, Interval domain, Entry& t, Entry& f) {
+void Select::membership(const Set& numbers, Domain domain, Entry& t, Entry& f) {
   const Set set = numbers & Set(domain);
   if (with_mask(set, domain, t, f)) return;
   if (const std::uint32_t low_bits = common_blocks(set)) return blocks(set, low_bits, domain, t, f);
@@ -80,12 +89,12 @@ std::uint32_t Select::common_blocks(const Set& set) {
   return low_bits && std::ranges::count_if(set.intervals(), is_block) > 1 ? low_bits : 0;
 }
 
-void Select::blocks(const Set& set, std::uint32_t low_bits, Interval domain, Entry& t, Entry& f) {
+void Select::blocks(const Set& set, std::uint32_t low_bits, Domain domain, Entry& t, Entry& f) {
   std::vector<Interval> upper;
   for (const Interval i : set.intervals()) upper.push_back({i.low, i.high & ~low_bits});
   put(op::ALU | op::AND, ~low_bits);
   machine_.a = no_value;
-  tree({{domain.low & ~low_bits, domain.high & ~low_bits}, upper}, t, f);
+  tree({{{domain.low & ~low_bits, domain.high & ~low_bits}, domain.is_even}, upper}, t, f);
 }
 
 /// Numbers that agree in the bits of a mask and are all that do: two instructions.
@@ -103,6 +112,21 @@ bool Select::with_mask(const Set& set, Interval domain, Entry& t, Entry& f) {
   return true;
 }
 
+/// The numbers that agree with k in a mask's bits, where those are the upper ones: most others are told by one comparison, where
+/// masking and comparing take two.
+bool Select::with_upper_bits(const Node& n, std::uint32_t k, Entry& t, Entry& f) {
+  const Value& masked = program_[n.a];
+  if (n.relation() != Relation::Equal || masked.kind != ValueKind::Binary || masked.arith() != Arith::And || machine_.a == n.a) return false;
+  const auto mask = constant_of(program_, masked.b);
+  if (!mask || program_[masked.a].kind != ValueKind::Load) return false;
+  const Domain domain = domain_of(masked.a);
+  const std::uint32_t rest = domain.high & ~*mask;
+  if (!domain.is_even || (rest & (rest + 1)) != 0 || (k & ~*mask) != 0 || k > domain.high) return false;
+  to_a(masked.a);
+  interval({k, k | rest}, domain, t, f);
+  return true;
+}
+
 void Select::tree(Part part, Entry& t, Entry& f) {
   constexpr std::size_t most_in_leaf = 4;
   if (comparisons(part.intervals, part.domain) <= most_in_leaf || part.intervals.size() == 1) return leaf(part, t, f);
@@ -111,9 +135,9 @@ void Select::tree(Part part, Entry& t, Entry& f) {
   Entry upper{blocks_.add(), {}, false}, lower{blocks_.add(), {}, false};
   jump(op::JMP | op::JGE, from, upper, lower);
   begin(lower);
-  tree({{part.domain.low, from - 1}, part.intervals.first(middle)}, t, f);
+  tree({{{part.domain.low, from - 1}, part.domain.is_even}, part.intervals.first(middle)}, t, f);
   begin(upper);
-  tree({{from, part.domain.high}, part.intervals.subspan(middle)}, t, f);
+  tree({{{from, part.domain.high}, part.domain.is_even}, part.intervals.subspan(middle)}, t, f);
 }
 
 void Select::leaf(Part part, Entry& t, Entry& f) {
@@ -126,7 +150,7 @@ void Select::leaf(Part part, Entry& t, Entry& f) {
   if (part.intervals.empty()) go_to(f);
 }
 
-void Select::interval(Interval i, Interval domain, Entry& t, Entry& f) {
+void Select::interval(Interval i, Domain domain, Entry& t, Entry& f) {
   const bool at_low = i.low <= domain.low, at_high = i.high >= domain.high;
   if (at_low && at_high) return go_to(t);
   if (i.low == i.high) return jump(op::JMP | op::JEQ, i.low, t, f);
@@ -137,6 +161,11 @@ void Select::interval(Interval i, Interval domain, Entry& t, Entry& f) {
     jump(op::JMP | op::JEQ, i.low, t, inside);
     begin(inside);
     return jump(op::JMP | op::JEQ, i.high, t, f);
+  }
+  if (domain.is_even && domain.high - i.high > i.low - domain.low) {  // more numbers are above than below: those are told first
+    jump(op::JMP | op::JGT, i.high, f, inside);
+    begin(inside);
+    return jump(op::JMP | op::JGE, i.low, t, f);
   }
   jump(op::JMP | op::JGE, i.low, inside, f);
   begin(inside);
