@@ -109,8 +109,10 @@ class Conjuncts : public Rewrite {
 
   void plan(NodeId head) {
     const std::size_t first = parts_.size();
-    for (NodeId here = head; parts_.size() < first + longest; here = parts_.back().exit)
-      if (!add_part(here, parts_.size() == first)) break;
+    for (NodeId here = head; parts_.size() < first + longest; here = parts_.back().exit) {
+      if (!add_part(here, parts_.size() == first ? nullptr : &parts_.back())) break;
+      if (parts_.size() != first + 1 && ask_one_value(*(parts_.end() - 2), parts_.back())) unite_last();
+    }
     if (!plan(head, Chain(parts_).subspan(first))) return parts_.resize(first);
     chain_of_[head] = static_cast<std::uint32_t>(chains_.size());
     chains_.push_back({first, parts_.size() - first});
@@ -140,16 +142,33 @@ class Conjuncts : public Rewrite {
     for (std::size_t i = 0; i < chain.size(); ++i) chain[i] = as_it_was[order[i]];
   }
 
-  /// The part that begins at a node, if one does.
-  bool add_part(NodeId entry, bool is_head) {
+  /// The part that begins at a node, if one does, behind another one or as the first.
+  bool add_part(NodeId entry, const Part* before) {
     const NodeId first = past_guards(entry);  // guards belong to what they stand above
     if (from_[first].kind == NodeKind::Return || !onward_.is_somewhere(onward_[first])) return false;
+    const std::uint32_t ways = before ? ways_on(*before) : 0;
     Part& part = parts_.emplace_back();
     part.entry = entry;
     part.exit = onward_[first];
-    if (collect(part) && is_closed(part, is_head)) return true;
+    if (collect(part) && is_closed(part, ways)) return true;
     parts_.pop_back();
     return false;
+  }
+
+  /// Whether two parts would have to load the same value, were they parted, from behind a header.
+  bool ask_one_value(const Part& a, const Part& b) {
+    const ValueId value = from_[past_guards(a.entry)].a;
+    const auto asks = [&](NodeId n) { return passes(from_[n]) || from_[n].a == value; };
+    if (value == no_value || from_[value].kind != ValueKind::Load || from_[value].a == no_value) return false;
+    return a.count + b.count <= largest && std::ranges::all_of(a.nodes(), asks) && std::ranges::all_of(b.nodes(), asks);
+  }
+
+  void unite_last() {
+    Part& part = *(parts_.end() - 2);
+    for (const NodeId n : parts_.back().nodes()) part.some[part.count++] = n;
+    std::ranges::sort(part.nodes());
+    part.exit = parts_.back().exit;
+    parts_.pop_back();
   }
 
   /// The nodes between entry and exit; false where they are too many.
@@ -169,11 +188,18 @@ class Conjuncts : public Rewrite {
     return true;
   }
 
-  /// Reached from inside alone, or the ways from elsewhere would have to be kept; those to the head lead to what
-  /// takes its place.
-  bool is_closed(const Part& part, bool is_head) const {
-    const auto counts = [&](NodeId id) { return id != part.exit && !rejects(from_, id) && !(is_head && id == part.entry); };
-    std::uint32_t inside = is_head ? 0 : 1, all = 0;  // ways to the nodes; what leads to one from inside is no more than all
+  /// How many ways lead from a part to its exit.
+  std::uint32_t ways_on(const Part& part) const {
+    std::uint32_t ways = 0;
+    for (const NodeId id : part.nodes()) ways += (from_[id].t == part.exit) + (from_[id].forks() && from_[id].f == part.exit);
+    return ways;
+  }
+
+  /// Reached from inside and by so many ways from the part before, or the ways from elsewhere would have to be kept; those to
+  /// the head, with no part before, lead to what takes its place.
+  bool is_closed(const Part& part, std::uint32_t ways) const {
+    const auto counts = [&](NodeId id) { return id != part.exit && !rejects(from_, id) && (ways != 0 || id != part.entry); };
+    std::uint32_t inside = ways, all = 0;  // ways to the nodes; what leads to one from inside is no more than all
     for (const NodeId id : part.nodes()) {
       const Node& n = from_[id];
       inside += counts(n.t) + (n.forks() && counts(n.f));
@@ -210,6 +236,7 @@ class Conjuncts : public Rewrite {
     };
     shares_at(part.entry)->fill(1);
     AtHand at_hand;
+    Step step;
     for (std::size_t i = part.count; i-- > 0;) {
       const Node& n = from_[part.some[i]];
       const Shares& share = reached[i];
@@ -219,6 +246,7 @@ class Conjuncts : public Rewrite {
       }
       const double each = cost(n.a, at_hand) + cost(n.b, at_hand) + comparisons_of(n);
       const auto likelihoods = profile_.likelihoods(from_, ranges_, n);
+      step.is_guess |= likelihoods.known[0] == Profile::nothing_known;
       Shares when_true{}, when_false{};
       for (std::size_t k = 0; k < share.size(); ++k) {
         const double holds = k == anywhere ? likelihoods.unknown : likelihoods.known[k];
@@ -229,7 +257,8 @@ class Conjuncts : public Rewrite {
       lead(n.t, when_true);
       lead(n.f, when_false);
     }
-    Step step{.in_place = {}, .anywhere = {instructions[anywhere], passed[anywhere]}, .bytes = at_hand.bytes};
+    step.anywhere = {instructions[anywhere], passed[anywhere]};
+    step.bytes = at_hand.bytes;
     for (std::size_t network = 0; network < Profile::networks; ++network) step.in_place[network] = {instructions[network], passed[network]};
     step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test && from_[part.some[0]].relation() == Relation::Equal &&
                          from_[from_[part.some[0]].a].kind == ValueKind::Load;

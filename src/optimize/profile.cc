@@ -15,12 +15,13 @@ using Shares = std::array<double, Profile::networks>;
 /// By network; nothing where no row is about the question.
 std::optional<Shares> shares_of(const Profile& profile, const Program& p, const Question& q) {
   const Value& v = p[q.value];
-  if (v.kind != ValueKind::Load || v.a != no_value) return std::nullopt;
+  if (v.kind != ValueKind::Load) return std::nullopt;
+  const bool is_behind = v.a != no_value;
   std::array<std::uint32_t, Profile::networks> total{};
   bool known = false;
   const std::uint32_t size = v.size(), mask = q.mask == 0xffffffff ? 0 : q.mask;
   for (const Profile::Row& row : profile.rows) {
-    if (row.size != size || row.mask != mask) continue;
+    if (row.size != size || row.mask != mask || row.is_behind != is_behind) continue;
     // A test that most of the named numbers fail is known, too.
     known = true;
     if (!q.holds.contains(row.mask ? row.mask : row.k)) continue;
@@ -38,8 +39,8 @@ std::optional<std::uint64_t> apart(const Set& numbers) {
   return size == numbers.intervals().size() ? std::optional(size) : std::nullopt;
 }
 
-double expected_of(const std::optional<Question>& q) {
-  constexpr double nothing_known = 0.5;
+double expected_of(const Program& p, const std::optional<Question>& q) {
+  constexpr double nothing_known = Profile::nothing_known;
   const std::uint64_t all = q ? q->domain.size() : 0;
   if (all <= 2) return nothing_known;
   const bool rather_not = q->holds.size() > all / 2;
@@ -47,7 +48,9 @@ double expected_of(const std::optional<Question>& q) {
   if (!few) return nothing_known;  // a range
   const double even = 1.0 / static_cast<double>(all);
   const double one = std::max(even, q->domain.high > 0xffff ? 0.02 : q->domain.high > 0xff ? 0.05 : 0.1);
-  const double share = std::min(nothing_known, one * static_cast<double>(*few));
+  const bool is_behind = p[q->value].kind == ValueKind::Load && p[q->value].a != no_value;
+  const double zero = is_behind && (rather_not ? q->no() : q->holds).contains(0) ? 0.25 : 0;  // fields that are not in use
+  const double share = std::min(nothing_known, one * static_cast<double>(*few) + zero);
   return rather_not ? 1 - share : share;
 }
 
@@ -68,7 +71,7 @@ std::optional<double> Profile::share(const Program& p, const Question& question)
 Profile::Likelihoods Profile::likelihoods(const Program& p, Ranges& ranges, const Node& test) const {
   const auto q = question(p, ranges, test);
   const auto shares = q ? shares_of(*this, p, *q) : std::nullopt;
-  Likelihoods all{.known = {}, .unknown = expected_of(q)};
+  Likelihoods all{.known = {}, .unknown = expected_of(p, q)};
   for (std::size_t network = 0; network < networks; ++network) {
     const double known = shares ? (*shares)[network] : 0;
     all.known[network] = known > 0 && known < 1 ? known : all.unknown;

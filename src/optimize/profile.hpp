@@ -16,11 +16,14 @@ struct Question;
 struct Profile {
   /// The usual network, and a different one: what is done for the first should not harm the second.
   static constexpr std::size_t networks = 2;
+  /// Of a test that nothing can be said of.
+  static constexpr double nothing_known = 0.5;
   struct Row {
     std::uint8_t size = 0;    ///< of the load, in bytes
     std::uint32_t mask = 0;   ///< 0: the share is that of the number k; otherwise, of packets with one of these bits
     std::uint32_t k = 0;
     std::array<std::uint16_t, networks> share{};  ///< of 10 000 packets for which the test is made
+    bool is_behind = false;                       ///< of loads whose place depends on the packet; otherwise of those in a fixed one
   };
   std::span<const Row> rows;  ///< must outlive the profile
 

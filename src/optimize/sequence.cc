@@ -34,6 +34,10 @@ class Model {
     return share;
   }
 
+  /// What has to be saved for each packet that gets to the step at a place, which has moved there: more where all rests on a guess.
+  double worth_it(const Sequence& order, std::size_t place) const { return is_guess(order, place) ? 0.5 : 0.15; }
+  bool is_guess(const Sequence& order, std::size_t place) const { return steps_[order[place]].is_guess; }
+
   /// What hardly ever rejects gains nothing by being asked early, unless it stands between others that are asked together.
   bool may_pay_ahead(std::size_t step) const {
     constexpr double hardly_ever = 0.95;
@@ -75,15 +79,53 @@ struct Way {
 /// Works out what another order costs, and returns what it saves in every network; nothing where that is not worth it, for
 /// the packets that get to the first change.
 double saved(const Model& model, const Way& now, Way& other, std::size_t change) {
-  constexpr double worth_it = 0.15;
   double least = std::numeric_limits<double>::max();
   for (std::size_t network = networks; network-- > 0;) {
     other.costs[network] = model.cost(other.order, network);
     const double gain = now.costs[network] - other.costs[network];
-    if (gain <= worth_it * model.reached(now.order, change, network)) return 0;
+    if (gain <= model.worth_it(other.order, change) * model.reached(now.order, change, network)) return 0;
     least = std::min(least, gain);
   }
   return least;
+}
+
+/// How much of what is saved in other networks is to stay.
+constexpr double kept = 0.3;
+
+bool has_kept(const Way& start, const Way& now) {
+  for (std::size_t network = 1; network < networks; ++network)
+    if (now.costs[network] > start.costs[network] - kept) return false;
+  return true;
+}
+
+/// The same, of the first network alone: others may lose there what earlier moves have saved, but for a rest, as likelihoods are not
+/// certain; and nothing is lost for a guess.
+double saved_at_home(const Model& model, const Way& start, const Way& now, Way& other, std::size_t change) {
+  if (model.is_guess(other.order, change)) return 0;
+  for (std::size_t network = networks; network-- > 0;) other.costs[network] = model.cost(other.order, network);
+  const double gain = now.costs[0] - other.costs[0];
+  return has_kept(start, other) && gain > model.worth_it(other.order, change) * model.reached(now.order, change, 0) ? gain : 0;
+}
+
+/// Moves steps ahead, the one that saves most first, until none saves anything.
+template <class Saved>
+void improve(std::span<const Step> steps, const Model& model, Way& best, Saved saved) {
+  for (std::size_t turn = 0; turn < steps.size(); ++turn) {
+    const Way now = best;
+    double most = 0;
+    for (std::size_t from = 1; from < steps.size(); ++from) {
+      if (!model.may_pay_ahead(now.order[from])) continue;
+      Way moved = now;
+      for (std::size_t to = from; to > 0 && steps[moved.order[to]].may_move && steps[moved.order[to - 1]].may_move; --to) {
+        std::swap(moved.order[to - 1], moved.order[to]);
+        const double gain = saved(now, moved, to - 1);
+        if (gain <= most) continue;
+        most = gain;
+        best = moved;
+      }
+    }
+    if (most == 0) break;
+  }
 }
 
 }  // namespace
@@ -93,22 +135,10 @@ Sequence best_sequence(std::span<const Step> steps) {
   Way best;
   std::iota(best.order.begin(), best.order.end(), std::uint8_t{0});
   for (std::size_t network = 0; network < networks; ++network) best.costs[network] = model.cost(best.order, network);
-  for (std::size_t turn = 0; turn < steps.size(); ++turn) {
-    const Way now = best;
-    double most = 0;
-    for (std::size_t from = 1; from < steps.size(); ++from) {
-      if (!model.may_pay_ahead(now.order[from])) continue;
-      Way moved = now;
-      for (std::size_t to = from; to > 0 && steps[moved.order[to]].may_move && steps[moved.order[to - 1]].may_move; --to) {
-        std::swap(moved.order[to - 1], moved.order[to]);
-        const double gain = saved(model, now, moved, to - 1);
-        if (gain <= most) continue;
-        most = gain;
-        best = moved;
-      }
-    }
-    if (most == 0) break;
-  }
+  const Way start = best;
+  improve(steps, model, best, [&](const Way& now, Way& other, std::size_t change) { return saved(model, now, other, change); });
+  if (has_kept(start, best))
+    improve(steps, model, best, [&](const Way& now, Way& other, std::size_t change) { return saved_at_home(model, start, now, other, change); });
   return best.order;
 }
 

@@ -35,6 +35,7 @@ struct Step {
   Extent bytes;
   double saved_first = 0;  ///< where it is the first one, by what is in a register then
   bool may_move = true;
+  bool is_guess = false;       ///< nothing is known of how often it is passed
   bool is_one_number = false;  ///< asks for one number of its bytes
 };
 

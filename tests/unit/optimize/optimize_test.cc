@@ -213,15 +213,34 @@ TEST_CASE("conjuncts: what rejects most for least first") {
     becomes(conjuncts, other, other);
   }
   SUBCASE("what others lead to stays") {
-    const std::string shared = graph("t2: if h == 5 then yes else no\ng2: guard 4 [26] then t2\n"
+    const std::string shared = graph("also: return 2\nt2: if h == 5 then yes else no\ng2: guard 4 [26] then t2\n"
                                      "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\n"
-                                     "l = length\nt0: if l == 7 then g2 else g1\nroot t0\n");
+                                     "l = length\nu: if l == 9 then also else g1\nt0: if l == 7 then g2 else u\nroot t0\n");
     becomes(conjuncts, shared, shared);
+  }
+  SUBCASE("several ways may lead from one part to the next") {
+    becomes(conjuncts, graph("t2: if h == 5 then yes else no\ng2: guard 4 [26] then t2\n"
+                             "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\n"
+                             "l = length\nt0: if l == 7 then g2 else g1\nroot t0\n"),
+            graph("t1: if f &? 0x1fff then no else yes\nl = length\nt0: if l == 7 then yes else t1\n"
+                  "t2: if h == 5 then t0 else no\ng2: guard 4 [26] then t2\nroot g2\n"));
   }
   SUBCASE("nothing moves across a division that may fail") {
     const std::string division = graph("q = f / h\nt2: if q == 5 then yes else no\nz: nonzero h then t2\ng2: guard 4 [26] then z\n"
                                        "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nroot g1\n");
     becomes(conjuncts, division, division);
+  }
+}
+
+TEST_CASE("profile: numbers of a byte behind a header have rows of their own") {
+  static constexpr optimize::Profile::Row rows[] = {{1, 0, 0x10, {1000, 1000}}, {1, 0, 0x10, {7000, 6000}, true}, {1, 0, 0x12, {200, 300}, true}};
+  constexpr optimize::Profile with_flags{rows};
+  const Program p = parse("b = load 1 [14]\nf = load 1 [b + 27]\nm = f & 0x10\nno: return 0\nyes: return 1\nt: if m &? 0x10 then yes else no\n"
+                          "g: guard 1 [b + 27] then t\nt1: if b == 0x10 then g else no\ng1: guard 1 [14] then t1\nroot g1\n");
+  ir::Ranges ranges(p);
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const ir::Node& n = p[ir::NodeId{i}];
+    if (n.forks()) CHECK(with_flags.share(p, ranges, n) == doctest::Approx(p[n.a].kind == ir::ValueKind::Load ? 0.1 : 0.72));
   }
 }
 

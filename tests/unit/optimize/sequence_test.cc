@@ -63,3 +63,17 @@ TEST_CASE("sequence: what may not move holds its place, and nothing passes it") 
   first.may_move = false;
   CHECK(sequence({first, last}) == Order{0, 1});
 }
+
+TEST_CASE("sequence: of what moves have saved in other networks, something may be given back") {
+  const Step slow = step(12, 0.9, 0.9, 0.5, 6), usual = step(14, 0.8, 0.5, 0.1), rare = step(30, 0.3, 0.3, 0.9, 3);
+  CHECK(sequence({usual, rare}) == Order{0, 1});
+  CHECK(sequence({slow, usual, rare}) == Order{2, 1, 0});
+}
+
+TEST_CASE("sequence: a guess has to save more to go ahead") {
+  Step guess = step(2, 0.5, 0.5, 0.5);
+  CHECK(sequence({step(0, 0.8, 0.8, 0.5), guess}) == Order{1, 0});
+  guess.is_guess = true;
+  CHECK(sequence({step(0, 0.8, 0.8, 0.5), guess}) == Order{1, 0});
+  CHECK(sequence({step(0, 0.7, 0.7, 0.5), guess}) == Order{0, 1});
+}
