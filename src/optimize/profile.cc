@@ -33,10 +33,17 @@ std::optional<Shares> shares_of(const Profile& profile, const Program& p, const 
   return shares;
 }
 
-/// How many numbers there are, where no two are neighbours.
-std::optional<std::uint64_t> apart(const Set& numbers) {
-  const std::uint64_t size = numbers.size();
-  return size == numbers.intervals().size() ? std::optional(size) : std::nullopt;
+/// So many single numbers are as likely, where that can be said: a narrow range counts for two.
+std::optional<std::uint64_t> as_single(const Set& numbers, std::uint64_t narrow) {
+  const std::uint64_t size = numbers.size(), intervals = numbers.intervals().size();
+  if (size == intervals) return size;
+  return size <= narrow ? std::optional(std::min(size, 2 * intervals)) : std::nullopt;
+}
+
+/// Whether two bytes may hold any number, as those far behind do, ports; what is near the beginning are lengths and types.
+bool is_even(const Value& v) {
+  constexpr std::uint32_t far = 40;
+  return v.kind == ValueKind::Load && v.size() == 2 && (v.a != no_value || v.k >= far);
 }
 
 double expected_of(const Program& p, const std::optional<Question>& q) {
@@ -44,7 +51,7 @@ double expected_of(const Program& p, const std::optional<Question>& q) {
   const std::uint64_t all = q ? q->domain.size() : 0;
   if (all <= 2) return nothing_known;
   const bool rather_not = q->holds.size() > all / 2;
-  const auto few = apart(rather_not ? q->no() : q->holds);
+  const auto few = as_single(rather_not ? q->no() : q->holds & q->domain, is_even(p[q->value]) ? all / 32 : 0);
   if (!few) return nothing_known;  // a range
   const double even = 1.0 / static_cast<double>(all);
   const double one = std::max(even, q->domain.high > 0xffff ? 0.02 : q->domain.high > 0xff ? 0.05 : 0.1);
