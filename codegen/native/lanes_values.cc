@@ -14,6 +14,8 @@ constexpr std::size_t most_work = 2000;
 /// A header whose length varies is this long, mostly: then that is where what follows it lies.
 constexpr std::uint32_t usual_header = 20;
 constexpr std::uint32_t lane_size = 4, window_size = 16;
+/// Nothing is asked for ahead beyond the longest of IPv4's packets: few have so many bytes, and an instruction does not reach that far in all cases.
+constexpr std::uint64_t farthest_ahead = 0xffff;
 
 }  // namespace
 
@@ -77,9 +79,11 @@ LaneId LaneSelect::bytes(const Value& load, bool in_order) {
 
 LaneSelect::Field LaneSelect::field(const Value& load) {
   const bool is_far = load.a == no_value && !is_in_window(load);  // where few packets are looked at
-  const std::uint32_t usual = load.k + (load.a == no_value ? 0 : usual_header);
-  if (!is_far) lanes_.first_byte = std::min(lanes_.first_byte, usual);
-  if (!is_far) lanes_.last_byte = std::max(lanes_.last_byte, usual + load.size() - 1);
+  const std::uint64_t usual = std::uint64_t{load.k} + (load.a == no_value ? 0 : usual_header);
+  if (!is_far && usual <= farthest_ahead) {
+    lanes_.first_byte = std::min(lanes_.first_byte, static_cast<std::uint32_t>(usual));
+    lanes_.last_byte = std::max(lanes_.last_byte, static_cast<std::uint32_t>(usual) + load.size() - 1);
+  }
   if (load.a != no_value || is_far) return looked_up(load);
   const std::uint32_t w = *window_of(load);
   const LaneId window = lanes_.add({LaneKind::Window, 0, w});

@@ -215,3 +215,16 @@ TEST_CASE("a load that no packet has is not taken for one at the beginning") {
     loops.check(packets.all());
   }
 }
+
+TEST_CASE("a load so far behind a header that nothing can be asked for ahead") {
+  for (const std::uint32_t at : {2147483620u, 2147483647u, 4294967270u}) {
+    const std::string load = "1 [v2 + " + std::to_string(at) + "]";
+    ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 1 [14]\nv1 = v0 & 15\nv2 = v1 << 2\nv3 = load " + load +
+                                  "\nn2: if v3 == 7 then n0 else n1\nn3: guard " + load + " then n2\nn4: guard 1 [14] then n3\nroot n4\n");
+    REQUIRE(has_lanes(graph));
+    Loops loops(std::move(graph));
+    REQUIRE(loops.are_there());
+    std::mt19937 random(7);
+    loops.check(packets_of(random, 64, 30).all());
+  }
+}
