@@ -33,7 +33,7 @@ bool gives_packet_pointers() {
   static std::atomic<Answer> known = Answer::Unknown;
   if (known == Answer::Unknown) {
     const auto loaded = Loaded::load(reading_program(), {});
-    if (!loaded && loaded.error().code == Code::System) return false;  // a right, or the kernel's types, which may come yet
+    if (!loaded && loaded.error().code != Code::Unsupported) return false;  // a right, the kernel's types or memory, which may come yet
     known = loaded ? Answer::Yes : Answer::No;
   }
   return known == Answer::Yes;

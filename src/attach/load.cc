@@ -152,6 +152,7 @@ bool is_about_functions(const Refusal& why) { return why.words.contains("kfunc")
 Diagnostic refused(int error, const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
   if (error == EPERM) return not_permitted("load the program", program.hook, !program.maps.empty(), rights());
   if (error == ENOMEM) return {Code::TooLarge, {}, "the kernel has no memory for the program", "the memory limit of the control group counts, too"};
+  if (error == EMFILE || error == ENFILE || error == EAGAIN) return {Code::System, {}, fmt::format("cannot load the program: {}", std::strerror(error)), {}};
   if (error == cannot_translate)
     return {Code::Unsupported, {}, "the kernel cannot translate the program to machine code",
             "with net.core.bpf_jit_harden=2 programs get longer than short jumps reach; 1 does that to users without privileges alone"};

@@ -64,6 +64,18 @@ TEST_CASE("what the kernel says of packet pointers is what loading a program say
   for (int i = 0; i < 4; ++i) threads.emplace_back([&] { CHECK(attach::gives_packet_pointers() == loads); });
 }
 
+TEST_CASE("a process that may open nothing more is told so, and no kernel is said to refuse the program") {
+  rlimit before = {};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none = {0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto loaded = Loaded::load(returning(Hook::Socket, 0), {});
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().code == Code::System);
+  CHECK_MESSAGE(message(loaded).contains(std::strerror(EMFILE)), message(loaded));
+}
+
 TEST_CASE("a map is filled, and changes while the program runs") {
   auto loaded = Loaded::load(asking(numbers(4, {7, 8, 9})), {});
   REQUIRE_MESSAGE(loaded, message(loaded));
