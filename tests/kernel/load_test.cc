@@ -14,6 +14,8 @@
 
 #include "attach/options.hpp"
 #include "attach/rights.hpp"
+#include "ebpf/emit.hpp"
+#include "ir/program.hpp"
 #include "programs.hpp"
 
 using namespace weir;
@@ -59,7 +61,11 @@ TEST_CASE("a program for each hook loads") {
 }
 
 TEST_CASE("what the kernel says of packet pointers is what loading a program says, on any thread") {
-  const bool loads = Loaded::load(returning(Hook::SocketBtf, 0), {}).has_value() && attach::gives_packet_pointers();
+  const auto graph = ir::read("n0: return 1\nn1: return 0\nv0 = load 2 [12]\nn2: if v0 == 2048 then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n");
+  REQUIRE(graph);
+  const auto program = ebpf::emit(*graph, {.hook = Hook::SocketBtf});
+  REQUIRE(program);
+  const bool loads = Loaded::load(*program, {}).has_value();
   std::vector<std::jthread> threads;
   for (int i = 0; i < 4; ++i) threads.emplace_back([&] { CHECK(attach::gives_packet_pointers() == loads); });
 }
