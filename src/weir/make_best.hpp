@@ -32,9 +32,7 @@ inline constexpr std::size_t surely_short = 900;
 
 template <class Load>
 auto make_one(const ir::Program& graph, const ebpf::EmitOptions& how, bool counts, const Load& load) -> Result<Made<typename decltype(load(ebpf::Program{}))::value_type>> {
-  auto loadable = how;
-  loadable.loads_in_functions = graph.node_count() > long_graph;
-  auto program = ebpf::emit(graph, loadable);
+  auto program = ebpf::emit(graph, how);
   if (!program) return std::unexpected(program.error());
   if (counts) *program = ebpf::counted(std::move(*program));
   auto loaded = load(*program);
@@ -43,10 +41,16 @@ auto make_one(const ir::Program& graph, const ebpf::EmitOptions& how, bool count
 }
 
 /// The graph's program, loaded by `load`, which gives a Result. A long one that the kernel cannot take is tried again, for one that hides constants,
-/// and for one that knows no far jumps, with lists in maps. Errors are those of the first.
+/// and for one that knows no far jumps, with lists in maps. Errors are those of the first. Functions take CAP_BPF (kernel/bpf/verifier.c,
+/// add_subprog_and_kfunc()), which sockets may do without.
 template <class Load>
 auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) {
+  how.loads_in_functions = graph.node_count() > long_graph;
   auto made = make_one(graph, how, counts, load);
+  if (!made && made.error().code == Code::System && how.loads_in_functions && how.hook == ebpf::Hook::Socket) {
+    how.loads_in_functions = false;
+    if (auto instead = make_one(graph, how, counts, load)) return instead;
+  }
   if (made || made.error().code != Code::Unsupported) return made;
   const auto plain = ebpf::emit(graph, how);
   if (!plain || plain->instructions.size() < surely_short) return made;

@@ -96,6 +96,18 @@ TEST_CASE("a kernel that hides constants gets jumps that reach over what it make
   CHECK(tried[1].instructions.size() > tried[0].instructions.size());
 }
 
+TEST_CASE("a socket's long program has no functions where they are not permitted") {
+  ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nroot n0\n");
+  for (std::uint32_t i = 0; i <= long_graph; ++i) graph.root = graph.guard(1, ir::no_value, i, graph.test(Relation::Equal, graph.load(1, ir::no_value, i), graph.constant(i % 256), graph.root, graph.ret(0u)));
+  const auto calls = [](const ebpf::Program& p) { return std::ranges::any_of(p.instructions, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == ebpf::call_local; }); };
+  const auto load = [&](const ebpf::Program& p) -> Result<int> {
+    if (calls(p)) return fail(Code::System, {}, "no permission to load the program");
+    return 1;
+  };
+  CHECK(make_best(graph, {.hook = EbpfHook::Socket}, false, false, load));
+  CHECK_FALSE(make_best(graph, {.hook = EbpfHook::TcIngress}, false, false, load));
+}
+
 TEST_CASE("sockets get pointers where the kernel gives any, and the verifier takes the program") {
   const auto filter = compile("tcp port 80");
   const ir::Program& graph = filter->stages().ir;
