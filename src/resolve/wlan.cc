@@ -143,9 +143,14 @@ std::unexpected<Diagnostic> not_on_this_link_type(const Site& s, std::string_vie
 }  // namespace
 
 Test wlan_type(const Site& s, const ast::WlanType& t) {
-  if (!is_wlan(s)) return not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8', one of Ethernet 'ether proto 0x800'");
-  WEIR_TRY(bits, bits_of(t));
-  return masked(s, frame_type(s), bits.mask, bits.value);
+  auto bits = bits_of(t);
+  if (!is_wlan(s)) {
+    auto elsewhere = not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8', one of Ethernet 'ether proto 0x800'");
+    if (bits) return elsewhere;
+    bits.error().hint = elsewhere.error().hint;  // names of types would not help here
+  }
+  if (!bits) return std::unexpected(bits.error());
+  return masked(s, frame_type(s), bits->mask, bits->value);
 }
 
 Test wlan_direction(const Site& s, const ast::WlanDirection& d) {
