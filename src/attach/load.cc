@@ -134,7 +134,7 @@ std::string minded(const ebpf::Program& program, const Refusal& why) {
 Diagnostic unknown_instruction(const ebpf::Program& program, const Refusal& why) {
   const bool has_far_jumps = std::ranges::any_of(program.instructions, is_far_jump);
   return {Code::Unsupported, {}, fmt::format("the kernel does not know an instruction of the program ({}): {}", has_far_jumps ? "jumps farther than 32767 instructions" : minded(program, why), why.words),
-          has_far_jumps ? "Linux 6.6 is the first that does; attach with --live, which asks the filter's lists of maps, or split the filter" : "it came with a newer kernel"};
+          has_far_jumps ? "Linux 6.6 is the first that does; with lists in maps (--maps=1) the program is shorter, or split the filter" : "it came with a newer kernel"};
 }
 
 /// The kernel's verifier calls codes that it does not know unknown, or their fields reserved.
