@@ -123,7 +123,7 @@ void Tree::add_joints(Moves& moves, std::size_t window, const std::vector<Diagra
   if (!is_open(w.low) || !is_open(w.high)) return;
   std::array<std::vector<std::pair<Cells, Cells>>, 2> sides;
   for (const Move& m : moves.single)
-    for (const std::size_t k : {0, 1}) {
+    for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
       const std::size_t field = k == 0 ? w.low : w.high;
       if (m.field != field) continue;
       for (const auto& [some, rest] : {std::pair(m.some, m.rest), std::pair(m.rest, m.some)})
