@@ -22,7 +22,7 @@ inline constexpr LaneId no_lane{0xffffffff};
 
 enum class LaneKind : std::uint8_t {
   Constant,      ///< k
-  Captured,      ///< how many bytes are captured
+  Captured,      ///< how many bytes are captured; packets of which it takes more than 32 bits to say are for the code of one
   Length,        ///< length on the wire
   Window,        ///< 16 bytes from byte k on; what they are is in the four columns behind it
   Column,        ///< bytes 4 * k and the next three of the window a, as they lie in memory

@@ -90,6 +90,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void lane_step(const Lane& lane, const LaneStep& step);
   void simple(const Lane& lane, const LaneStep& step, const Xbyak::Ymm& to);
   void of_records(std::size_t field, const Xbyak::Ymm& to);
+  void captured_of_records(const Xbyak::Ymm& to);
   void of_views(std::size_t field, const Xbyak::Ymm& to);
   void window(const Lane& lane, const LaneStep& step);
   void look_up(const Lane& lane, const LaneStep& step);

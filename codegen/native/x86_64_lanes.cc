@@ -64,6 +64,23 @@ void Select::of_records(std::size_t field, const Xbyak::Ymm& to) {
   vinserti128(to, spare, Xbyak::Xmm(row3.getIdx()), 1);
 }
 
+/// Numbers of 64 bits, of which lanes have room for the lower half: with any above, the packets are for the code of one.
+void Select::captured_of_records(const Xbyak::Ymm& to) {
+  const Xbyak::Ymm rows[] = {row0, row1, row2, row3};  // packets 0 and 1, 4 and 5, 2 and 3, 6 and 7
+  constexpr std::uint32_t firsts[] = {0, 4, 2, 6};
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    const Xbyak::Xmm two(rows[i].getIdx());
+    vmovq(two, qword[cursor + (firsts[i] * records_.size + records_.captured)]);
+    vmovhps(two, two, qword[cursor + ((firsts[i] + 1) * records_.size + records_.captured)]);
+  }
+  vinserti128(row0, row0, Xbyak::Xmm(row1.getIdx()), 1);
+  vinserti128(row2, row2, Xbyak::Xmm(row3.getIdx()), 1);
+  vpor(row1, row0, row2);
+  vptest(row1, lane_vector({0, 0xffffffff, 0, 0xffffffff, 0, 0xffffffff, 0, 0xffffffff}));
+  jnz(packet_);
+  vshufps(to, row0, row2, 0x88);
+}
+
 /// The same of records of 16 bytes, two of which a vector holds.
 void Select::of_views(std::size_t field, const Xbyak::Ymm& to) {
   const Xbyak::Ymm rows[] = {row0, row1, row2, row3};
@@ -96,10 +113,8 @@ void Select::lane_step(const Lane& lane, const LaneStep& step) {
 }
 
 void Select::simple(const Lane& lane, const LaneStep& step, const Xbyak::Ymm& to) {
-  if (lane.kind == LaneKind::Captured || lane.kind == LaneKind::Length) {
-    const std::size_t field = lane.kind == LaneKind::Captured ? records_.captured : records_.length;
-    return form_ == Form::Views ? of_views(field, to) : of_records(field, to);
-  }
+  if (lane.kind == LaneKind::Captured) return records_.captured_size == sizeof(std::uint64_t) ? captured_of_records(to) : of_views(records_.captured, to);
+  if (lane.kind == LaneKind::Length) return form_ == Form::Views ? of_views(records_.length, to) : of_records(records_.length, to);
   const Xbyak::Ymm a = in_register(step.a, row0);
   const Xbyak::Ymm in_place(static_cast<int>(step.b.number));
   const Xbyak::Address in_memory = step.b.kind == LanePlace::Kind::Stack || step.b.kind == LanePlace::Kind::Constant ? lane_memory(step.b) : ptr[rsp];

@@ -228,3 +228,21 @@ TEST_CASE("a load so far behind a header that nothing can be asked for ahead") {
     loops.check(packets_of(random, 64, 30).all());
   }
 }
+
+TEST_CASE("packets of 4 GB and more are not taken for short ones") {
+  constexpr std::size_t lane = std::size_t{1} << 32;
+  constexpr std::size_t room = lane + 4096;
+  void* const bytes = mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE_NE(bytes, MAP_FAILED);
+  const ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = load 1 [100]\nn2: if v1 == 0 then n0 else n1\nn3: guard 1 [100] then n2\n"
+                                      "n4: if v0 == 0 then n3 else n1\nn5: guard 1 [0] then n4\nroot n5\n");
+  REQUIRE(has_lanes(graph));
+  const auto code = native::emit_batch<Packet>(graph);
+  REQUIRE(code);
+  for (const std::size_t longest : {lane + 60, lane + 10, lane, room}) {
+    std::vector<Packet> packets;
+    for (std::size_t i = 0; i < 100; ++i) packets.push_back({{static_cast<const std::uint8_t*>(bytes), i % 11 == 3 ? longest : 60 + i}});
+    CHECK_FALSE(first_difference(graph, packets, [&](std::uint64_t* verdicts) { code->function()(packets.data(), packets.size(), verdicts); }));
+  }
+  munmap(bytes, room);
+}
