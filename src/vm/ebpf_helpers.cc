@@ -70,6 +70,11 @@ Called EbpfHelpers::remove(Arguments a) {
   return {static_cast<std::uint64_t>(std::int64_t{map->remove({key.bytes, map->key_bytes()})})};
 }
 
+Called EbpfHelpers::random() {
+  if (!random_) random_.emplace(setting_.seed);
+  return {(*random_)()};
+}
+
 Called EbpfHelpers::call(ebpf::Helper helper, Arguments a) {
   using enum ebpf::Helper;
   const auto is_context = [&] { return a[0] == address::context; };
@@ -79,7 +84,7 @@ Called EbpfHelpers::call(ebpf::Helper helper, Arguments a) {
     case Update: return update(a);
     case Delete: return remove(a);
     case Nanoseconds: return {setting_.nanoseconds};
-    case Random: return {random_()};
+    case Random: return random();
     case Processor: return {0};
     case LoadBytes:
       if (!is_context()) break;

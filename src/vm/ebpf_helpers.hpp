@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <span>
 #include <string_view>
@@ -19,7 +20,7 @@ struct Called {
 
 class EbpfHelpers {
  public:
-  EbpfHelpers(EbpfMemory& memory, const EbpfSetting& setting) : memory_(memory), setting_(setting), random_(setting.seed) {}
+  EbpfHelpers(EbpfMemory& memory, const EbpfSetting& setting) : memory_(memory), setting_(setting) {}
 
   /// `arguments` are r1 to r5.
   Called call(ebpf::Helper helper, std::span<const std::uint64_t, 5> arguments);
@@ -29,13 +30,14 @@ class EbpfHelpers {
   Called look_up(Arguments a);
   Called update(Arguments a);
   Called remove(Arguments a);
+  Called random();
   Called copy_out(std::uint64_t to, std::uint64_t size, const std::uint8_t* from, bool clears);
   const std::uint8_t* packet_bytes(std::uint64_t offset, std::uint64_t size, std::uint64_t end) const;
   const std::uint8_t* relative_bytes(Arguments a) const;
 
   EbpfMemory& memory_;
   const EbpfSetting& setting_;
-  std::mt19937 random_;
+  std::optional<std::mt19937> random_;  ///< from its first use on: seeding takes longer than most programs
 };
 
 }  // namespace weir::vm

@@ -60,7 +60,7 @@ class Trial {
   std::optional<Disagreement> check_lifted(const Sample& sample, std::size_t n, std::uint32_t libpcap);
   std::optional<Disagreement> check_meaning(const Sample& sample, std::size_t n, std::uint32_t libpcap, std::uint32_t pred);
   std::optional<Disagreement> check_engines(const Sample& sample, std::size_t n, std::uint32_t pred);
-  std::optional<Disagreement> check_whole(const EngineRow& row, const Packet& packet) const;
+  std::optional<Disagreement> check_whole(const Packet& packet) const;
   std::optional<Disagreement> check_kernel(const Packet& packet);
   /// Whether libpcap's program, or our meaning, returns it for the packet with all bytes there: for each of several
   /// continuations.
