@@ -1,7 +1,9 @@
 // The words of assembly text: names, numbers, marks; what `#define` says of names is put in their place. Used by read_assembly.cc.
 #pragma once
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>

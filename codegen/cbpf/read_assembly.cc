@@ -3,6 +3,7 @@
 // tests/unit/cbpf/read_assembly_test.cc.
 #include <fmt/format.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 

@@ -1,4 +1,6 @@
 // Jumps, calls and ends (kernel/bpf/verifier.c, check_cond_jmp_op, find_good_pkt_pointers, check_helper_call, check_func_call, check_return_code).
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "ebpf/abstract_step.hpp"

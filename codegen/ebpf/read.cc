@@ -1,6 +1,7 @@
 // Reads programs in the notation of the kernel's verifier, bpftool and llvm-objdump: the inverse of print.cc. Tested by tests/unit/ebpf/text_test.cc.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "ebpf/read_line.hpp"

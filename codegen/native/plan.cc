@@ -1,6 +1,7 @@
 #include "native/plan.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace weir::native {
 

@@ -1,6 +1,7 @@
 #include "weir/contradiction.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>

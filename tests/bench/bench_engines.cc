@@ -1,5 +1,6 @@
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <ctime>

@@ -1,6 +1,7 @@
 // Line charts with two logarithmic axes, as SVG that is readable on light and dark pages and needs no font of its own.
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::bench {

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <filesystem>

@@ -1,6 +1,7 @@
 // Where libpcap 1.10.3 and weir differ on purpose: rows of differences.tsv. A row that excuses nothing is an error of
 // its own, for then it says something that is no longer true.
 #pragma once
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <regex>

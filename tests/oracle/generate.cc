@@ -1,6 +1,8 @@
 #include "generate.hpp"
 
 #include <array>
+#include <cstdio>
+#include <utility>
 #include <vector>
 
 namespace weir::oracle {

@@ -1,4 +1,5 @@
 #include <array>
+#include <utility>
 
 #include "generate.hpp"
 #include "values.hpp"

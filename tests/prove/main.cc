@@ -8,6 +8,7 @@
 // wrong, 1 something is. What is undecided is counted and named.
 #include <chrono>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 
 #include <fmt/core.h>

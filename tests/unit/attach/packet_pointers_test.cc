@@ -1,6 +1,8 @@
 // How the loads of data and data_end are opened, without the kernel.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "attach/packet_pointers.hpp"
 
 using namespace weir;

@@ -1,6 +1,7 @@
 // Which places are above which, in random trees.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "c/dominators.hpp"

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <initializer_list>
 #include <vector>
 
 #include "capture/savefile.hpp"

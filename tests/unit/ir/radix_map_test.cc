@@ -2,6 +2,7 @@
 
 #include <map>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "ir/radix_map.hpp"

@@ -5,6 +5,7 @@
 #include <pcap/pcap.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <numeric>
 
 #include "../cbpf/random_program.hpp"
