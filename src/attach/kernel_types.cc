@@ -63,7 +63,7 @@ Result<std::uint32_t> offset_of(const btf* types, const FieldRow& row) {
               "weir does not know the structures of this kernel; other hooks work without them");
 }
 
-constexpr std::array function_names = {"bpf_cast_to_kern_ctx", "bpf_rdonly_cast"};  // by KernelFunction
+constexpr std::array function_names = {"bpf_cast_to_kern_ctx"};  // by KernelFunction
 
 /// What programs need to know of the kernel's types.
 struct Places {

@@ -144,9 +144,9 @@ bool is_unknown_instruction(const ebpf::Program& program, const Refusal& why) {
   return at_far_jump && (why.words.contains("reserved field") || why.words.contains("invalid BPF_JMP32") || why.words.contains("unknown"));
 }
 
-/// The kernel's functions for pointers came one by one: it may not know them, or not for memory of no type, which Linux 6.17 brought, or not be
-/// able to call any (kernel/bpf/verifier.c, add_kfunc_call() and check_kfunc_call()).
-bool is_about_functions(const Refusal& why) { return why.words.contains("kfunc") || why.words.contains("kernel function"); }
+/// The kernel may not know the function for pointers, or not be able to call any (kernel/bpf/verifier.c, add_kfunc_call() and check_kfunc_call()); before
+/// Linux 6.17 the address of a packet was a number like others.
+bool is_about_pointers(const Refusal& why) { return why.words.contains("kfunc") || why.words.contains("kernel function") || why.words.contains("invalid mem access 'scalar'"); }
 
 /// EINVAL comes both from the verifier and, before it, from a kernel that does not know the hook.
 Diagnostic refused(int error, const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
@@ -172,7 +172,7 @@ Diagnostic refused_program(int error, std::string_view log, const ebpf::Program&
   }
   if (is_unknown_instruction(program, why)) return unknown_instruction(program, why);
   if (why.words.ends_with("prohibited for !root")) return perfmon_missing("load the program");
-  if (program.hook == ebpf::Hook::SocketBtf && is_about_functions(why)) {
+  if (program.hook == ebpf::Hook::SocketBtf && is_about_pointers(why)) {
     return {Code::Unsupported, {}, fmt::format("the kernel gives programs no pointers to the packets of sockets ({})", why.words),
             "Linux 6.17 is the first that does; the hook socket works without them"};
   }

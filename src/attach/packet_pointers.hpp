@@ -12,7 +12,6 @@ namespace weir::attach {
 /// A function of the kernel that programs may call by the number that its BTF has for it (a kfunc).
 enum class KernelFunction : std::uint8_t {
   CastToKernelContext,  ///< bpf_cast_to_kern_ctx: the sk_buff behind a context
-  ReadOnlyCast,         ///< bpf_rdonly_cast: with type 0, memory of any kind that loads may try to read
 };
 
 /// Whoever loads the program puts the function's number into `imm` of this call.
