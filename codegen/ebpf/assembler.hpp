@@ -35,6 +35,7 @@ class Assembler {
  public:
   Label label();
   void bind(Label l);
+  bool is_bound(Label l) const { return labels_[static_cast<std::size_t>(l)] != none; }
   Slot slot(std::uint32_t bytes = 8);
 
   void put(Instruction i);

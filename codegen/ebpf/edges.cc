@@ -1,5 +1,4 @@
 // How nodes are joined: the walk, and the jumps between them.
-#include <limits>
 #include <utility>
 
 #include "ebpf/select.hpp"
@@ -7,12 +6,6 @@
 namespace weir::ebpf {
 
 using namespace ir;
-
-namespace {
-
-constexpr NodeId no_node{std::numeric_limits<std::uint32_t>::max()};
-
-}  // namespace
 
 Select::Graph Select::graph_of(NodeId root) const {
   Graph g;
@@ -99,7 +92,8 @@ void Select::release(Graph& g, NodeId to) {
     if (--place.pending != 0) continue;
     const Node& n = program_[id];
     if (place.reached) {
-      (n.kind == NodeKind::Return ? g.returns : g.ready).push_back(id);
+      if (g.join == nullptr && rejects(id)) g.returns.insert(g.returns.begin(), id);
+      else (n.kind == NodeKind::Return ? g.returns : g.ready).push_back(id);
     } else if (n.kind != NodeKind::Return) {
       left.push_back(n.t);
       if (n.forks()) left.push_back(n.f);

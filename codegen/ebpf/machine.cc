@@ -6,7 +6,7 @@ void Machine::meet(const Machine& other) {
   if (known != other.known) known = {};
   for (std::size_t i = 0; i < registers.size(); ++i) {
     const Held& there = other.registers[i];
-    if (registers[i].is(there.value, there.form) && registers[i].made == there.made) registers[i].end = std::min(registers[i].end, there.end);
+    if (registers[i].is_same(there)) registers[i].end = std::min(registers[i].end, there.end);
     else registers[i] = {};
   }
   std::erase_if(at_home, [&](ir::ValueId v) { return !other.is_home(v); });
@@ -18,9 +18,9 @@ void Machine::meet(const Machine& other) {
   });
 }
 
-bool Machine::has(ir::ValueId base, std::uint64_t end) const {
+std::uint64_t Machine::end_of(ir::ValueId base) const {
   const auto fact = std::ranges::find(captured, base, &Fact::base);
-  return fact != captured.end() && fact->end >= end;
+  return fact == captured.end() ? 0 : fact->end;
 }
 
 void Machine::learn(ir::ValueId base, std::uint64_t end) {

@@ -9,12 +9,13 @@ using namespace ir;
 
 void Select::node(Graph& g, NodeId id) {
   const Node& n = program_[id];
+  current_ = id;
   if (n.kind != NodeKind::Return) code_.words(program_.span(id));
   switch (n.kind) {
     case NodeKind::Return: return leaf(g, n);
     case NodeKind::Guard: return guard(g, id, n);
     case NodeKind::NonZero:
-      code_.jump({.relation = op::JEQ, .left = value(n.a), .k = 0}, reject_);
+      code_.jump({.relation = op::JEQ, .left = value(n.a), .k = 0}, reject());
       return go_to(g, n.t);
     case NodeKind::Test: return map_addresses(g, id) || map_test(g, n) || wide_test(g, id) ? void() : question(g, n);
     case NodeKind::Member: return map_addresses(g, id) || map_member(g, n) ? void() : member(g, n);
@@ -34,7 +35,12 @@ void Select::guard(Graph& g, NodeId id, const Node& n) {
   }
   std::uint64_t end = g.merges ? needs_.end(id, n.a, own_end) : own_end;
   if (sure_failure(n.a, end)) end = own_end;
-  check(n.a, end);
+  if (const std::uint64_t wanted = g.merges && has_windows() ? end_soon(id, end) : end; wanted > end && !sure_failure(n.a, wanted)) {
+    check_ahead(n.a, end, wanted);
+    end = wanted;
+  } else {
+    check(n.a, end);
+  }
   machine_.learn(n.a, end);
   go_to(g, n.t);
 }
@@ -69,12 +75,22 @@ void Select::leaf(Graph& g, const Node& n) {
     if (!(g.ready.empty() && g.returns.empty())) code_.jump(label_of(*g.join));
     return;
   }
-  if (const auto k = constant_of(program_, n.a)) return verdict(*k);
+  if (const auto k = constant_of(program_, n.a)) return has_verdict() ? verdict_leaf(g, *k) : verdict(*k);
   const Register r = value(n.a);
-  code_.jump({.relation = op::JEQ, .left = r, .k = 0}, reject_);
+  code_.jump({.relation = op::JEQ, .left = r, .k = 0}, reject());
   if (match_) return verdict(1);
   code_.move32(0, r);
   code_.exit();
+}
+
+/// Whether a leaf of the filter's graph returns 0.
+bool Select::rejects(NodeId id) const { return program_[id].kind == NodeKind::Return && constant_of(program_, program_[id].a) == 0u; }
+
+/// The leaf that rejects is the last one: the end of the copy.
+void Select::verdict_leaf(Graph& g, std::uint32_t graph_value) {
+  if (graph_value == 0) code_.bind(rejects_at_once_);
+  else code_.set(verdict_alone, match_ ? static_cast<std::uint32_t>(*match_) : graph_value);
+  if (const NodeId behind = next(g); behind == no_node || !rejects(behind)) code_.exit();
 }
 
 void Select::question(Graph& g, const Node& n) {
@@ -127,7 +143,7 @@ bool join_all(std::vector<Piece>& pieces) {
 
 /// A chain of equalities of adjacent bytes with one outcome when they fail: asked in pieces of up to eight bytes.
 bool Select::wide_test(Graph& g, NodeId id) {
-  if (reach_ == Reach::Absolute) return false;
+  if (reach_ == Reach::Absolute || (reach_ == Reach::Calls && options_.loads_in_functions)) return false;  // no function returns eight bytes
   constexpr std::size_t most_links = 8;
   std::vector<NodeId> links;
   std::vector<Piece> pieces;
@@ -167,7 +183,7 @@ bool Select::wide_test(Graph& g, NodeId id) {
 
 /// Whether up to eight bytes of the packet are these, as they lie in memory.
 Condition Select::equality(ValueId base, std::uint32_t at, std::uint32_t bytes, std::uint64_t wanted) {
-  const Register r = load_bytes(base, at, bytes);
+  const Register r = load_bytes(base, at, bytes, true);
   if (bytes < 8 || wanted <= 0x7fffffff) return {.relation = op::JEQ, .wide = bytes == 8, .left = r, .k = static_cast<std::uint32_t>(wanted)};
   ++pins_[r];
   const Register k = take();

@@ -24,7 +24,7 @@ constexpr std::uint64_t most_displacement = 0x7fff;
 /// Where the check of a guard leads whatever the packet: nothing where it depends on it.
 std::optional<Label> Select::sure_failure(ValueId base, std::uint64_t end) {
   const std::uint64_t least = (base == no_value ? 0 : ranges_.of(base).low) + end;
-  if (least > max_captured) return reject_;
+  if (least > max_captured) return reject();
   if (reach_ == Reach::Pointers && least > most_offset) return elsewhere_;
   return std::nullopt;
 }
@@ -32,17 +32,25 @@ std::optional<Label> Select::sure_failure(ValueId base, std::uint64_t end) {
 /// Goes on when so many bytes behind the base are captured.
 void Select::check(ValueId base, std::uint64_t end) {
   if (reach_ != Reach::Pointers) return check_length(base, end);
-  if (base != no_value) pointer(base, end);
-  else if (made_.hook == Hook::SocketBtf) check_linear(end);
-  else check_pointer(data_, end);
+  if (base != no_value) pointer(base, end, rejects_if_linear_);
+  else if (made_.hook == Hook::SocketBtf) check_linear(end, rejects_if_linear_);
+  else check_pointer(data_, end, rejects_if_linear_);
+}
+
+/// Asks for `wanted` bytes where `end` have to be there. The few packets that have fewer go on in the second copy, where each guard asks for its own.
+void Select::check_ahead(ValueId base, std::uint64_t end, std::uint64_t wanted) {
+  if (base != no_value) return void(pointer(base, wanted, elsewhere_));
+  const Label fails = code_.label();
+  ahead_.push_back({fails, end});
+  check_linear(wanted, fails);
 }
 
 /// The kernel's verifier does not care how far the bytes of a socket's packet go, so a number does.
-void Select::check_linear(std::uint64_t end) {
-  code_.jump({.relation = op::JLT, .wide = true, .left = data_end_, .k = static_cast<std::uint32_t>(end)}, rejects_if_linear_);
+void Select::check_linear(std::uint64_t end, Label fails) {
+  code_.jump({.relation = op::JLT, .wide = true, .left = data_end_, .k = static_cast<std::uint32_t>(end)}, fails);
 }
 
-void Select::check_pointer(Register from, std::uint64_t end) {
+void Select::check_pointer(Register from, std::uint64_t end, Label fails) {
   ++pins_[from];
   const Register past = take();
   code_.move(past, from);
@@ -56,7 +64,7 @@ void Select::check_pointer(Register from, std::uint64_t end) {
     code_.alu64(op::ADD, last, data_end_);
   }
   --pins_[from];
-  code_.jump({.relation = op::JGT, .wide = true, .left = past, .right = last}, rejects_if_linear_);
+  code_.jump({.relation = op::JGT, .wide = true, .left = past, .right = last}, fails);
 }
 
 /// Sums in 64 bits: without wrap.
@@ -112,11 +120,11 @@ Register Select::add_to_data(Register offset, ValueId base) {
   return to;
 }
 
-Register Select::pointer(ValueId base, std::uint64_t end) {
+Register Select::pointer(ValueId base, std::uint64_t end, Label fails) {
   if (const auto r = held(base, Machine::Form::Pointer)) {
     if (machine_.registers[*r].end >= end) return *r;
     if (end <= most_offset - most_base) {
-      check_pointer(*r, end);
+      check_pointer(*r, end, fails);
       machine_.registers[*r].end = end;
       return *r;
     }
@@ -130,7 +138,7 @@ Register Select::pointer(ValueId base, std::uint64_t end) {
   hold(to, base, Machine::Form::Pointer);
   machine_.registers[to].made = ++pointers_made_;
   ++pins_[to];
-  check_pointer(to, end);
+  check_pointer(to, end, fails);
   --pins_[to];
   machine_.registers[to].end = end;
   return to;
@@ -145,7 +153,7 @@ Register Select::load(const Value& v, bool is_raw, bool is_wanted_again) {
     code_.move(to, 0);
     return to;
   }
-  const Register r = load_bytes(v.a, v.k, v.size());
+  const Register r = load_bytes(v.a, v.k, v.size(), is_raw);
   if (!is_raw) code_.swap(r, v.size());
   return r;
 }
@@ -159,17 +167,18 @@ Register Select::load_in_order(ValueId base, std::uint64_t at, std::uint32_t byt
   return 0;
 }
 
-/// Up to eight bytes as they lie in memory, in a register that nobody holds yet.
-Register Select::load_bytes(ValueId base, std::uint64_t at, std::uint32_t bytes) {
-  return reach_ == Reach::Pointers ? load_from_pointer(base, at, bytes) : load_by_call(base, at, bytes);
+/// Up to eight bytes as they lie in memory, in a register that nobody holds yet; or, `in_place`, as the lower half of a window.
+Register Select::load_bytes(ValueId base, std::uint64_t at, std::uint32_t bytes, bool in_place) {
+  return reach_ == Reach::Pointers ? load_from_pointer(base, at, bytes, in_place) : load_by_call(base, at, bytes);
 }
 
 /// A guard has seen to it that they are captured; the verifier has to have seen it in this register.
-Register Select::load_from_pointer(ValueId base, std::uint64_t at, std::uint32_t bytes) {
+Register Select::load_from_pointer(ValueId base, std::uint64_t at, std::uint32_t bytes, bool in_place) {
+  if (const auto window = has_windows() ? window_with(base, at, bytes) : std::nullopt) return take_out(*window, at, bytes, in_place);
   const std::uint64_t end = at + bytes;
   Register from = data_;
   if (base != no_value) {
-    from = pointer(base, end);
+    from = pointer(base, end, rejects_if_linear_);
   } else if (!machine_.has(no_value, end)) {
     check(no_value, end);
     machine_.learn(no_value, end);
@@ -177,14 +186,17 @@ Register Select::load_from_pointer(ValueId base, std::uint64_t at, std::uint32_t
   ++pins_[from];
   const Register to = take();
   --pins_[from];
-  if (at <= most_displacement) {
-    code_.load(to, from, static_cast<std::int32_t>(at), bytes);
+  const Window window = has_windows() ? window_of(base, at, bytes, from == data_ ? machine_.end_of(base) : machine_.registers[from].end) : Window{at, bytes};
+  if (window.at <= most_displacement) {
+    code_.load(to, from, static_cast<std::int32_t>(window.at), window.bytes);
   } else {
     code_.move(to, from);
-    code_.alu64(op::ADD, to, static_cast<std::int32_t>(at));
-    code_.load(to, to, 0, bytes);
+    code_.alu64(op::ADD, to, static_cast<std::int32_t>(window.at));
+    code_.load(to, to, 0, window.bytes);
   }
-  return to;
+  if (window.bytes == bytes) return to;
+  machine_.registers[to] = {.value = base, .form = Machine::Form::Window, .end = window.at + window.bytes, .at = window.at};
+  return take_out(to, at, bytes, in_place);
 }
 
 /// Through the stack. What the helper returns says again what a guard has said before.

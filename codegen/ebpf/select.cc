@@ -31,6 +31,7 @@ Select::Select(const ir::Program& p, const EmitOptions& options, ContextIn conte
   if (!match_ && !is_socket(options.hook)) match_ = find_action(options.hook, "pass");
   accept_ = code_.label();
   reject_ = code_.label();
+  rejects_at_once_ = code_.label();
   rejects_if_linear_ = code_.label();
   elsewhere_ = code_.label();
 }
@@ -56,7 +57,7 @@ Result<ebpf::Program> Select::run() {
     if (!is_constant) ask_length(length);
     const std::size_t last = code_.size();
     // Such loads end the program with 0 when they fail. None does behind its guard.
-    copy(row_.packets == Packets::Loads ? Reach::Absolute : Reach::Calls, true);
+    copy(row_.packets == Packets::Loads && !options_.loads_in_functions ? Reach::Absolute : Reach::Calls, true);
     if (!uses_length_) code_.drop(first, last);
   }
   end();
@@ -88,6 +89,7 @@ void Select::copy(Reach reach, bool merges) {
   g.merges = merges;
   go_to(g, program_.root);
   select(g);
+  if (has_verdict() && !code_.is_bound(rejects_at_once_)) code_.bind(rejects_at_once_), code_.exit();
   plan_ = nullptr;
 }
 
@@ -101,6 +103,7 @@ void Select::begin_pointers() {
   code_.load(data_, context_, is_xdp ? field_at::XdpData : field_at::Data, 4);
   code_.load(data_end_, context_, is_xdp ? field_at::XdpDataEnd : field_at::DataEnd, 4);
   if (made_.hook == Hook::SocketBtf) code_.alu64(op::SUB, data_end_, data_);
+  if (is_alone_) code_.set(verdict_alone, static_cast<std::uint32_t>(made_.no_match));
 }
 
 /// Between the copies: a packet that ends with its linear part has no more bytes than the failed check saw.
@@ -110,6 +113,11 @@ void Select::leave_pointers() {
   const bool is_saved = context_ == saved_context;
   const Label go_on = is_saved ? elsewhere_ : code_.label();
   code_.words({});
+  for (const auto& [fails, end] : ahead_) {
+    code_.bind(fails);
+    check_linear(end, rejects_if_linear_);
+    code_.jump(elsewhere_);
+  }
   code_.bind(rejects_if_linear_);
   if (!is_saved) save_context();
   ask_length(whole);

@@ -8,11 +8,15 @@
 //
 // Registers: r6 context; where the first copy calls nothing, the context stays in r1 there. First copy: r7 data, r8 data_end, or for socket-btf the length
 // of the linear part. Second: r7 the packet's address where the hook has to know it, r8 length. All others hold values of the graph; calls leave
-// nothing in r0 to r5. A program for socket-btf that calls nothing has all but the context in those: what it need not save and restore counts there, where
-// most packets take a few nanoseconds. Words of the stack: costly values, and what a helper loads.
+// nothing in r0 to r5. Words of the stack: costly values, and what a helper loads.
+//
+// A program for socket-btf that calls nothing in the first copy has all but the context in registers that it need not save: most packets take a few
+// nanoseconds there. And r0 says "no match" from the beginning on, so that whoever rejects jumps to the end of the copy and no further: the kernel's
+// translation has the end of a program once, where it exits first (arch/x86/net/bpf_jit_comp.c, BPF_EXIT), and every jump that is taken costs half a nanosecond.
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -51,9 +55,11 @@ class Select {
 
  private:
   static constexpr Register argument = 1, saved_context = 6, data = 7, data_end = 8, length = 8;
-  static constexpr Register data_alone = 0, data_end_alone = 5;
+  static constexpr Register data_alone = 4, data_end_alone = 5, verdict_alone = 0;
 
   // ---- select.cc: the program around the graph ------------------------------------------------------
+
+  static constexpr ir::NodeId no_node{0xffffffff};
 
   /// A node of a copy of the graph, as a place in the code.
   struct Place {
@@ -94,6 +100,10 @@ class Select {
   void guard(Graph& g, ir::NodeId id, const ir::Node& n);
   bool is_checked_by_load(const ir::Node& guard);
   void leaf(Graph& g, const ir::Node& n);
+  void verdict_leaf(Graph& g, std::uint32_t graph_value);
+  bool rejects(ir::NodeId id) const;
+  bool has_verdict() const { return is_alone_ && reach_ == Reach::Pointers; }
+  Label reject() const { return has_verdict() ? rejects_at_once_ : reject_; }
   void question(Graph& g, const ir::Node& n);
   bool wide_test(Graph& g, ir::NodeId id);
   /// Where an edge leads when guards are passed over that hold already, and questions whose answer is known.
@@ -116,6 +126,7 @@ class Select {
 
   Register value(ir::ValueId v);
   Register raw(ir::ValueId load);
+  bool is_window(Register r) const { return machine_.registers[r].form == Machine::Form::Window; }
   Register compute(ir::ValueId v);
   Register binary(const ir::Value& v);
   Register with_constant(Arith op, ir::ValueId a, std::uint32_t k);
@@ -133,6 +144,7 @@ class Select {
   Two both(ir::ValueId a, ir::ValueId b);
 
   std::span<const Register> pool() const;
+  bool is_done_with(Register r) const;
   Register take();
   Register take_saved();
   /// A register with the content of another that may be changed: the same one when nobody needs it any more.
@@ -183,20 +195,38 @@ class Select {
   Register load(const ir::Value& v, bool is_raw, bool is_wanted_again);
   Register load_in_order(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
   void copy_to_stack(ir::ValueId base, std::uint32_t from, Slot to, std::int32_t at);
-  Register load_bytes(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
-  Register load_from_pointer(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
+  Register load_bytes(ir::ValueId base, std::uint64_t at, std::uint32_t bytes, bool in_place = false);
+  Register load_from_pointer(ir::ValueId base, std::uint64_t at, std::uint32_t bytes, bool in_place);
   Register load_by_call(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
   Register load_by_function(std::uint32_t bytes);
   void loading_functions();
   std::optional<Label> sure_failure(ir::ValueId base, std::uint64_t end);
   void check(ir::ValueId base, std::uint64_t end);
-  void check_pointer(Register pointer, std::uint64_t end);
-  void check_linear(std::uint64_t end);
+  void check_ahead(ir::ValueId base, std::uint64_t end, std::uint64_t wanted);
+  void check_pointer(Register pointer, std::uint64_t end, Label fails);
+  void check_linear(std::uint64_t end, Label fails);
   void check_length(ir::ValueId base, std::uint64_t end);
   /// A register that points to the byte at a base, behind which the verifier knows of so many bytes.
-  Register pointer(ir::ValueId base, std::uint64_t end);
+  Register pointer(ir::ValueId base, std::uint64_t end, Label fails);
   Register add_to_data(Register offset, ir::ValueId base);
   std::uint32_t visible_high(ir::ValueId v);
+
+  // ---- windows.cc: several values by one load, where loads are dear ----------------------------------
+
+  struct Window {
+    std::uint64_t at;
+    std::uint32_t bytes;
+  };
+  bool has_windows() const { return reach_ == Reach::Pointers && made_.hook == Hook::SocketBtf; }
+  std::uint64_t end_soon(ir::NodeId guard, std::uint64_t end) const;
+  bool is_known(ir::ValueId load) const;
+  /// By load: how likely it is wanted.
+  using Loads = std::map<ir::ValueId, std::uint32_t>;
+  void collect_loads(ir::ValueId v, ir::ValueId base, std::uint32_t likely, std::uint32_t depth, Loads& found) const;
+  Loads loads_soon(ir::ValueId base) const;
+  Window window_of(ir::ValueId base, std::uint64_t at, std::uint32_t bytes, std::uint64_t known_end) const;
+  std::optional<Register> window_with(ir::ValueId base, std::uint64_t at, std::uint32_t bytes);
+  Register take_out(Register window, std::uint64_t at, std::uint32_t bytes, bool in_place);
 
   const ir::Program& program_;
   const EmitOptions& options_;
@@ -220,8 +250,16 @@ class Select {
   std::optional<Slot> length_slot_;                ///< of the whole length, where r8 has that of the linear part
   std::optional<std::int32_t> match_;              ///< nothing: what the graph returns
   Label accept_{}, reject_{};
+  Label rejects_at_once_{};                        ///< the end of the first copy, where r0 has the verdict
   std::array<std::optional<Label>, 5> loading_{};  ///< functions that load, by how many bytes
   bool uses_length_ = false;                       ///< a copy without pointers asks r8
+  ir::NodeId current_ = no_node;                   ///< that is being selected
+  /// Of a guard that asked for more than it has to: where a packet goes that has not so much.
+  struct Ahead {
+    Label fails;
+    std::uint64_t end;                             ///< what it has to have
+  };
+  std::vector<Ahead> ahead_;
   Label rejects_if_linear_{}, elsewhere_{};        ///< of a copy with pointers: a check fails, or an offset is beyond pointers
   std::unordered_map<std::uint64_t, std::uint32_t> set_maps_;  ///< by set and size of its keys: the number of its map
   std::size_t address_work_ = 2'000'000;           ///< nodes that may be looked at for lists of long addresses

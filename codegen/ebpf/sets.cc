@@ -11,7 +11,7 @@ using namespace ir;
 
 namespace {
 
-constexpr std::size_t most_in_chain = 3;
+constexpr std::size_t most_in_chain = 5;
 
 /// The elements as their bytes lie in memory, which need not be put in order then; nothing when they are not single numbers.
 std::vector<Interval> raw_points(std::span<const Interval> intervals, std::uint32_t size) {

@@ -52,7 +52,7 @@ std::span<const Register> Select::pool() const {
   static constexpr Register loads[] = {9, 7, 1, 2, 3, 4, 5, 0};
   static constexpr Register absolute[] = {0, 9, 7, 1, 2, 3, 4, 5};  // r0 first: there they come
   static constexpr Register probes[] = {9, 1, 2, 3, 4, 5, 0};
-  static constexpr Register alone[] = {1, 2, 3, 4, 9}, absolute_alone[] = {0, 1, 2, 3, 4, 5};
+  static constexpr Register alone[] = {1, 2, 3, 9, 7, 8}, absolute_alone[] = {0, 1, 2, 3, 4, 5};
   if (is_alone_) return reach_ == Reach::Pointers ? std::span<const Register>(alone) : absolute_alone;
   if (reach_ == Reach::Pointers && context_ == argument) return with_argument;
   if (reach_ == Reach::Pointers) return pointers;
@@ -61,16 +61,24 @@ std::span<const Register> Select::pool() const {
   return loads;
 }
 
-/// A register whose content nobody relies on: an empty one, or that which was not asked for for the longest time.
+/// Whether the only one who wants what is in a register has had it.
+bool Select::is_done_with(Register r) const {
+  const Machine::Held& h = machine_.registers[r];
+  return (h.form == Machine::Form::Value || h.form == Machine::Form::Raw) && h.value != no_value && plan_->uses(h.value) == 1;
+}
+
+/// A register whose content nobody relies on: an empty one, or that which was not asked for for the longest time. Rather one whose value is done with than
+/// the first that would have to be saved.
 Register Select::take() {
   std::optional<Register> best;
   for (const Register r : pool()) {
     if (pins_[r] != 0) continue;
-    if (machine_.registers[r].value == no_value) {
-      best = r;
+    if (machine_.registers[r].is_nothing()) {
+      if (!(is_alone_ && r >= saved_context && best && is_done_with(*best))) best = r;
       break;
     }
-    if (!best || stamps_[r] < stamps_[*best]) best = r;
+    const bool is_better = !best || (is_alone_ && is_done_with(r) != is_done_with(*best) ? is_done_with(r) : stamps_[r] < stamps_[*best]);
+    if (is_better) best = r;
   }
   machine_.registers[*best] = {};
   stamps_[*best] = ++clock_;
@@ -81,12 +89,12 @@ Register Select::take() {
 Register Select::take_saved() {
   if (is_alone_) return 0;
   for (const Register r : {Register{9}, Register{7}})
-    if (pins_[r] == 0 && machine_.registers[r].value == no_value) return r;
+    if (pins_[r] == 0 && machine_.registers[r].is_nothing()) return r;
   return 0;
 }
 
 Register Select::take_over(Register from, ValueId v) {
-  if (pins_[from] == 0 && plan_->uses(v) == 1) {
+  if (pins_[from] == 0 && plan_->uses(v) == 1 && !is_window(from)) {
     machine_.registers[from] = {};
     return from;
   }
@@ -158,12 +166,12 @@ Register Select::value(ValueId v) {
 /// Whether a load gives its value at once, and not bytes of another order.
 bool Select::is_in_order(ValueId load) const { return reach_ == Reach::Absolute || program_[load].size() == 1; }
 
-/// A load as its bytes lie in memory.
+/// A load as its bytes lie in memory, for 32-bit instructions; perhaps in a window, which has to stay.
 Register Select::raw(ValueId v) {
   const Machine::Form form = is_in_order(v) ? Machine::Form::Value : Machine::Form::Raw;
   if (const auto r = held(v, form)) return *r;
   const Register r = load(program_[v], true, plan_->uses(v) > 1);
-  hold(r, v, form);
+  if (!is_window(r)) hold(r, v, form);
   return r;
 }
 

@@ -97,14 +97,47 @@ TEST_CASE("what reads the sk_buff itself uses one register that functions have t
   };
   const auto program = emitted(ip, options(ebpf::Hook::SocketBtf));
   CHECK(kept(program) == std::set<int>{6});
-  CHECK_EQ(to_string(program.instructions[3]), "r5 -= r0");  // the length of the linear part: a number, with which guards compare at once
+  CHECK_EQ(to_string(program.instructions[3]), "r5 -= r4");  // the length of the linear part: a number, with which guards compare at once
   CHECK_FALSE(ebpf::check(program));
   CHECK(kept(emitted(ip, {.hook = ebpf::Hook::SocketBtf, .map_threshold = 1})).size() > 1);
 }
 
+/// `src or dst host 10.1.2.3`, without a look at what packets they are.
+const std::string host = R"(
+n0: return 262144
+n1: return 0
+v2 = load 4 [30]
+n2: if v2 == 0x0a010203 then n0 else n1
+n3: guard 4 [30] then n2
+v3 = load 4 [26]
+n4: if v3 == 0x0a010203 then n0 else n3
+n5: guard 4 [26] then n4
+root n5
+)";
+
+TEST_CASE("what reads the sk_buff itself rejects with one jump, to the only end of what most packets go through") {
+  const auto program = emitted(ip, options(ebpf::Hook::SocketBtf));
+  const std::string expected = "r6 = r1\nr4 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r4\nw0 = 0\nif r5 < 0xe goto pc+4\nr1 = *(u16 *)(r4 +12)\nif w1 != 0x8 goto pc+1\nw0 = 262144\nexit\n";
+  std::string begin;
+  for (std::size_t i = 0; i < 10; ++i) begin += to_string(program.instructions[i]) + '\n';
+  CHECK_EQ(begin, expected);
+}
+
+TEST_CASE("neighbours are loaded at once where loads are dear, and a packet that ends between them is looked at elsewhere") {
+  const auto loads = [](const ebpf::Program& p, std::uint8_t size) {
+    const auto first_end = std::ranges::find(p.instructions, ebpf::op::JMP | ebpf::op::EXIT, &ebpf::Instruction::code);
+    return std::count_if(p.instructions.begin(), first_end, [&](const auto& i) { return i.code == (ebpf::op::LDX | ebpf::op::MEM | size) && i.src != 6 && i.src != 1; });
+  };
+  const auto dear = emitted(host, options(ebpf::Hook::SocketBtf));
+  CHECK_EQ(loads(dear, ebpf::op::DW), 1);
+  CHECK_EQ(loads(dear, ebpf::op::W), 0);
+  CHECK_EQ(loads(emitted(host, options(ebpf::Hook::TcIngress)), ebpf::op::DW), 0);
+  CHECK_FALSE(ebpf::check(dear));
+}
+
 TEST_CASE("loads that call the kernel can share a function, and then what calls it leaves the stack alone") {
   const auto local = [](const ebpf::Program& p) { return std::ranges::count_if(p.instructions, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == ebpf::call_local; }); };
-  for (const auto hook : {ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup}) {
+  for (const auto hook : {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup}) {
     CAPTURE(ebpf::to_string(hook));
     const auto plain = emitted(addresses, options(hook)), shared = emitted(addresses, {.hook = hook, .loads_in_functions = true});
     CHECK_EQ(local(plain), 0);
