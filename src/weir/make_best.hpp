@@ -40,18 +40,10 @@ auto make_one(const ir::Program& graph, const ebpf::EmitOptions& how, bool count
   return Made{std::move(*program), std::move(*loaded)};
 }
 
-/// The graph's program, loaded by `load`, which gives a Result. A long one that the kernel cannot take is tried again, for one that hides constants,
-/// and for one that knows no far jumps, with lists in maps. Errors are those of the first. Functions take CAP_BPF (kernel/bpf/verifier.c,
-/// add_subprog_and_kfunc()), which sockets may do without.
-template <class Load>
-auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) {
-  how.loads_in_functions = graph.node_count() > long_graph;
-  auto made = make_one(graph, how, counts, load);
-  if (!made && made.error().code == Code::System && how.loads_in_functions && how.hook == ebpf::Hook::Socket) {
-    how.loads_in_functions = false;
-    if (auto instead = make_one(graph, how, counts, load)) return instead;
-  }
-  if (made || made.error().code != Code::Unsupported) return made;
+/// Makes a program in place of one that the kernel cannot take: a long one for kernels that hide constants, and for those that know no far jumps, with
+/// lists in maps. What was made already, where neither loads.
+template <class Load, class Made>
+Made make_instead(Made made, const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) {
   const auto plain = ebpf::emit(graph, how);
   if (!plain || plain->instructions.size() < surely_short) return made;
   how.hides_constants = true;
@@ -61,6 +53,22 @@ auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, 
   how.map_threshold = map_threshold_without_far_jumps;
   if (auto instead = make_one(graph, how, counts, load)) return instead;
   return made;
+}
+
+/// The graph's program, loaded by `load`, which gives a Result. One that the kernel cannot take is tried again otherwise, in the end without functions: not
+/// all translations to machine code have calls of them (kernel/bpf/verifier.c, jit_subprogs()), and they take CAP_BPF (add_subprog_and_kfunc()), which
+/// sockets may do without. Errors are those of the first.
+template <class Load>
+auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) {
+  how.loads_in_functions = graph.node_count() > long_graph;
+  auto made = make_one(graph, how, counts, load);
+  const auto is_refused = [&] { return !made && made.error().code == Code::Unsupported; };
+  if (is_refused()) made = make_instead(std::move(made), graph, how, counts, load);
+  const bool is_not_permitted = !made && made.error().code == Code::System && how.hook == ebpf::Hook::Socket;
+  if (!how.loads_in_functions || !(is_refused() || is_not_permitted)) return made;
+  how.loads_in_functions = false;
+  auto instead = make_one(graph, how, counts, load);
+  return instead ? std::move(instead) : std::move(made);
 }
 
 /// For hook socket the faster program where this kernel and the caller's rights allow it (`has_pointers`), and its verifier takes it.
