@@ -10,7 +10,7 @@ namespace {
 namespace op = ebpf::op;
 using ebpf::Condition, ebpf::Label, ebpf::Register;
 
-constexpr Register A = 0, temporary = 2, context = 6, X = 7, data = 8, data_end = 9;  // those of the kernel
+constexpr Register A = 0, temporary = 2, linear = 3, context = 6, X = 7, data = 8, data_end = 9;  // those of the kernel
 
 std::uint8_t negated(std::uint8_t jump) { return jump == op::JEQ ? op::JNE : jump == op::JGT ? op::JLE : op::JLT; }
 
@@ -26,6 +26,9 @@ class Conversion {
     code_.move(context, 1);
     code_.load(data, context, ebpf::field_at::Data, 4);
     code_.load(data_end, context, ebpf::field_at::DataEnd, 4);
+    // The kernel's own has no end to load: it subtracts data_len from len (net/core/filter.c, bpf_convert_filter).
+    code_.load(linear, context, ebpf::field_at::Length, 4);
+    code_.alu32(op::SUB, linear, A);
     for (at_ = 0; at_ < program_.instructions.size(); ++at_) {
       code_.bind(labels_[at_]);
       instruction(program_.instructions[at_]);
