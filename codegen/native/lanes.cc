@@ -1,6 +1,7 @@
 #include "native/lanes.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace weir::native {
 
@@ -38,18 +39,30 @@ std::size_t cost_of(LaneKind kind) {
 
 }  // namespace
 
-std::size_t Lanes::Hash::operator()(const Lane& lane) const {
-  std::uint64_t h = static_cast<std::uint64_t>(lane.kind) << 8 | lane.width;
-  for (const std::uint32_t part : {lane.k, static_cast<std::uint32_t>(lane.a), static_cast<std::uint32_t>(lane.b)}) h = (h ^ part) * 0x9e3779b97f4a7c15u;
-  return h ^ h >> 32;
-}
-
 LaneId Lanes::add(Lane lane) {
   if (commutes(lane.kind) && (*this)[lane.a].kind == LaneKind::Constant) std::swap(lane.a, lane.b);
   if (const auto same = folded(lane)) return *same;
-  const auto [known, is_new] = known_.try_emplace(lane, static_cast<LaneId>(steps_.size()));
-  if (is_new) steps_.push_back(lane);
-  return known->second;
+  if (2 * steps_.size() >= slots_.size()) grow();
+  LaneId& slot = slots_[slot_of(lane)];
+  if (slot == no_lane) {
+    slot = static_cast<LaneId>(steps_.size());
+    steps_.push_back(lane);
+  }
+  return slot;
+}
+
+/// Where an equal step is, or would be.
+std::size_t Lanes::slot_of(const Lane& lane) const {
+  std::uint64_t h = static_cast<std::uint64_t>(lane.kind) << 8 | lane.width;
+  for (const std::uint32_t part : {lane.k, static_cast<std::uint32_t>(lane.a), static_cast<std::uint32_t>(lane.b)}) h = (h ^ part) * 0x9e3779b97f4a7c15u;
+  std::size_t at = (h ^ h >> 32) & (slots_.size() - 1);
+  while (slots_[at] != no_lane && (*this)[slots_[at]] != lane) at = (at + 1) & (slots_.size() - 1);
+  return at;
+}
+
+void Lanes::grow() {
+  slots_.assign(std::bit_ceil(4 * std::max<std::size_t>(64, steps_.size())), no_lane);
+  for (std::size_t i = 0; i < steps_.size(); ++i) slots_[slot_of(steps_[i])] = static_cast<LaneId>(i);
 }
 
 /// What is there already and the same.
@@ -90,6 +103,7 @@ void Lanes::trim() {
       if (operand != no_lane) needed[static_cast<std::size_t>(operand)] = true;
   }
   std::vector<Lane> kept;
+  kept.reserve(size());
   const auto place = [&](LaneId id) { return id == no_lane ? no_lane : places[static_cast<std::size_t>(id)]; };
   for (std::size_t i = 0; i < size(); ++i) {
     if (!needed[i]) continue;
@@ -98,7 +112,7 @@ void Lanes::trim() {
   }
   verdict = place(verdict);
   steps_ = std::move(kept);
-  known_.clear();
+  slots_.clear();
 }
 
 std::size_t Lanes::cost() const {

@@ -77,11 +77,11 @@ class Lanes {
  private:
   std::optional<LaneId> folded(const Lane& lane) const;
 
-  struct Hash {
-    std::size_t operator()(const Lane& lane) const;
-  };
+  std::size_t slot_of(const Lane& lane) const;
+  void grow();
+
   std::vector<Lane> steps_;
-  std::unordered_map<Lane, LaneId, Hash> known_;
+  std::vector<LaneId> slots_;  ///< a hash table of the steps: a power of two of slots, half of them empty at the least
 };
 
 /// Nothing where it cannot be done (choices, divisions, metadata, large sets), or the code of one packet costs less.

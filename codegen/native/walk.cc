@@ -1,5 +1,8 @@
 #include "native/walk.hpp"
 
+#include <array>
+#include <cstddef>
+
 #include "native/plan.hpp"
 
 namespace weir::native {
@@ -19,8 +22,8 @@ NodeId Walk::Graph::take_next() {
   return id;
 }
 
-Walk::Graph Walk::graph_of(NodeId root) const {
-  Graph g;
+Walk::Graph Walk::graph_of(NodeId root) {
+  Graph g(&memory_);
   std::vector<NodeId> all{root};
   ++g[root].pending;  // the way in
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -44,7 +47,9 @@ NodeId Walk::follow(NodeId to) const {
 }
 
 void Walk::release(Graph& g, NodeId to) const {
-  std::vector<NodeId> left{to};
+  std::array<std::byte, 256> enough;  // nearly always
+  std::pmr::monotonic_buffer_resource memory(enough.data(), enough.size());
+  std::pmr::vector<NodeId> left({to}, &memory);
   while (!left.empty()) {
     const NodeId id = left.back();
     left.pop_back();

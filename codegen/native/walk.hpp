@@ -7,6 +7,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory_resource>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -39,8 +40,10 @@ class Walk {
   };
   /// One copy of a graph, that of the filter or that of a choice.
   struct Graph {
-    std::unordered_map<std::uint32_t, Place> places;
-    std::vector<ir::NodeId> ready, returns;
+    explicit Graph(std::pmr::memory_resource* memory) : places(memory), ready(memory), returns(memory) {}
+
+    std::pmr::unordered_map<std::uint32_t, Place> places;
+    std::pmr::vector<ir::NodeId> ready, returns;
     Graph* as_written = nullptr;  ///< the copy that goes on where a merged guard fails
     ir::ValueId choice = ir::no_value;
     Place* join = nullptr;        ///< behind a choice
@@ -51,7 +54,7 @@ class Walk {
     ir::NodeId take_next();
   };
 
-  Graph graph_of(ir::NodeId root) const;
+  Graph graph_of(ir::NodeId root);
   /// Where an edge leads when guards are passed over that hold already.
   ir::NodeId follow(ir::NodeId to) const;
   /// One way to a place is done with. When it was the last one, the place is ready, or out of reach, and then so may be
@@ -84,6 +87,9 @@ class Walk {
 
   const ir::Program& program_;
   Machine machine_;
+
+ private:
+  std::pmr::monotonic_buffer_resource memory_{16 << 10};  ///< of graphs: there are few, and all are gone with the walk
 };
 
 }  // namespace weir::native

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -99,7 +98,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   Xbyak::Address lane_memory(const LanePlace& place);
   Xbyak::Address lane_constant(std::uint32_t k);
   Xbyak::Address lane_pattern(std::uint32_t bytes);
-  Xbyak::Address lane_vector(const std::array<std::uint32_t, 8>& words) { return ptr[rip + lane_constants_[words]]; }
+  Xbyak::Address lane_vector(const std::array<std::uint32_t, 8>& words);
   Xbyak::Address lane_stack(std::uint32_t number);
   std::size_t lane_stack_at(std::uint32_t number) const;
   std::size_t batch_stack() const;
@@ -152,7 +151,13 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   Condition hashed(const SetPlan::Hash& hash, std::uint32_t number, Register v);
   Condition search(const SetPlan::Search& search, std::uint32_t number, Register v, const std::optional<Ways>& ways);
   void distance(const Xbyak::Reg32& v, std::uint32_t low);
-  Xbyak::Label& table(std::uint32_t number, std::vector<std::uint32_t> words);
+  /// One, however often its set is asked for: `words` makes it.
+  Xbyak::Label& table(std::uint32_t number, auto words) {
+    if (tables_.size() <= number) tables_.resize(number + 1);
+    Table& t = tables_[number];
+    if (t.words.empty()) t.words = words();
+    return t.label;
+  }
   void put(std::span<const std::uint32_t> words);
   void put_tables();
 
@@ -178,7 +183,8 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   std::optional<Lanes> lanes_;
   LanePlaces lane_places_;
   Xbyak::Label next_group_;
-  std::map<std::array<std::uint32_t, 8>, Xbyak::Label> lane_constants_;
+  std::vector<std::array<std::uint32_t, 8>> lane_constants_;
+  Xbyak::Label lane_constants_at_;
 };
 
 /// Bytes below the stack pointer that a function which calls none may use (System V ABI), in words.

@@ -94,7 +94,7 @@ Condition Select::bits(const SetPlan::Bits& b, std::uint32_t number, const Xbyak
     bt(rcx, index.cvt64());
     return Condition::Carry;
   }
-  lea(rdx, ptr[rip + table(number, b.words)]);
+  lea(rdx, ptr[rip + table(number, [&] { return b.words; })]);
   mov(ecx, index);
   shr(ecx, 5);
   mov(ecx, dword[rdx + rcx * 4]);
@@ -113,16 +113,18 @@ Condition Select::hashed(const SetPlan::Hash& h, std::uint32_t number, Register 
   if (h.bucket_bits == 0) {
     imul(eax, key, static_cast<int>(static_cast<std::uint32_t>(h.multiplier)));
     shr(eax, static_cast<int>(32 - h.slot_bits));
-    lea(rcx, ptr[rip + table(number, h.keys)]);
+    lea(rcx, ptr[rip + table(number, [&] { return h.keys; })]);
     cmp(dword[rcx + rax * 4], key);
     return Condition::Equal;
   }
-  // Displacements, and the keys behind them.
-  std::vector<std::uint32_t> words = packed(h.displacements);
-  const std::size_t keys = words.size() * 4;
-  words.insert(words.end(), h.keys.begin(), h.keys.end());
+  const std::size_t keys = (h.displacements.size() + 1) / 2 * 4;  // behind the displacements
+  const auto both = [&] {
+    std::vector<std::uint32_t> words = packed(h.displacements);
+    words.insert(words.end(), h.keys.begin(), h.keys.end());
+    return words;
+  };
   const Xbyak::Reg64 base = r64(take_beside(v));
-  lea(base, ptr[rip + table(number, std::move(words))]);
+  lea(base, ptr[rip + table(number, both)]);
   mov(rax, h.multiplier);
   imul(rax, key.cvt64());
   mov(rcx, rax);
@@ -142,7 +144,7 @@ Condition Select::search(const SetPlan::Search& s, std::uint32_t number, Registe
     cmp(r32(v), 0xffffffff);
     je(at(ways->out));
   }
-  lea(base, ptr[rip + table(number, s.limits)]);
+  lea(base, ptr[rip + table(number, [&] { return s.limits; })]);
   xor_(eax, eax);
   for (std::size_t step = (s.limits.size() + 1) / 2; step != 0; step /= 2) {
     lea(ecx, ptr[rax + step]);
@@ -154,14 +156,6 @@ Condition Select::search(const SetPlan::Search& s, std::uint32_t number, Registe
 }
 
 // ---- tables ------------------------------------------------------------------------------------------------
-
-/// One, however often its set is asked for.
-Xbyak::Label& Select::table(std::uint32_t number, std::vector<std::uint32_t> words) {
-  if (tables_.size() <= number) tables_.resize(number + 1);
-  Table& t = tables_[number];
-  if (t.words.empty()) t.words = std::move(words);
-  return t.label;
-}
 
 /// All at once: Xbyak writes byte by byte.
 void Select::put(std::span<const std::uint32_t> words) {
