@@ -1,4 +1,4 @@
-// How membership in a set is asked without a map: by comparisons, in halves where there are many, or by a bit of a constant.
+// How membership in a set is asked without a map: by comparisons, in parts where there are many, or by a bit of a constant.
 #include <algorithm>
 #include <vector>
 
@@ -12,6 +12,10 @@ using namespace ir;
 namespace {
 
 constexpr std::size_t most_in_chain = 5;
+
+/// How many of them come first, without a jump. One that is taken costs as much as three or four that are not (0.65 and 0.18 ns, AMD Zen 3), and then
+/// three quarters are best; and processors foresee a jump that is seldom taken more often than one that is taken by half of all.
+std::size_t first_part(std::size_t intervals) { return intervals * 3 / 4; }
 
 /// The elements as their bytes lie in memory, which need not be put in order then; nothing when they are not single numbers.
 std::vector<Interval> raw_points(std::span<const Interval> intervals, std::uint32_t size) {
@@ -48,15 +52,15 @@ void Select::member(Graph& g, const Node& n) {
 /// Jumps out where it is clear; the last comparison is left to who asks.
 Condition Select::membership(Register v, std::span<const Interval> intervals, Interval domain, const Ways& ways) {
   while (intervals.size() > most_in_chain) {
-    const std::size_t half = intervals.size() / 2;
+    const std::size_t split = first_part(intervals.size());
     const Label upper = code_.label();
-    code_.jump({.relation = op::JGE, .left = v, .k = intervals[half].low}, upper);
-    const Condition c = membership(v, intervals.first(half), {domain.low, intervals[half].low - 1}, ways);
+    code_.jump({.relation = op::JGE, .left = v, .k = intervals[split].low}, upper);
+    const Condition c = membership(v, intervals.first(split), {domain.low, intervals[split].low - 1}, ways);
     code_.jump(c, ways.in);
     code_.jump(ways.out);
     code_.bind(upper);
-    domain.low = intervals[half].low;
-    intervals = intervals.subspan(half);
+    domain.low = intervals[split].low;
+    intervals = intervals.subspan(split);
   }
   return chain(v, intervals, domain, ways);
 }
