@@ -9,7 +9,7 @@ function(weir_precompiled name options)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc CONTENT "")
   add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc)
   target_link_libraries(${name} PRIVATE fmt::fmt)
-  target_compile_options(${name} PRIVATE ${options})
+  target_compile_options(${name} PRIVATE ${WEIR_WARNINGS} ${options})
   target_precompile_headers(${name} PRIVATE ${ARGN})
 endfunction()
 
@@ -23,6 +23,12 @@ function(weir_targets_below folder result)
   endforeach()
   set(${result} ${all} PARENT_SCOPE)
 endfunction()
+
+# GCC 12 forgets which of the parsed headers are the system's, and warns of what it sees in them inlined.
+set(of_system_headers "")
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  set(of_system_headers -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)
+endif()
 
 weir_targets_below(${CMAKE_SOURCE_DIR} targets)
 weir_precompiled(weir_common_headers "" ${common})
@@ -42,5 +48,6 @@ foreach(target ${targets})  # but those with C in them
   if(type STREQUAL EXECUTABLE)  # as the headers: clang holds the two ways of placing code to be different languages
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
+  target_compile_options(${target} PRIVATE ${of_system_headers})
   target_precompile_headers(${target} REUSE_FROM ${headers})
 endforeach()
