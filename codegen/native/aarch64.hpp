@@ -111,7 +111,7 @@ class Select final : public Selection<Question> {
   std::optional<Question> comparison_of_bytes(Relation r, ir::ValueId a, std::uint32_t k);
   /// The same with its number in a register, where that fits no instruction, or is above `most`.
   Question settled(Question q, std::uint64_t most = 0xffffffff);
-  Question ask_piece(const Piece& piece, bool is_first) override;
+  Question ask_piece(const ir::Piece& piece, bool is_first) override;
   bool is_cheap(const ir::Node& n, const ir::Node& first) override;
   bool has_room_for_several() const override { return pool_.unpinned() >= most_wanted; }
   Question ask_all(const Either& all) override;

@@ -117,14 +117,14 @@ Question Select::settled(Question q, std::uint64_t most) {
 
 Question Select::ask_piece(const Piece& p, bool is_first) {
   const Reg base = pointer(p.base);
-  Question q{.left = 4, .k = p.value, .wide = p.size == 8};
+  Question q{.left = 4, .k = in_memory(p.value, p.size), .wide = p.size == 8};
   if (is_first) {
     pin(base);
     q = settled(q);
     unpin(base);
   } else if (q.wide) {
     q.right = 5;
-    asm_->Mov(a64::x5, p.value);
+    asm_->Mov(a64::x5, q.k);
   }
   fetch(4, p.size, base, p.at);
   return q;

@@ -29,7 +29,7 @@ std::optional<Lanes> LaneSelect::make() {
   lanes_.verdict = constant(0);
   choose_windows();
   op(LaneKind::Demand, constant(all_ones), is_captured(no_value, least_));
-  here_.facts.learn(no_value, least_);
+  here_.captured.learn(no_value, least_);
   come_to(program_.root, constant(all_ones));
   while (can_ && !ahead_.empty()) {
     const auto next = ahead_.extract(ahead_.begin());
@@ -84,13 +84,13 @@ void LaneSelect::node(const Node& n) {
 
 void LaneSelect::guard(const Node& n) {
   const std::uint64_t own_end = end_of(n);
-  if (here_.facts.has(n.a, own_end)) return come_to(n.t, here_.reached);
+  if (here_.captured.has(n.a, own_end)) return come_to(n.t, here_.reached);
   const std::uint64_t end = plan_.merged_end(n.a, own_end);
   const LaneId captured = is_captured(n.a, end);
   if (end != own_end) op(LaneKind::Demand, here_.reached, captured);
   else here_.reached = op(LaneKind::And, here_.reached, captured);
-  here_.facts.learn(n.a, end);
-  here_.facts.learn(no_value, end);  // captured bytes are the first ones
+  here_.captured.learn(n.a, end);
+  here_.captured.learn(no_value, end);  // captured bytes are the first ones
   come_to(n.t, here_.reached);
 }
 
@@ -116,7 +116,7 @@ void LaneSelect::come_to(NodeId to, LaneId reached) {
     return;
   }
   place.reached = op(LaneKind::Or, place.reached, reached);
-  place.facts.meet(here_.facts);
+  place.captured.meet(here_.captured);
   std::erase_if(place.looked, [&](const Looked& l) { return std::ranges::find(here_.looked, l) == here_.looked.end(); });
 }
 

@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
+#include "ir/captured.hpp"
 #include "ir/program.hpp"
 #include "ir/ranges.hpp"
 #include "native/lanes.hpp"
-#include "native/machine.hpp"
 
 namespace weir::native {
 
@@ -30,7 +30,7 @@ class LaneSelect {
   /// A node that packets come to: which, and what holds for them.
   struct Place {
     LaneId reached = no_lane;
-    Machine facts;  ///< what is captured; no registers
+    ir::Captured captured;
     std::vector<Looked> looked;
   };
   struct Answer {

@@ -95,12 +95,12 @@ LaneSelect::Field LaneSelect::field(const Value& load) {
 
 /// Looks where it may, at as much as it may, and not where it has looked already.
 LaneSelect::Field LaneSelect::looked_up(const Value& load) {
-  const auto known = std::ranges::find(here_.facts.captured, load.a, &Machine::Fact::base);
-  if (known == here_.facts.captured.end() || known->end < std::uint64_t{load.k} + load.size()) return {cannot(), cannot(), 0};
+  const std::uint64_t end = here_.captured.end(load.a);
+  if (end < std::uint64_t{load.k} + load.size()) return {cannot(), cannot(), 0};
   for (const Looked& l : here_.looked)
     if (l.base == load.a && l.at <= load.k && load.k + load.size() <= l.at + l.width) return {l.bytes, l.bytes, load.k - l.at};
-  const std::uint32_t width = known->end >= lane_size ? lane_size : load.size();
-  const auto at = static_cast<std::uint32_t>(std::min<std::uint64_t>(load.k, known->end - width));
+  const std::uint32_t width = end >= lane_size ? lane_size : load.size();
+  const auto at = static_cast<std::uint32_t>(std::min<std::uint64_t>(load.k, end - width));
   const LaneId from = load.a == no_value ? constant(at) : op(LaneKind::Add, value(load.a), constant(at));
   // Packets that do not come here are looked at at their beginning.
   const LaneId inside = op(LaneKind::And, from, here_.reached);

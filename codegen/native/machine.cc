@@ -9,27 +9,7 @@ void Machine::meet(const Machine& other) {
   for (std::size_t i = 0; i < registers.size(); ++i)
     if (registers[i] != other.registers[i]) registers[i] = {};
   at_home &= other.at_home;
-  std::erase_if(captured, [&](Fact& f) {
-    const auto same = std::ranges::find(other.captured, f.base, &Fact::base);
-    if (same == other.captured.end()) return true;
-    f.end = std::min(f.end, same->end);
-    return false;
-  });
-}
-
-bool Machine::has(ir::ValueId base, std::uint64_t end) const {
-  const auto known = std::ranges::find(captured, base, &Fact::base);
-  return known != captured.end() && known->end >= end;
-}
-
-void Machine::learn(ir::ValueId base, std::uint64_t end) {
-  constexpr std::size_t most_facts = 8;  // every place has its own copy
-  if (const auto known = std::ranges::find(captured, base, &Fact::base); known != captured.end()) {
-    known->end = std::max(known->end, end);
-  } else {
-    if (captured.size() == most_facts) captured.erase(captured.begin());
-    captured.push_back({base, end});
-  }
+  captured.meet(other.captured);
 }
 
 std::size_t Pool::take() {

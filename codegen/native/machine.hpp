@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/packet.hpp"
+#include "ir/captured.hpp"
 #include "ir/program.hpp"
 
 namespace weir::native {
@@ -35,19 +36,12 @@ struct Held {
 };
 
 struct Machine {
-  /// So many bytes behind a base are captured.
-  struct Fact {
-    ir::ValueId base;
-    std::uint64_t end;
-  };
   std::array<Held, most_pooled> registers{};
   std::uint64_t at_home = 0;  ///< values, by number of home, that their homes hold
-  std::vector<Fact> captured;
+  ir::Captured captured;
 
   /// What holds on both ways to a place.
   void meet(const Machine& other);
-  bool has(ir::ValueId base, std::uint64_t end) const;
-  void learn(ir::ValueId base, std::uint64_t end);
 };
 
 /// Which registers of a machine to use, by their numbers in the pool.

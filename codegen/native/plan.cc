@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "ir/captured.hpp"
+#include "ir/depths.hpp"
+
 namespace weir::native {
 
 using namespace ir;
@@ -15,7 +18,7 @@ constexpr std::size_t most_nodes = 1'000'000;  ///< each takes some ten bytes of
 constexpr std::uint32_t worth_a_word = 8;
 constexpr std::uint32_t most_homes = 64;
 constexpr std::uint32_t deepest = 500;      ///< values inside values: selection recurses into them
-constexpr std::uint32_t most_cost = 1 << 20;
+constexpr std::uint32_t cost_of_choice = 100, most_cost = 1 << 20;
 /// So many bytes nearly all packets have: headers of Ethernet, IPv4 and TCP without options.
 constexpr std::uint64_t likely_captured = 54;
 /// And so many more than asked for does not turn many away.
@@ -60,28 +63,11 @@ void Plan::count_uses(const ir::Program& p) {
 }
 
 void Plan::sum_costs(const ir::Program& p) {
-  std::vector<std::uint32_t> depths(p.value_count());
-  std::vector<std::uint32_t> depth_below(p.node_count());  // of values in the graph below a node, for choices
-  const auto depth = [&](ValueId v) { return v == no_value ? 0 : depths[index(v)]; };
+  const std::vector<std::uint32_t> depths = ir::depths(p);
   const auto cost = [&](ValueId v) { return v == no_value ? 0 : costs_[index(v)]; };
-  std::uint32_t node = 0;
   for (std::uint32_t i = 0; i < p.value_count(); ++i) {
     const Value& v = p[ValueId{i}];
-    std::uint32_t below = std::max(depth(v.a), depth(v.b));
-    std::uint32_t own = v.kind == ValueKind::Constant ? 0 : 1;
-    if (v.kind == ValueKind::Choice) {
-      // All nodes up to a choice's root are older than the choice, and so are their values.
-      for (; node <= v.k; ++node) {
-        const Node& n = p[NodeId{node}];
-        std::uint32_t deep = std::max(depth(n.a), depth(n.b));
-        if (n.kind != NodeKind::Return) deep = std::max(deep, depth_below[static_cast<std::size_t>(n.t)]);
-        if (n.forks()) deep = std::max(deep, depth_below[static_cast<std::size_t>(n.f)]);
-        depth_below[node] = deep;
-      }
-      below = depth_below[v.k];
-      own = 100;
-    }
-    depths[i] = below + 1;
+    const std::uint32_t own = v.kind == ValueKind::Constant ? 0 : v.kind == ValueKind::Choice ? cost_of_choice : 1;
     costs_[i] = std::min(most_cost, own + cost(v.a) + cost(v.b));
     if (uses_[i] != 0 && depths[i] > deepest) too_large_ = true;
   }

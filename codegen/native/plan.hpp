@@ -49,8 +49,4 @@ class Plan {
   std::size_t nodes_ = 0;
   bool needs_length_ = false, needs_metadata_ = false, too_large_ = false;
 };
-
-/// The first byte behind a guard's, counted from its base.
-inline std::uint64_t end_of(const ir::Node& guard) { return std::uint64_t{guard.k} + guard.size(); }
-
 }  // namespace weir::native

@@ -43,7 +43,7 @@ class Selection : protected Walk {
   virtual Question ask(const ir::Node& test) = 0;
   /// Whether bytes at a place are these; pieces that come later have the same base as the first one. Registers of the pool
   /// change with the first one only: its way out may be taken by then.
-  virtual Question ask_piece(const Piece& piece, bool is_first) = 0;
+  virtual Question ask_piece(const ir::Piece& piece, bool is_first) = 0;
   /// Where a membership leads when that is clear before what is asked last.
   struct Ways {
     Label in, out;
@@ -166,8 +166,8 @@ void Selection<Question>::node(Graph& g, ir::NodeId id) {
 
 template <typename Question>
 void Selection<Question>::guard(Graph& g, ir::NodeId id, const ir::Node& n) {
-  const std::uint64_t own_end = end_of(n);
-  if (machine_.has(n.a, own_end)) return go_to(g, n.t);
+  const std::uint64_t own_end = ir::end_of(n);
+  if (machine_.captured.has(n.a, own_end)) return go_to(g, n.t);
   const std::uint64_t end = g.as_written != nullptr ? plan_.merged_end(n.a, own_end) : own_end;
   const Question cut = ask_cut(n.a, end);
   Label fails = reject_;
@@ -177,7 +177,7 @@ void Selection<Question>::guard(Graph& g, ir::NodeId id, const ir::Node& n) {
     fails = label(other);
   }
   jump_if(cut, fails);
-  machine_.learn(n.a, end);
+  machine_.captured.learn(n.a, end);
   go_to(g, n.t);
 }
 
@@ -224,11 +224,11 @@ void Selection<Question>::answer(Graph& g, const Question& q, const ir::Node& n)
 
 template <typename Question>
 bool Selection<Question>::wide_test(Graph& g, ir::NodeId id) {
-  const auto wide = wide_from(id);
+  const auto wide = adjacent_from(id);
   if (!wide) return false;
   for (std::size_t i = 1; i < wide->links.size(); ++i) mark(program_.span(wide->links[i]));
   Question q{};
-  for (const Piece& p : wide->pieces) {
+  for (const ir::Piece& p : wide->pieces) {
     const bool is_first = &p == &wide->pieces.front();
     if (!is_first) jump_if(opposite(q), way(g, wide->otherwise));
     q = ask_piece(p, is_first);

@@ -41,7 +41,7 @@ Walk::Graph Walk::graph_of(NodeId root) {
 NodeId Walk::follow(NodeId to) const {
   for (;;) {
     const Node& n = program_[to];
-    if (n.kind != NodeKind::Guard || !machine_.has(n.a, end_of(n))) return to;
+    if (n.kind != NodeKind::Guard || !machine_.captured.has(n.a, end_of(n))) return to;
     to = n.t;
   }
 }

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ir/adjacent.hpp"
 #include "ir/program.hpp"
 #include "native/machine.hpp"
 
@@ -19,13 +20,6 @@ namespace weir::native {
 
 /// A place in the code that is jumped to, by the encoder's number for it.
 enum class Label : std::uint32_t {};
-
-/// Bytes at a place that have to be these; `value` as they lie in memory.
-struct Piece {
-  ir::ValueId base;
-  std::uint32_t at, size;
-  std::uint64_t value;
-};
 
 class Walk {
  protected:
@@ -66,13 +60,7 @@ class Walk {
   /// The constant that a node returns as the filter's verdict.
   std::optional<std::uint32_t> verdict(const Graph& g, ir::NodeId id) const;
 
-  /// A chain of equalities of adjacent bytes with one outcome when they fail, in pieces of up to eight bytes.
-  struct Wide {
-    std::vector<ir::NodeId> links;
-    std::vector<Piece> pieces;
-    ir::NodeId then, otherwise;
-  };
-  std::optional<Wide> wide_from(ir::NodeId id) const;
+  std::optional<ir::Adjacent> adjacent_from(ir::NodeId id) const;
 
   /// Two and more cheap tests of which one alone leads to the same place: `port 80`, `host a`, `ip and tcp`.
   struct Either {

@@ -108,7 +108,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
 
   Condition ask(const ir::Node& test) override;
   bool ask_bytes(Relation r, ir::ValueId a, std::uint32_t k, Condition& c);
-  Condition ask_piece(const Piece& piece, bool is_first) override;
+  Condition ask_piece(const ir::Piece& piece, bool is_first) override;
   bool is_cheap(const ir::Node& n, const ir::Node& first) override;
   bool has_room_for_several() const override { return pool_.unpinned() >= most_wanted; }
   Condition ask_all(const Either& all) override;

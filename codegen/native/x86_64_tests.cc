@@ -96,9 +96,10 @@ bool Select::ask_bytes(Relation relation, ValueId a, std::uint32_t k, Condition&
 
 Condition Select::ask_piece(const Piece& p, bool) {
   const Xbyak::RegExp where = address(p.base, p.at, rdi);
-  const auto k = static_cast<std::int64_t>(p.value);
+  const std::uint64_t wanted = in_memory(p.value, p.size);
+  const auto k = static_cast<std::int64_t>(wanted);
   if (p.size == 8 && (k < 0 || k > 0x7fffffff)) {
-    mov(rcx, p.value);
+    mov(rcx, wanted);
     cmp(qword[where], rcx);
   } else if (p.size == 8) {
     cmp(qword[where], static_cast<std::uint32_t>(k));
