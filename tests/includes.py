@@ -48,6 +48,7 @@ ROWS = {
     "map": "map",
     "memory": "unique_ptr shared_ptr make_unique make_shared make_unique_for_overwrite uninitialized_fill_n uninitialized_copy_n",
     "memory new": "bad_alloc",
+    "memory_resource": "pmr",
     "mutex": "mutex lock_guard call_once once_flag",
     "numeric": "iota accumulate partial_sum",
     "optional": "optional nullopt",
