@@ -13,11 +13,7 @@ import sys
 # Headers any of which will do, and the names that they are there for; `chrono::` is all names that begin so.
 ROWS = {
     "algorithm": """min max minmax clamp sort find find_if count count_if any_of all_of none_of copy copy_n equal reverse unique
-        remove_if replace replace_if fill fill_n upper_bound lower_bound partition_point shuffle is_sorted
-        ranges::find ranges::find_if ranges::sort ranges::any_of ranges::all_of ranges::none_of ranges::count ranges::count_if
-        ranges::copy ranges::is_sorted ranges::transform ranges::equal ranges::move ranges::adjacent_find ranges::reverse
-        ranges::replace ranges::max_element ranges::min_element ranges::upper_bound ranges::lower_bound ranges::unique
-        ranges::set_union ranges::set_symmetric_difference ranges::nth_element ranges::min ranges::max ranges::binary_search""",
+        remove_if replace replace_if fill fill_n upper_bound lower_bound partition_point shuffle is_sorted ranges::""",
     "array": "array to_array",
     "atomic": "atomic memory_order_release memory_order_acquire",
     "bit": """endian has_single_bit countr_zero countl_zero countr_one countl_one popcount bit_width bit_cast bit_ceil bit_floor
@@ -48,7 +44,7 @@ ROWS = {
     "map": "map",
     "memory": "unique_ptr shared_ptr make_unique make_shared make_unique_for_overwrite uninitialized_fill_n uninitialized_copy_n",
     "memory new": "bad_alloc",
-    "memory_resource": "pmr",
+    "memory_resource": "pmr::",
     "mutex": "mutex lock_guard call_once once_flag",
     "numeric": "iota accumulate partial_sum",
     "optional": "optional nullopt",
@@ -78,7 +74,7 @@ ANYWHERE = set("size_t ptrdiff_t byte size begin end get erase_if".split())
 HEADERS = {name: set(headers.split()) for headers, names in ROWS.items() for name in names.split()}
 FOLDERS = ["src", "codegen", "grammar", "tests"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
-USED = re.compile(r"\b(?:std::((?:(?:ranges|chrono|filesystem|this_thread)::)?[a-z]\w*)|(fmt::[a-z]\w*))\b")
+USED = re.compile(r"\b(?:std::((?:(?:ranges|chrono|filesystem|pmr|this_thread)::)?[a-z]\w*)|(fmt::[a-z]\w*))\b")
 COMMENT = re.compile(r"//.*")
 STRING = re.compile(r'(?<=[\s(,{=+<])"(?:\\.|[^"\\\n])*"')
 
