@@ -424,6 +424,9 @@ class Damage(ProgramTest):
         self.check("filter", "-r", PACKETS / "link_raw.pcap", "-y", "raw", "-w", "out")
         usb = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 189)
         self.check_error(2, "USB_LINUX", "filter", "-r", "-", "tcp", stdin=usb)
+        private = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 149) + struct.pack("<IIII", 1, 2, 4, 4) + b"abcd"
+        self.check("filter", "-r", "-", "-w", "out", "link[0] = 0x61", stdin=private)
+        self.assertEqual(pathlib.Path("out").read_bytes(), private)
         unknown = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 9999)
         self.check_error(2, "9999", "filter", "-r", "-", "tcp", stdin=unknown)
 

@@ -32,6 +32,8 @@ Setting read_setting(const std::string& words) {
   while (in >> word) {
     if (word == "live") s.linux_ext = true;
     if (word == "savefile") s.savefile = Savefile::Native;
+    if (word == "swapped") s.savefile = Savefile::Swapped;
+    if (word == "snaplen" && in >> word) s.snaplen = static_cast<std::uint32_t>(std::stoul(word));
     if (word == "netmask" && in >> word) s.netmask = read_netmask(word);
   }
   return s;

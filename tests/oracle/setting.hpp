@@ -36,7 +36,8 @@ inline std::string described(const Setting& s) {
 /// `255.255.255.0`, in host order.
 std::optional<std::uint32_t> read_netmask(const std::string& text);
 
-/// The setting that words describe: a DLT name, behind it `live`, `savefile` or `netmask 255.255.255.0`.
+/// The setting that words describe: a DLT name, behind it `live`, `savefile` or `swapped` (one of the other byte
+/// order), `netmask 255.255.255.0`, `snaplen 96`.
 Setting read_setting(const std::string& words);
 
 /// A packet of which `bytes` are known.
