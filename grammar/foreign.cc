@@ -132,6 +132,27 @@ std::string advice(std::string_view op) {
          "in 'ip[8] < 5'";
 }
 
+/// The row of a field whose name is two words, with the protocol first: `ip ttl`.
+const Row* find_two_words(const Place& p) {
+  return is<Kind::S_PROTOCOL>(p.prev) ? find(fmt::format("{} {}", p.prev.text, p.token.text)) : nullptr;
+}
+
+/// `ttl < 5`, `ip ttl 5`: a number by a name, compared or not.
+Diagnostic number_by_name(std::string_view text, const Place& p, const Row& row, const Token& first) {
+  Comparison c = comparison(text, p);
+  if (!c.op && is<Kind::S_NUM>(p.next)) {
+    c.op = find_operator("=");
+    c.value = p.next.text;
+    c.span.end = p.next.span.end;
+  }
+  c.span.begin = first.span.begin;
+  std::string here = translated(row, c);
+  if (here.empty() || here.size() > 1000 || !attempt(here, {})) here = row.here.substr(0, row.here.find(" {}"));
+  const auto message = first.span == p.token.span ? fmt::format("syntax error: '{}' is no keyword", p.token.text)
+                                                  : fmt::format("syntax error: unexpected '{}'", p.token.text);
+  return {Code::Syntax, c.span, message, fmt::format("here that is '{}'", here)};
+}
+
 Diagnostic display_filter(std::string_view text, const Place& p, const Row* row) {
   const Comparison c = comparison(text, p);
   const std::string here = row ? translated(*row, c) : std::string();
@@ -141,10 +162,14 @@ Diagnostic display_filter(std::string_view text, const Place& p, const Row* row)
 }
 
 std::optional<Diagnostic> at_token(std::string_view text, const Place& p) {
+  if (const Row* row = find_two_words(p)) return number_by_name(text, p, *row, p.prev);
   if (!is<Kind::S_NAME>(p.token) || p.token.text.starts_with('\\')) return std::nullopt;
   if (is_search(p.token.text) && ends_term(p.prev))
     return Diagnostic{Code::Syntax, p.token.span, fmt::format("syntax error: '{}' is no keyword", p.token.text), advice(p.token.text)};
+  if (is_search(p.next.text) && is_start(p.prev))
+    return Diagnostic{Code::Syntax, p.next.span, fmt::format("syntax error: '{}' is no keyword", p.next.text), advice(p.next.text)};
   const Row* row = find(p.token.text);
+  if (row && row->form == Form::Number && p.token.text.find('.') == p.token.text.npos) return number_by_name(text, p, *row, p.token);
   if (row && row->form == Form::Word)
     return Diagnostic{Code::Syntax, p.token.span, fmt::format("syntax error: '{}' is no keyword", p.token.text),
                       fmt::format("here that is '{}'", row->here)};

@@ -312,7 +312,8 @@ std::string complaint(const CLI::App& command, const CLI::ParseError& error) {
   constexpr std::string_view unexpected = "The following argument was not expected: ";
   if (what.starts_with(unexpected)) {
     const auto option = what.substr(unexpected.size(), what.find('=') - unexpected.size());
-    if (option.starts_with('-') && option != "-") return has_no_option(command, option);
+    if (option == "-") return "a letter that stands for yes or no takes no value: leave out " + what.substr(unexpected.size() + 1);  // `-d=2`
+    if (option.starts_with('-')) return has_no_option(command, option);
   }
   const auto name = what.substr(0, what.find_first_of(": "));
   if (what.find("At Most 1 required") != what.npos) return fmt::format("{} may be there only once", name);

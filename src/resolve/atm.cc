@@ -14,7 +14,8 @@ constexpr const char* names[] = {"lane", "metac", "bcc", "oamf4sc", "oamf4ec", "
 std::optional<Diagnostic> needs_atm(const Site& s, std::string_view word) {
   if (s.layers.layout().atm) return std::nullopt;
   return Diagnostic{Code::LinkType, s.span, fmt::format("'{}' supported only on SUNATM", word),
-                    s.layers.lane ? "after 'lane' it is an Ethernet frame that is looked at" : ""};
+                    s.layers.lane ? "after 'lane' it is an Ethernet frame that is looked at"
+                                     : "the words of ATM are for captures of the link type SUNATM"};
 }
 
 ExprId kind_is(const Site& s, std::uint32_t kind) { return masked(s, in_link_header(s, sun::kind, 1), sun::kind_mask, kind); }

@@ -98,6 +98,8 @@ ExprId snap(const Site& s, std::uint32_t organization, std::uint16_t ethertype);
 
 // tunnel.cc: `after` receives the layers that primitives to the right see.
 Test tunnel(const Site& s, const ast::Tunnel& t, Layers& after);
+/// What to write for `vlan 100 or 200`, of which the second number has no word; `s` is behind the tunnel.
+std::string hint_about_several(const Site& s, const ast::Tunnel& t, const ast::Id& next);
 
 // relation.cc
 Test relation(const Site& s, const ast::Relation& r);

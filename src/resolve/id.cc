@@ -186,7 +186,7 @@ Test with_ipv6(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   in6_addr address{};
   if (inet_pton(AF_INET6, id.text.c_str(), &address) != 1)
     return fail(Code::Address, id.span, fmt::format("'{}' is not a valid IPv6 address", quotable(id.text)));
-  if (prefix > 128) return fail(Code::Range, id.span, fmt::format("mask length {} must be <= 128", prefix));
+  if (prefix > 128) return fail(Code::Range, id.span, fmt::format("mask length {} must be <= 128", prefix), "allowed are 0 to 128");
   const Ipv6Range range = ipv6_range(address, prefix);
   if (const auto net = host_bits_cleared(range))
     return fail(Code::Address, id.span, fmt::format("non-network bits set in \"{}\"", written(id)),

@@ -35,7 +35,8 @@ Test pf(const Site& s, const ast::Pf& p) {
     return coded(s, p.value, 0, std::nullopt, "action", wire::pf::action_words());
   if (!s.layers.layout().pf)
     return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on PFLOG linktype", names[static_cast<int>(p.field)]),
-                p.field == PfField::Ifname ? "in a live capture 'ifindex 2' asks for an interface, by its number" : "");
+                p.field == PfField::Ifname ? "in a live capture 'ifindex 2' asks for an interface, by its number"
+                                             : "the words of pf are for what its log interface gives, of the link type PFLOG");
   switch (p.field) {
     case PfField::Ifname: return name_at(s, p.value, wire::pf::interface, "ifname interface names");
     case PfField::Ruleset: return name_at(s, p.value, wire::pf::ruleset, "ruleset names");

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/quotable.hpp"
 #include "resolve/families.hpp"
+#include "wire/ascii.hpp"
 #include "wire/protocol.hpp"
 
 namespace weir::resolve {
@@ -186,8 +189,11 @@ Result<std::uint32_t> protocol_by_name(const Site& s, const ast::Qualifiers& q, 
   const std::string words = q.protocol == Protocol::None
                                 ? std::string(keyword(q.type))
                                 : fmt::format("{} {}", keyword(q.protocol), keyword(q.type));
+  std::string lower(id.text);
+  std::ranges::transform(lower, lower.begin(), wire::to_lower);
+  const auto meant = lower == id.text ? std::nullopt : look_up(s, q.protocol, lower).value_or(std::nullopt);
   return fail(Code::Name, id.span, fmt::format("unknown '{}' value '{}'", words, quotable(id.text)),
-              "give its number, or a name that the system knows");
+              meant ? fmt::format("its name is in lower case: '{} \\{}'", words, lower) : "give its number, or a name that the system knows");
 }
 
 }  // namespace weir::resolve

@@ -14,6 +14,7 @@ namespace {
 struct State {
   Layers layers;
   std::optional<ast::Qualifiers> qualifiers;
+  const ast::Tunnel* tunnel = nullptr;  ///< what stood directly before, for advice
 };
 
 class Walk {
@@ -35,7 +36,8 @@ class Walk {
     if (p.qualifiers) state.qualifiers = p.qualifiers;
     if (!state.qualifiers)
       return fail(Code::Syntax, s.span, "syntax error: nothing says what this is",
-                  "put a qualifier before it, such as host, net or port");
+                  state.tunnel && state.tunnel->number ? hint_about_several(s, *state.tunnel, p.id)
+                                                       : "put a qualifier before it, such as host, net or port");
     if (!repetition_.is_worth_it()) return primitive(s, *state.qualifiers, p.id);
     const auto what = listed(*state.qualifiers, p.id);
     if (!what) return primitive(s, *state.qualifiers, p.id);
@@ -90,7 +92,9 @@ class Walk {
     WEIR_TRY(test, tunnel(s, t, after));
     state.layers = after;
     repetition_.forget();
-    return bare(state, test);
+    bare(state, test);
+    state.tunnel = &t;
+    return test;
   }
 
   Test visit(const ast::Abbreviation& a, const Site& s, State& state) { return bare(state, abbreviation(s, a.protocol)); }
@@ -121,6 +125,7 @@ class Walk {
   /// A primitive without qualifiers leaves none to inherit.
   static Test bare(State& state, Test test) {
     state.qualifiers.reset();
+    state.tunnel = nullptr;
     return test;
   }
 

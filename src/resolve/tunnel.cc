@@ -198,4 +198,15 @@ Test tunnel(const Site& s, const ast::Tunnel& t, Layers& after) {
   return not_on_link_type(s, "tunnel");
 }
 
+std::string hint_about_several(const Site& s, const ast::Tunnel& t, const ast::Id& next) {
+  constexpr const char* words[] = {"vlan", "mpls", "pppoed", "pppoes", "geneve", "vxlan"};
+  const char* word = words[static_cast<int>(t.kind)];
+  const std::string one = fmt::format("'{}' takes one number, and a second '{}' is looked for inside the first", word, word);
+  const Offset& inside = s.layers.payload;
+  const bool tag_lies_still = inside.variable == pred::no_value && s.layers.link_header.variable == pred::no_value && s.layers.vlans == 1;
+  if (t.kind != TunnelKind::Vlan || !tag_lies_still || next.kind != ast::IdKind::Number) return one;
+  const std::string tag = fmt::format("ether[{}:2] & 0xfff", inside.constant - tag_size - s.layers.link_header.constant);
+  return fmt::format("{}: 'vlan and ({} = {} or {} = {})'", one, tag, *t.number, tag, next.value);
+}
+
 }  // namespace weir::resolve

@@ -268,6 +268,7 @@ class Options(ProgramTest):
         self.check_error(2, "--linktype must be followed by a value: LINKTYPE", "compile", "-y")
         self.check_error(2, "-F must be followed by a value: FILE", "filter", "-r", "x", "-F")
         self.check_error(2, "--strict takes no value", "compile", "--strict=no", "ip")
+        self.check_error(2, "takes no value: leave out =2", "compile", "-d=2", "ip")
         self.check_error(2, "--count takes no value", "filter", "-r", "x", "--count=3", "ip")
         self.check_error(2, "no option --linktyp; did you mean --linktype?", "compile", "--linktyp=RAW", "ip")
 
