@@ -119,9 +119,11 @@ bool Select::with_upper_bits(const Node& n, std::uint32_t k, Entry& t, Entry& f)
   if (n.relation() != Relation::Equal || masked.kind != ValueKind::Binary || masked.arith() != Arith::And || machine_.a == n.a) return false;
   const auto mask = constant_of(program_, masked.b);
   if (!mask || program_[masked.a].kind != ValueKind::Load) return false;
+  for (const NodeId next : {n.t, n.f})
+    if (program_[skip_free(next)].a == n.a) return false;  // asks for the masked bits again
   const Domain domain = domain_of(masked.a);
   const std::uint32_t rest = domain.high & ~*mask;
-  if (!domain.is_even || (rest & (rest + 1)) != 0 || (k & ~*mask) != 0 || k > domain.high) return false;
+  if ((rest & (rest + 1)) != 0 || (k & ~*mask) != 0 || k > domain.high) return false;
   to_a(masked.a);
   interval({k, k | rest}, domain, t, f);
   return true;
@@ -157,7 +159,8 @@ void Select::interval(Interval i, Domain domain, Entry& t, Entry& f) {
   if (at_high) return jump(op::JMP | op::JGE, i.low, t, f);
   if (at_low) return jump(op::JMP | op::JGT, i.high, f, t);
   Entry inside{blocks_.add(), {}, false};
-  if (i.high == i.low + 1) {  // as long as a range, and may share its tail
+  const bool is_wide = domain.is_even && domain.high > 0xff;  // likely none of both, and likely on one side of them
+  if (i.high == i.low + 1 && !is_wide) {  // as long as a range, and may share its tail
     jump(op::JMP | op::JEQ, i.low, t, inside);
     begin(inside);
     return jump(op::JMP | op::JEQ, i.high, t, f);

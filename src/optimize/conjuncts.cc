@@ -244,7 +244,7 @@ class Conjuncts : public Rewrite {
         lead(n.t, share);
         continue;
       }
-      const double each = cost(n.a, at_hand) + cost(n.b, at_hand) + comparisons_of(n);
+      const double each = cost(asks_for_upper_bits(n) ? from_[n.a].a : n.a, at_hand) + cost(n.b, at_hand) + comparisons_of(n);
       const auto likelihoods = profile_.likelihoods(from_, ranges_, n);
       step.is_guess |= likelihoods.known[0] == Profile::nothing_known;
       Shares when_true{}, when_false{};
@@ -268,6 +268,13 @@ class Conjuncts : public Rewrite {
 
   double comparisons_of(const Node& n) const {
     return n.kind == NodeKind::Member ? static_cast<double>(from_.set_of(n).intervals().size()) : 1;
+  }
+
+  /// Whether it is a range of a load's numbers, of which one comparison tells most others.
+  bool asks_for_upper_bits(const Node& n) {
+    if (n.kind != NodeKind::Test || n.relation() != Relation::Equal || from_[n.a].kind != ValueKind::Binary) return false;
+    const auto q = question(from_, ranges_, n);
+    return q && q->mask == 0xffffffff && q->value == from_[n.a].a && q->holds.intervals().size() == 1;
   }
 
   /// Values that have been worked out.

@@ -121,7 +121,9 @@ class Facts : public Rewrite {
   /// graph shows that its divisions are safe, and machines make them in the division itself.
   std::optional<bool> decided(const Node& n, const Question* q, const Known& known) {
     if (n.kind == NodeKind::Guard) return ranges_.passage(n) == Ranges::Passage::Always ? std::optional(true) : std::nullopt;
-    return n.forks() && q ? known.decides(numbers_, *q) : std::nullopt;
+    if (!n.forks() || !q) return std::nullopt;
+    if (const auto answer = known.decides(numbers_, *q)) return answer;
+    return known.excludes(program_, numbers_, *q) ? std::optional(false) : std::nullopt;
   }
 
   /// Past what is decided, some way: a long list has an edge like that in each of its members, and what is left is
@@ -200,6 +202,7 @@ bool apply_facts(Program& p) {
   bool values = false;
   for (int turn = 0; turn < max_turns; ++turn) {
     Subjects subjects(p);
+    subjects.join_parts(p);
     if (!subjects.any() && !may_have_idle_nodes(p)) break;
     Facts facts(p, std::move(subjects));
     if (!facts.found_anything()) break;

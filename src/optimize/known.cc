@@ -63,6 +63,25 @@ Subjects::Subjects(const Program& p) : tests_(p.value_count()) {
   }
 }
 
+void Subjects::join_parts(const Program& p) {
+  constexpr std::size_t most = 16;
+  std::array<std::uint32_t, most> wholes;
+  std::size_t count = 0;
+  for (std::uint32_t i = 0; i < p.node_count() && count < most; ++i) {
+    const Node& n = p[NodeId{i}];
+    const bool is_number = n.kind == NodeKind::Test && n.relation() == Relation::Equal && p[n.a].kind == ValueKind::Load && p[n.a].size() > 1;
+    if (is_number && constant_of(p, n.b) && (count == 0 || wholes[count - 1] != static_cast<std::uint32_t>(n.a))) wholes[count++] = static_cast<std::uint32_t>(n.a);
+  }
+  for (std::uint32_t i = 0; count != 0 && i < tests_.size(); ++i) {
+    if (tests_[i] == None || p[ValueId{i}].kind != ValueKind::Load || p[ValueId{i}].size() == 4) continue;
+    for (std::size_t k = 0; k < count; ++k) {
+      if (!is_part(p[ValueId{i}], p[ValueId{wholes[k]}])) continue;
+      tests_[i] = tests_[wholes[k]] = Several;
+      any_ = true;
+    }
+  }
+}
+
 std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n) {
   Question q{.value = n.a};
   switch (n.kind) {
@@ -123,6 +142,18 @@ std::optional<bool> Known::decides(const Numbers& numbers, const Question& q) co
   if (std::ranges::none_of(possible.intervals(), meets(q.holds))) return false;
   if (std::ranges::all_of(possible.intervals(), [&](const Interval& i) { return q.holds.covers(i); })) return true;
   return std::nullopt;
+}
+
+bool Known::excludes(const Program& p, const Numbers& numbers, const Question& q) const {
+  const auto k = q.mask == 0xffffffff ? q.holds.only() : std::nullopt;
+  if (!k) return false;
+  const Value& whole = p[q.value];
+  return std::ranges::any_of(facts(), [&](const Fact& f) {
+    const Value& part = p[f.value];
+    if (!is_part(part, whole)) return false;
+    const std::uint32_t behind = 8 * (whole.k + whole.size() - part.k - part.size()), bits = 0xffffffff >> (32 - 8 * part.size());
+    return !numbers[f.possible].contains(*k >> behind & bits & f.mask);
+  });
 }
 
 void Known::learn(Numbers& numbers, const Question& q, bool answer) {

@@ -40,6 +40,8 @@ class Subjects {
   }
   /// Whether there is such a value at all.
   bool any() const { return any_; }
+  /// Takes for such values also loads that are asked for a number, and what is asked of a part of their bytes.
+  void join_parts(const ir::Program& p);
 
  private:
   enum Tests : std::uint8_t { None, One, Several };
@@ -59,6 +61,12 @@ struct Question {
 };
 /// Nothing for tests between two values. Of a value of 8 bits the whole is asked about, whatever the mask.
 std::optional<Question> question(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test);
+
+/// Whether the bytes of a load are some of those of another one.
+inline bool is_part(const ir::Value& part, const ir::Value& whole) {
+  return part.kind == ir::ValueKind::Load && whole.kind == ir::ValueKind::Load && part.a == whole.a && part.k >= whole.k && part.size() < whole.size() &&
+         std::uint64_t{part.k} + part.size() <= std::uint64_t{whole.k} + whole.size();
+}
 
 /// The sets that facts are made of, each once, so that facts are small and equal ones look equal.
 class Numbers {
@@ -90,6 +98,8 @@ class Known {
   bool full() const { return count_ == most_facts; }
   /// Whether the answer is known.
   std::optional<bool> decides(const Numbers& numbers, const Question& q) const;
+  /// Whether a load cannot be the one number that is asked for, by what is known of bytes that are part of it.
+  bool excludes(const ir::Program& p, const Numbers& numbers, const Question& q) const;
   /// Adds the answer.
   void learn(Numbers& numbers, const Question& q, bool answer);
   /// Keeps what holds on both ways into a place.

@@ -46,17 +46,24 @@ bool is_even(const Value& v) {
   return v.kind == ValueKind::Load && v.size() == 2 && (v.a != no_value || v.k >= far);
 }
 
+/// So many numbers are still as seldom as two: of ports, and of bytes at a fixed place those that are large.
+std::uint64_t narrow(const Value& v, const Set& numbers) {
+  if (is_even(v)) return 0x800;
+  return v.kind == ValueKind::Load && v.size() == 1 && v.a == no_value && !numbers.empty() && numbers.low() >= 0x80 ? 0x10 : 0;
+}
+
 double expected_of(const Program& p, const std::optional<Question>& q) {
   constexpr double nothing_known = Profile::nothing_known;
   const std::uint64_t all = q ? q->domain.size() : 0;
   if (all <= 2) return nothing_known;
   const bool rather_not = q->holds.size() > all / 2;
-  const auto few = as_single(rather_not ? q->no() : q->holds & q->domain, is_even(p[q->value]) ? all / 32 : 0);
+  const Set seldom = rather_not ? q->no() : q->yes();
+  const auto few = as_single(seldom, narrow(p[q->value], seldom));
   if (!few) return nothing_known;  // a range
   const double even = 1.0 / static_cast<double>(all);
   const double one = std::max(even, q->domain.high > 0xffff ? 0.02 : q->domain.high > 0xff ? 0.05 : 0.1);
   const bool is_behind = p[q->value].kind == ValueKind::Load && p[q->value].a != no_value;
-  const double zero = is_behind && (rather_not ? q->no() : q->holds).contains(0) ? 0.25 : 0;  // fields that are not in use
+  const double zero = is_behind && seldom.contains(0) ? 0.25 : 0;  // fields that are not in use
   const double share = std::min(nothing_known, one * static_cast<double>(*few) + zero);
   return rather_not ? 1 - share : share;
 }

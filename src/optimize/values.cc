@@ -44,6 +44,9 @@ class Values : public Rewrite {
       if (const auto sum = constant_outside(a, b, span)) return *sum;
     if (a == b && op == Arith::And) return a;  // x & x == x
     if (a == b && op == Arith::Or) return a;   // x | x == x
+    if (op == Arith::Or)
+      for (const auto& [low, high] : {std::pair(a, b), std::pair(b, a)})
+        if (const auto swapped = little_endian(low, high, span)) return *swapped;
     return to_.add({ValueKind::Binary, static_cast<std::uint8_t>(op), 0, a, b}, span);
   }
 
@@ -55,6 +58,17 @@ class Values : public Rewrite {
         return binary(Arith::Add, binary(Arith::Add, sum == a ? v.a : other, sum == a ? other : v.a, span), v.b, span);
     }
     return std::nullopt;
+  }
+
+  /// [k:1] | [k+1:1] << 8 == [k:2] * 0x1000100 >> 16: the product of bytes a and b is b, a, b, 0.
+  std::optional<ValueId> little_endian(ValueId low, ValueId high, Span span) {
+    const Value shifted = to_[high];
+    if (shifted.kind != ValueKind::Binary || shifted.arith() != Arith::Lsh || k(shifted.b) != 8) return std::nullopt;
+    const Value first = to_[low], second = to_[shifted.a];
+    const auto is_byte = [](const Value& v) { return v.kind == ValueKind::Load && v.size() == 1; };
+    if (!is_byte(first) || !is_byte(second) || first.a != second.a || second.k == 0 || first.k != second.k - 1) return std::nullopt;
+    const ValueId both = binary(Arith::Mul, to_.load(2, first.a, first.k, span), to_.constant(0x01000100), span);
+    return binary(Arith::Rsh, both, to_.constant(16), span);
   }
 
   static bool commutes(Arith op) {

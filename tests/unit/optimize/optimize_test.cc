@@ -46,6 +46,20 @@ TEST_CASE("values: rules") {
   }
 }
 
+TEST_CASE("values: two bytes in the other order are one load, if they lie side by side") {
+  const std::string rest = "no: return 0\nyes: return 1\nt: if v == 0x40 then yes else no\ng: guard 2 [2] then t\nroot g\n";
+  const std::string swapped = "x = load 2 [2]\nm = x * 0x1000100\nv = m >> 16\n" + rest;
+  const std::string bytes = "a = load 1 [2]\nb = load 1 [3]\nh = b << 8\n";
+  becomes(optimize::simplify_values, bytes + "v = a | h\n" + rest, swapped);
+  becomes(optimize::simplify_values, bytes + "v = h | a\n" + rest, swapped);
+  for (const char* other : {"a = load 1 [4]\nb = load 1 [3]\nh = b << 8\n", "a = load 1 [2]\nb = load 1 [3]\nh = b << 7\n", "a = load 1 [0xffffffff]\nb = load 1 [0]\nh = b << 8\n"}) {
+    CAPTURE(other);
+    Program p = parse(other + std::string("v = a | h\nno: return 0\nyes: return 1\nt: if v == 0x40 then yes else no\nroot t\n"));
+    optimize::simplify_values(p);
+    CHECK(to_string(p).find('*') == std::string::npos);
+  }
+}
+
 TEST_CASE("values: tests in one form") {
   struct Row { const char* test; const char* simpler; };
   const Row rows[] = {
@@ -163,6 +177,18 @@ TEST_CASE("facts: what was asked decides what is asked again") {
           "a: if m == 8 then gb else no\nga: guard 1 [0] then a\nroot ga\n",
           "x = load 1 [0]\nm = x & 0xc\nno: return 0\nyes: return 1\n"
           "a: if m == 8 then yes else no\nga: guard 1 [0] then a\nroot ga\n");
+}
+
+TEST_CASE("facts: a load is not the number that some of its bytes rule out") {
+  const std::string head = "c = load 1 [0]\nb = load 2 [0]\nl = length\nno: return 0\nyes: return 1\nlong: if l == 60 then yes else no\n";
+  const std::string rest = "u: if c &? 1 then long else t\ng: guard 1 [0] then u\nroot g\n";
+  const std::string decided = head + "u: if c &? 1 then long else yes\ng: guard 1 [0] then u\nroot g\n";
+  becomes(optimize::apply_facts, head + "t: if b == 0xffff then no else yes\n" + rest, decided);
+  for (const char* open : {"t: if b == 0xfeff then no else yes\n", "t: if b >= 0xff00 then no else yes\n"}) {
+    CAPTURE(open);
+    becomes(optimize::apply_facts, head + open + "h: guard 2 [0] then t\nu: if c &? 1 then long else h\ng: guard 1 [0] then u\nroot g\n",
+            head + open + "h: guard 2 [0] then t\nu: if c &? 1 then long else h\ng: guard 1 [0] then u\nroot g\n");
+  }
 }
 
 namespace {
