@@ -85,7 +85,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   // ---- x86_64_lanes.cc: several packets at once ----------------------------------------------------
 
   void groups();
-  void ask_ahead();
+  void ask_ahead(std::size_t begin, std::size_t end);
   void lane_step(const Lane& lane, const LaneStep& step);
   void simple(const Lane& lane, const LaneStep& step, const Xbyak::Ymm& to);
   void of_records(std::size_t field, const Xbyak::Ymm& to);

@@ -29,9 +29,11 @@ void Select::groups() {
   mov(stop, word_end);
   jmp(packet_);
   L(whole);
-  ask_ahead();
   for (std::uint32_t i = 0; i < width; ++i) mov(packets[i], qword[cursor + (i * records_.size + records_.bytes)]);
-  for (std::size_t i = 0; i < lanes_->size(); ++i) lane_step((*lanes_)[static_cast<LaneId>(i)], lane_places_.steps[i]);
+  for (std::size_t i = 0; i < lanes_->size(); ++i) {
+    ask_ahead(i * width / lanes_->size(), (i + 1) * width / lanes_->size());
+    lane_step((*lanes_)[static_cast<LaneId>(i)], lane_places_.steps[i]);
+  }
   vmovmskps(eax, in_register(lane_places_.verdict, spare));
   shl(rax, 64 - width);
   shr(verdicts, width);
@@ -42,10 +44,10 @@ void Select::groups() {
   jmp(some_done_);
 }
 
-/// Both lines of a packet that what is looked at may lie in.
-void Select::ask_ahead() {
+/// Both lines of packets that what is looked at may lie in. Between steps, not of all packets of a group at once: a CPU waits for so many lines only at a time.
+void Select::ask_ahead(std::size_t begin, std::size_t end) {
   const std::uint32_t first = lanes_->first_byte, last = lanes_->last_byte;
-  for (std::uint32_t i = 0; i < width; ++i) {
+  for (std::size_t i = begin; i < end; ++i) {
     mov(rax, qword[cursor + ahead + (i * records_.size + records_.bytes)]);
     prefetcht0(ptr[rax + first]);
     if (last > first + 3) prefetcht0(ptr[rax + last]);
