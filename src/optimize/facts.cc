@@ -3,6 +3,7 @@
 // are decided where they are used begin behind them.
 #include <utility>
 
+#include "optimize/follow.hpp"
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
 #include "optimize/rewrite.hpp"
@@ -17,7 +18,7 @@ class Facts : public Rewrite {
  public:
   /// Adds to `p` the values that facts make of its own; `run` gives the graph with what was found.
   Facts(Program& p, Subjects subjects)
-      : Rewrite(p), program_(p), ranges_(p), subjects_(std::move(subjects)), any_choice_(p.has_choices()), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()), asked_(p.node_count()) {
+      : Rewrite(p), program_(p), ranges_(p), subjects_(std::move(subjects)), follow_(p, ranges_, subjects_), any_choice_(p.has_choices()), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()) {
     pass(p.root, known_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});
@@ -28,7 +29,7 @@ class Facts : public Rewrite {
   /// Whether the graph made of this one may show more: edges have been judged on the ways that are left. That is not so
   /// behind values that changed, where tests have become one or lost their choice, and where facts were forgotten or a walk was cut short.
   bool may_find_more(const Program& made) const {
-    return found_values_ || cut_short_ || made.node_count() < left_;
+    return found_values_ || cut_short_ || follow_.cut_short() || made.node_count() < left_;
   }
 
  private:
@@ -46,9 +47,9 @@ class Facts : public Rewrite {
     }
     const bool is_old = n.a == from_[id].a && n.b == from_[id].b;
     const auto anew = is_old ? std::nullopt : question(program_, ranges_, n);
-    const Question* q = is_old ? asked(id) : anew ? &*anew : nullptr;
-    if (const auto outcome = decided(n, q, known_)) {
-      n = {NodeKind::Test, 0, 0, n.a, n.a, follow(*outcome ? n.t : n.f, known_), {}};
+    const Question* q = is_old ? follow_.asked(id) : anew ? &*anew : nullptr;
+    if (const auto outcome = follow_.decided(n, q, known_)) {
+      n = {NodeKind::Test, 0, 0, n.a, n.a, follow_.past(*outcome ? n.t : n.f, known_), {}};
       n.f = n.t;  // a test without a choice is left out
       pass(n.t, known_);
     } else {
@@ -63,27 +64,14 @@ class Facts : public Rewrite {
   /// Both ways out of a node, with `known_` and the answer of each.
   void ask(Node& n, const Question* q) {
     if (n.forks()) otherwise_ = known_;
-    if (n.forks() && q) otherwise_.learn(numbers_, *q, false);
-    if (q) known_.learn(numbers_, *q, true);
+    if (n.forks() && q) otherwise_.learn(follow_.numbers(), *q, false);
+    if (q) known_.learn(follow_.numbers(), *q, true);
     if (n.forks()) {  // `q` is not used any more: following works out other questions
-      n.f = follow(n.f, otherwise_);
+      n.f = follow_.past(n.f, otherwise_);
       pass(n.f, otherwise_);
     }
-    n.t = follow(n.t, known_);
+    n.t = follow_.past(n.t, known_);
     pass(n.t, known_);
-  }
-
-  /// What an old node asks, worked out once, where others ask about the same. Valid until the next call.
-  const Question* asked(NodeId id) {
-    std::uint32_t& place = asked_[id];
-    if (place == not_worked_out) {
-      const bool matters = subjects_.has_several(subject(from_, from_[id]));
-      const auto q = matters ? question(program_, ranges_, from_[id]) : std::nullopt;
-      place = q ? static_cast<std::uint32_t>(questions_.size()) + 2 : no_question;
-      if (questions_.empty()) questions_.reserve(few);
-      if (q) questions_.push_back(*q);
-    }
-    return place == no_question ? nullptr : &questions_[place - 2];
   }
 
   /// The value with choices cut short by what is known.
@@ -91,7 +79,7 @@ class Facts : public Rewrite {
     if (id == no_value || !has_choice(id)) return id;
     Value v = from_[id];
     if (v.kind == ValueKind::Choice) {
-      const NodeId root = follow(v.root(), known);
+      const NodeId root = follow_.past(v.root(), known);
       if (from_[root].kind == NodeKind::Return) {
         found_values_ = true;
         return under(from_[root].a, known);
@@ -117,31 +105,9 @@ class Facts : public Rewrite {
     return has_choice_[i] == Yes;
   }
 
-  /// Guards that whole packets pass are looked through; they are placed anew. Non-zero checks stay: they are how the
-  /// graph shows that its divisions are safe, and machines make them in the division itself.
-  std::optional<bool> decided(const Node& n, const Question* q, const Known& known) {
-    if (n.kind == NodeKind::Guard) return ranges_.passage(n) == Ranges::Passage::Always ? std::optional(true) : std::nullopt;
-    if (!n.forks() || !q) return std::nullopt;
-    if (const auto answer = known.decides(numbers_, *q)) return answer;
-    return known.excludes(program_, numbers_, *q) ? std::optional(false) : std::nullopt;
-  }
-
-  /// Past what is decided, some way: a long list has an edge like that in each of its members, and what is left is
-  /// decided at the next node, with the same facts.
-  NodeId follow(NodeId to, const Known& known) {
-    for (int steps = 0; steps < max_steps; ++steps) {
-      const Node& n = from_[to];
-      const auto outcome = decided(n, n.forks() && !known.empty() ? asked(to) : nullptr, known);
-      if (!outcome) break;
-      to = *outcome ? n.t : n.f;
-      cut_short_ |= steps + 1 == max_steps;
-    }
-    return to;
-  }
-
   void pass(NodeId to, const Known& known) {
     Meeting& met = met_[to];
-    if (met == Met) waiting_[to].meet(numbers_, known);
+    if (met == Met) waiting_[to].meet(follow_.numbers(), known);
     if (met == Unmet) waiting_.add(to, known);
     if (met == Unmet) met = Met;
   }
@@ -163,22 +129,17 @@ class Facts : public Rewrite {
 
   Node redirect(NodeId old) override { return nodes_[old]; }
 
-  static constexpr int max_steps = 100;
-  static constexpr std::size_t few = 8;
   enum Answer : std::uint8_t { Unasked, No, Yes };
 
   Program& program_;
   Ranges ranges_;
   Subjects subjects_;
+  Follow follow_;
   bool any_choice_;
-  Numbers numbers_;
   Waiting<Known> waiting_;
   Known known_, otherwise_;  ///< at the node that is looked at; along its other way out
   Column<Meeting> met_;
   Column<Node> nodes_;  ///< by old id: with the ways out and values that facts leave
-  static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
-  Column<std::uint32_t> asked_;  ///< by old node: above those, its place in `questions_` and 2
-  std::vector<Question> questions_;
   Column<Answer> has_choice_;
   Column<bool> entered_;
   std::size_t left_ = 0;  ///< nodes that are not decided

@@ -15,6 +15,8 @@ bool apply_facts(ir::Program& p);
 bool gather_sets(ir::Program& p);
 /// overlaps.cc: what a test of some bytes says about a part of them. Lowers the number of tests.
 bool drop_overlapped(ir::Program& p);
+/// halve.cc: of many tests of one value, each for numbers of its own, by halving. Lowers the number of tests on the longest path.
+bool halve_rows(ir::Program& p);
 /// order.cc: the likely ones of tests that exclude each other first. Lowers the expected number of tests.
 bool order_tests(ir::Program& p, const Profile& profile);
 /// conjuncts.cc: of what all has to hold, what rejects most for least first. Lowers the expected number of instructions.

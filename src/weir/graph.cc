@@ -11,9 +11,26 @@
 
 namespace weir {
 
+namespace {
+
+bool is_chain(const pred::Expr& e) { return e.kind == pred::ExprKind::And || e.kind == pred::ExprKind::Or; }
+
+/// How many operands of a chain are chains themselves.
+std::size_t composed(const pred::Filter& f, const pred::Expr& chain) {
+  std::size_t n = 0;
+  for (std::uint32_t i = 0; i < chain.b; ++i) n += is_chain(f[f.child(chain, i)]);
+  return n;
+}
+
+}  // namespace
+
 bool is_gathered(const pred::Filter& meaning) {
-  constexpr std::size_t enough = 100;
-  return meaning.expr_count() > enough;
+  constexpr std::size_t many = 100, some = 35, alternatives = 6;
+  if (meaning.expr_count() <= some) return false;
+  if (meaning.expr_count() > many) return true;
+  for (std::uint32_t i = 0; i < meaning.expr_count(); ++i)
+    if (const pred::Expr& e = meaning[pred::ExprId{i}]; is_chain(e) && e.b >= alternatives && composed(meaning, e) >= alternatives) return true;
+  return false;
 }
 
 Result<ir::Program> first_graph(const pred::Filter& meaning, bool optimize, const Limits& limits) {

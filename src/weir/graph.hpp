@@ -11,8 +11,8 @@
 
 namespace weir {
 
-/// Whether the pipeline gathers a filter (pred/gather.hpp) before it becomes a graph. The optimizer finds the sets of
-/// short ones by itself, and keeps the order in which they are written.
+/// Whether the pipeline gathers a filter (pred/gather.hpp) before it becomes a graph: long ones, and those of some length that
+/// are a list. The optimizer finds the sets of short ones by itself, and keeps the order in which they are written.
 bool is_gathered(const pred::Filter& meaning);
 
 /// The graph that the optimizer gets, or that is emitted without it. TooLarge as lower::lower.

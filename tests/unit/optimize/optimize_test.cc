@@ -344,6 +344,51 @@ TEST_CASE("join: bytes that not all accepted packets have, or that are tested fo
   }
 }
 
+TEST_CASE("facts: a test need not be asked when all that follows it is decided") {
+  const std::string head = "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 4 [4]\nx = load 1 [8]\n";
+  // w == 3 and v == 4, behind v == 1.
+  becomes(optimize::apply_facts,
+          head + "last: if x == 9 then yes else no\ninner: if v == 4 then yes else last\nouter: if w == 3 then inner else last\n"
+                 "other: if w == 2 then yes else outer\nt: if v == 1 then other else last\ng: guard 9 [0] then t\nroot g\n",
+          head + "last: if x == 9 then yes else no\ngl: guard 1 [8] then last\nother: if w == 2 then yes else gl\n"
+                 "go: guard 4 [4] then other\nt: if v == 1 then go else gl\ng: guard 4 [0] then t\nroot g\n");
+  // That nothing is divided by 0 is checked all the same.
+  becomes(optimize::apply_facts,
+          head + "y = load 1 [9]\nd = x / y\nlast: if x == 9 then yes else no\ninner: if v == 4 then yes else last\nouter: if d == 3 then inner else last\n"
+                 "n: nonzero y then outer\nt: if v == 1 then n else last\ng: guard 10 [0] then t\nroot g\n",
+          head + "y = load 1 [9]\nlast: if x == 9 then yes else no\ngl: guard 1 [8] then last\nn: nonzero y then gl\ngn: guard 1 [9] then n\n"
+                 "t: if v == 1 then gn else gl\ng: guard 4 [0] then t\nroot g\n");
+}
+
+TEST_CASE("halve: many numbers of one value, each with something of its own to ask") {
+  const std::string head = "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 1 [4]\n";
+  const auto link = [](int number, const std::string& next) {
+    const std::string n = std::to_string(number);
+    return "i" + n + ": if w == " + n + " then yes else no\nj" + n + ": guard 1 [4] then i" + n + "\nt" + n + ": if v == " + n + " then j" + n + " else " + next + "\n";
+  };
+  const std::string row = link(6, "no") + link(1, "t6") + link(4, "t1") + link(2, "t4") + link(5, "t2"), end = "\nroot g\n";
+  becomes(optimize::halve_rows, head + row + link(3, "t5") + "g: guard 4 [0] then t3" + end,
+          head + link(6, "no") + link(4, "t6") + link(5, "t4") + link(1, "no") + link(2, "t1") + link(3, "t2") +
+              "p: if v >= 4 then t5 else t3\ng: guard 4 [0] then p" + end);
+  Program few = parse(head + row + "g: guard 4 [0] then t5" + end);
+  CHECK(!optimize::halve_rows(few));  // fewer are asked one by one
+  Program twice = parse(head + row + link(3, "t5") + "g: guard 4 [0] then t3" + end);
+  CHECK(optimize::halve_rows(twice));
+  CHECK(!optimize::halve_rows(twice));
+}
+
+TEST_CASE("halve: of two tests that have to hold, the one about the value at hand first") {
+  const std::string head = "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 4 [4]\na: if w == 2 then yes else no\nga: guard 4 [4] then a\n";
+  const auto graph = [&](const std::string& tests, const char* next) {
+    return head + tests + "t: if v == 1 then ga else " + next + "\ng: guard 4 [0] then t\nroot g\n";
+  };
+  becomes(optimize::halve_rows, graph("b: if v == 2 then yes else no\nu: if w == 1 then b else no\ngu: guard 4 [4] then u\n", "gu"),
+          graph("u: if w == 1 then yes else no\ngu: guard 4 [4] then u\nb: if v == 2 then gu else no\n", "b"));
+  // It matters which of them does not hold.
+  Program stays = parse(graph("b: if v == 2 then yes else no\nu: if w == 1 then b else yes\ngu: guard 4 [4] then u\n", "gu"));
+  CHECK(!optimize::halve_rows(stays));
+}
+
 TEST_CASE("overlaps: what is known of some bytes answers for a part of them") {
   struct Row { const char* before; const char* after; };
   const Row rows[] = {
@@ -425,17 +470,40 @@ Program random_graph(std::mt19937& random) {
   return p;
 }
 
+/// A row of tests of one byte, in front of some or behind them, that ends in a test of another.
+Program random_row(std::mt19937& random) {
+  const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  Program p;
+  const ValueId about = p.load(1, no_value, 0), beside = p.load(1, no_value, 1), last = p.load(1, no_value, 2);
+  const auto equals = [&](ValueId v, NodeId t, NodeId f) { return p.test(Relation::Equal, v, p.constant(below(7)), t, f); };
+  const NodeId no = p.ret(0u), yes = p.ret(9u), end = equals(last, below(2) ? yes : no, below(2) ? yes : no);
+  NodeId next = end;
+  for (unsigned links = 2 + below(9); links-- > 0;) {
+    const NodeId onward = below(6) ? next : end, holds = below(3) ? yes : equals(last, yes, onward);
+    const bool is_number = below(3) != 0;
+    const auto asked = [&](NodeId t, NodeId f) {
+      return is_number ? equals(about, t, f) : p.test(Relation::GreaterEqual, about, p.constant(1 + below(7)), t, f);
+    };
+    next = below(2) ? asked(equals(beside, holds, onward), next) : equals(beside, asked(holds, onward), next);
+  }
+  p.root = equals(about, equals(beside, yes, next), next);
+  for (unsigned i = 3; i-- > 0;) p.root = p.guard(1, no_value, i, p.root);
+  return p;
+}
+
 }  // namespace
 
 TEST_CASE("optimized graphs verify and refine the original on random packets") {
   std::mt19937 random(7);
   static constexpr optimize::Profile::Row shares[] = {{1, 0, 1, {5000, 2000}}, {1, 0, 2, {3000, 4000}}, {1, 1, 0, {200, 9000}}};
   constexpr optimize::Profile profile{shares};
-  int reordered = 0;
-  for (int i = 0; i < 6000; ++i) {
-    const Program p = random_graph(random);
+  int reordered = 0, halved = 0;
+  for (int i = 0; i < 8000; ++i) {
+    const Program p = i < 6000 ? random_graph(random) : random_row(random);
     if (verify(p)) continue;  // a choice leaf may hold an unguarded load; such graphs are not ours to optimize
-    Program better = optimize::optimize(p);
+    Program better = p;
+    halved += optimize::halve_rows(better);
+    if (i % 4 != 0) better = optimize::optimize(p);
     for (const auto& pass : optimize::passes())
       if (pass.reorders && i % 2 != 0) reordered += pass.apply(better, profile);
     optimize::place_guards(better);
@@ -452,6 +520,7 @@ TEST_CASE("optimized graphs verify and refine the original on random packets") {
     }
   }
   CHECK(reordered > 100);
+  CHECK(halved > 100);
 }
 
 TEST_CASE("every pass says why it stands where it stands") {

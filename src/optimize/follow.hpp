@@ -1,0 +1,52 @@
+// Where an edge leads with what is known along it.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/column.hpp"
+#include "ir/program.hpp"
+#include "ir/ranges.hpp"
+#include "optimize/known.hpp"
+
+namespace weir::optimize {
+
+class Follow {
+ public:
+  /// What is given must outlive it.
+  Follow(const ir::Program& p, ir::Ranges& ranges, const Subjects& subjects) : program_(p), ranges_(ranges), subjects_(subjects), asked_(p.node_count()) {}
+
+  /// The sets that `Known` is about.
+  Numbers& numbers() { return numbers_; }
+
+  /// Past what is decided, some way: a long list has an edge like that in each of its members, and what is left is
+  /// decided at the next node, with the same facts. Past a test, too, of which both outcomes are known to lead to one place.
+  ir::NodeId past(ir::NodeId to, const Known& known);
+  /// Whether it has gone as far as it does, and stopped before what may be decided, too.
+  bool cut_short() const { return cut_short_; }
+
+  /// What a node asks, worked out once, where others ask about the same. Valid until the next call.
+  const Question* asked(ir::NodeId id);
+
+  /// Guards that whole packets pass are looked through; they are placed anew. Non-zero checks stay: they are how the
+  /// graph shows that its divisions are safe, and machines make them in the division itself. `q`: what the node asks.
+  std::optional<bool> decided(const ir::Node& n, const Question* q, const Known& known);
+
+ private:
+  ir::NodeId past_decided(ir::NodeId to, const Known& known);
+  ir::NodeId behind(ir::NodeId test, const Known& known);
+
+  static constexpr int max_steps = 100;
+  static constexpr std::size_t few = 8;
+  static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
+
+  const ir::Program& program_;
+  ir::Ranges& ranges_;
+  const Subjects& subjects_;
+  Numbers numbers_;
+  Column<std::uint32_t> asked_;  ///< by node: above those, its place in `questions_` and 2
+  std::vector<Question> questions_;
+  bool cut_short_ = false;
+};
+
+}  // namespace weir::optimize

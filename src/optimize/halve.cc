@@ -1,0 +1,186 @@
+// Rows of tests of one value, each for numbers that none before it is for, are asked by halving.
+// v in A ? a : v in B ? b : … : z == v >= low of the middle ? upper half of the row : lower half, each with z at its end.
+// Where two tests have to hold, the one that is about the value comes first, for the value is at hand:
+// w == c ? (v in A ? a : z) : z == v in A ? (w == c ? a : z) : z.
+// Lowers the number of tests on the longest path. What is loaded was loaded before, or is loaded later now.
+// Numbers with one outcome are a set, and back ends halve those; here each number goes on to something of its own.
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "optimize/follow.hpp"
+#include "optimize/known.hpp"
+#include "optimize/passes.hpp"
+#include "optimize/rewrite.hpp"
+
+namespace weir::optimize {
+namespace {
+
+using namespace ir;
+
+struct Link {
+  Interval numbers;
+  NodeId node;  ///< where it is entered
+  NodeId test;  ///< of the value: the same, or behind a test that has to hold, too
+};
+
+struct Row {
+  NodeId head, end;
+  ValueId about;
+  std::vector<Link> links;
+};
+
+constexpr std::size_t worth_halving = 6;  ///< fewer are found as fast one after the other
+
+class Rows {
+ public:
+  explicit Rows(const Program& p) : from_(p), live_(live_nodes(p)), ranges_(p), subjects_(p), follow_(p, ranges_, subjects_), ways_in_(ways_in(p, live_)), in_row_(p.node_count()) {}
+
+  /// By descending head.
+  std::vector<Row> find() {
+    if (!subjects_.any()) return {};
+    for (auto i = static_cast<std::uint32_t>(from_.node_count()); i-- > 0;)
+      if (live_[i] && !in_row_[i] && from_[NodeId{i}].forks()) find_row(NodeId{i});
+    return std::move(rows_);
+  }
+
+ private:
+  NodeId past_guards(NodeId n) {
+    while (from_[n].kind == NodeKind::Guard && ranges_.passage(from_[n]) == Ranges::Passage::Always) n = from_[n].t;
+    return n;
+  }
+
+  /// The same with no way in but from the row.
+  NodeId next_alone(NodeId n) {
+    for (; ways_in_[n] == 1 && from_[n].kind == NodeKind::Guard && ranges_.passage(from_[n]) == Ranges::Passage::Always; n = from_[n].t) {}
+    return n;
+  }
+
+  void find_row(NodeId head) {
+    const ValueId about = subject(from_, from_[head]);
+    if (!subjects_.has_several(about) || !may_go_on(head, about)) return;
+    Row row{head, head, about, {}};
+    Set taken;
+    bool any_turned = false;
+    for (NodeId here = head; row.end = here, here == head || ways_in_[here] == 1; here = next_alone(from_[here].f)) {
+      const auto link = link_at(about, here);
+      if (!link || taken.meets(link->numbers) || (here == head && link->test != here)) break;
+      taken = taken | Set(link->numbers);
+      any_turned |= link->test != here;
+      row.links.push_back(*link);
+    }
+    if (row.links.size() < worth_halving && !any_turned) return;
+    for (const Link& link : row.links) in_row_[link.node] = in_row_[link.test] = true;
+    rows_.push_back(std::move(row));
+  }
+
+  /// Whether there may be a second link: saves a closer look at most heads.
+  bool may_go_on(NodeId head, ValueId about) {
+    const NodeId next = next_alone(from_[head].f);
+    if (ways_in_[next] != 1 || !from_[next].forks()) return false;
+    return subject(from_, from_[next]) == about || subject(from_, from_[next_alone(from_[next].t)]) == about;
+  }
+
+  std::optional<Link> link_at(ValueId about, NodeId here) {
+    if (in_row_[here]) return std::nullopt;
+    if (const auto numbers = asked_of(about, here)) return Link{*numbers, here, here};
+    const Node& n = from_[here];
+    if (!n.forks() || ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return std::nullopt;
+    const NodeId inner = next_alone(n.t);
+    if (ways_in_[inner] != 1) return std::nullopt;
+    const auto numbers = asked_of(about, inner);
+    return numbers && goes_on(here, inner) ? std::optional(Link{*numbers, here, inner}) : std::nullopt;
+  }
+
+  /// Whether it is all the same which of two tests does not hold.
+  bool goes_on(NodeId outer, NodeId inner) {
+    if (past_guards(from_[outer].f) == past_guards(from_[inner].f)) return true;
+    const auto q = question(from_, ranges_, from_[outer]);
+    if (!q) return false;
+    Known known;
+    known.learn(follow_.numbers(), *q, true);
+    if (const auto inner_q = question(from_, ranges_, from_[inner])) known.learn(follow_.numbers(), *inner_q, false);
+    return follow_.past(from_[outer].f, known) == follow_.past(from_[inner].f, known);
+  }
+
+  /// The one interval of numbers that a link is for. None where it goes on to another test of the value, as halving does.
+  std::optional<Interval> asked_of(ValueId about, NodeId n) {
+    if (!from_[n].forks() || subject(from_, from_[n]) != about || subject(from_, from_[past_guards(from_[n].t)]) == about) return std::nullopt;
+    const auto q = question(from_, ranges_, from_[n]);
+    if (!q || q->value != about || q->mask != 0xffffffff || q->holds.intervals().size() != 1) return std::nullopt;
+    return q->holds.intervals()[0];
+  }
+
+  const Program& from_;
+  Flags live_;
+  Ranges ranges_;
+  Subjects subjects_;
+  Follow follow_;
+  Column<std::uint32_t> ways_in_;
+  Flags in_row_;
+  std::vector<Row> rows_;
+};
+
+class Halve : public Rewrite {
+ public:
+  Halve(const Program& p, std::vector<Row> rows) : Rewrite(p), live_(live_nodes(p)), rows_(std::move(rows)) {}
+
+ private:
+  bool wanted(NodeId old) const override { return live_[old]; }
+
+  /// Nodes are asked for in the other direction than rows were found.
+  NodeId make(const Node& n, NodeId old, Span span) override {
+    while (!rows_.empty() && rows_.back().head < old) rows_.pop_back();
+    if (rows_.empty() || rows_.back().head != old) return to_.add(n, span);
+    Row& row = rows_.back();
+    row_end_ = node(row.end);
+    std::ranges::sort(row.links, {}, [](const Link& l) { return l.numbers.low; });
+    return halves(value(row.about), row.links, span);
+  }
+
+  /// Of links by ascending numbers.
+  NodeId halves(ValueId v, std::span<Link> links, Span span) {
+    if (links.size() < worth_halving) return in_order(links);
+    const auto lower = links.first(links.size() / 2), upper = links.subspan(links.size() / 2);
+    const ValueId middle = to_.constant(upper.front().numbers.low);
+    const NodeId below = halves(v, lower, span);
+    const NodeId above = halves(v, upper, span);
+    return to_.test(Relation::GreaterEqual, v, middle, above, below, span);
+  }
+
+  /// As they were asked.
+  NodeId in_order(std::span<Link> links) {
+    std::ranges::sort(links, {}, &Link::node);
+    NodeId next = row_end_;
+    for (const Link& link : links) {
+      const NodeId holds = node(from_[link.test].t);
+      next = again(link.test, link.test == link.node ? holds : again(link.node, holds, row_end_), next);
+    }
+    return next;
+  }
+
+  /// A test of the old program with other ways out.
+  NodeId again(NodeId old, NodeId t, NodeId f) {
+    Node n = with_values(from_[old]);
+    n.t = t;
+    n.f = f;
+    return t == f ? f : to_.add(n, from_.span(old));
+  }
+
+  Flags live_;
+  std::vector<Row> rows_;  ///< by descending head
+  NodeId row_end_{};       ///< of the row that is made anew
+};
+
+}  // namespace
+
+bool halve_rows(Program& p) {
+  std::vector<Row> rows = Rows(p).find();
+  if (rows.empty()) return false;
+  p = Halve(p, std::move(rows)).run();
+  return true;
+}
+
+}  // namespace weir::optimize
