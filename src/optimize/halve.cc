@@ -52,9 +52,9 @@ class Rows {
     return n;
   }
 
-  /// The same with no way in but from the row.
-  NodeId next_alone(NodeId n) {
-    for (; ways_in_[n] == 1 && from_[n].kind == NodeKind::Guard && ranges_.passage(from_[n]) == Ranges::Passage::Always; n = from_[n].t) {}
+  /// The same, as far as there is no other way in.
+  NodeId past_guards_alone(NodeId n) {
+    while (from_[n].kind == NodeKind::Guard && ranges_.passage(from_[n]) == Ranges::Passage::Always && ways_in_[from_[n].t] == 1) n = from_[n].t;
     return n;
   }
 
@@ -64,12 +64,17 @@ class Rows {
     Row row{head, head, about, {}};
     Set taken;
     bool any_turned = false;
-    for (NodeId here = head; row.end = here, here == head || ways_in_[here] == 1; here = next_alone(from_[here].f)) {
+    NodeId here = head;
+    for (bool alone = true; row.end = here, alone;) {
       const auto link = link_at(about, here);
       if (!link || taken.meets(link->numbers) || (here == head && link->test != here)) break;
       taken = taken | Set(link->numbers);
       any_turned |= link->test != here;
       row.links.push_back(*link);
+      const NodeId next = from_[here].f;
+      const bool both = link->test != here && from_[link->test].f == next;
+      alone = ways_in_[next] == (both ? 2 : 1);
+      here = alone ? past_guards_alone(next) : next;
     }
     if (row.links.size() < worth_halving && !any_turned) return;
     for (const Link& link : row.links) in_row_[link.node] = in_row_[link.test] = true;
@@ -78,9 +83,9 @@ class Rows {
 
   /// Whether there may be a second link: saves a closer look at most heads.
   bool may_go_on(NodeId head, ValueId about) {
-    const NodeId next = next_alone(from_[head].f);
-    if (ways_in_[next] != 1 || !from_[next].forks()) return false;
-    return subject(from_, from_[next]) == about || subject(from_, from_[next_alone(from_[next].t)]) == about;
+    if (ways_in_[from_[head].f] != 1) return false;
+    const Node& next = from_[past_guards_alone(from_[head].f)];
+    return next.forks() && (subject(from_, next) == about || subject(from_, from_[past_guards_alone(next.t)]) == about);
   }
 
   std::optional<Link> link_at(ValueId about, NodeId here) {
@@ -88,8 +93,8 @@ class Rows {
     if (const auto numbers = asked_of(about, here)) return Link{*numbers, here, here};
     const Node& n = from_[here];
     if (!n.forks() || ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return std::nullopt;
-    const NodeId inner = next_alone(n.t);
-    if (ways_in_[inner] != 1) return std::nullopt;
+    if (ways_in_[n.t] != 1) return std::nullopt;
+    const NodeId inner = past_guards_alone(n.t);
     const auto numbers = asked_of(about, inner);
     return numbers && goes_on(here, inner) ? std::optional(Link{*numbers, here, inner}) : std::nullopt;
   }

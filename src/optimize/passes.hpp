@@ -17,6 +17,8 @@ bool gather_sets(ir::Program& p);
 bool drop_overlapped(ir::Program& p);
 /// halve.cc: of many tests of one value, each for numbers of its own, by halving. Lowers the number of tests on the longest path.
 bool halve_rows(ir::Program& p);
+/// screen.cc: of many tests of a few values first whether any can hold. Lowers the number of tests on the way of what passes them all.
+bool screen_rows(ir::Program& p);
 /// order.cc: the likely ones of tests that exclude each other first. Lowers the expected number of tests.
 bool order_tests(ir::Program& p, const Profile& profile);
 /// conjuncts.cc: of what all has to hold, what rejects most for least first. Lowers the expected number of instructions.

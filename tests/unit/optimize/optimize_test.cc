@@ -389,6 +389,30 @@ TEST_CASE("halve: of two tests that have to hold, the one about the value at han
   CHECK(!optimize::halve_rows(stays));
 }
 
+TEST_CASE("screen: first whether any test of a row can hold") {
+  const std::string head = "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 4 [4]\nx = load 1 [8]\nend: if x == 3 then yes else no\n"
+                           "ge: guard 1 [8] then end\n";
+  const auto row = [](int links) {
+    std::string text, next = "ge";
+    for (int i = links; i-- > 0;) {
+      const std::string n = std::to_string(i), k = std::to_string(3 * (i / 2));
+      text += "i" + n + ": if x == " + std::to_string(i / 2) + " then yes else ge\nj" + n + ": guard 1 [8] then i" + n + "\n";
+      text += (i == 1 ? "l" : "t") + n + ": if " + (i % 2 != 0 ? "w" : "v") + " == " + k + " then j" + n + " else " + next + "\n";
+      if (i == 1) text += "t1: guard 4 [4] then l1\n";
+      next = "t" + n;
+    }
+    return text;
+  };
+  becomes(optimize::screen_rows, head + row(24) + "g: guard 4 [0] then t0\nroot g\n",
+          head + row(24) + "b: if w in {0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33} then t0 else ge\ngb: guard 4 [4] then b\n"
+                           "a: if v in {0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33} then t0 else gb\ng: guard 4 [0] then a\nroot g\n");
+  Program few = parse(head + row(10) + "g: guard 4 [0] then t0\nroot g\n");
+  CHECK(!optimize::screen_rows(few));
+  Program twice = parse(head + row(24) + "g: guard 4 [0] then t0\nroot g\n");
+  CHECK(optimize::screen_rows(twice));
+  CHECK(!optimize::screen_rows(twice));
+}
+
 TEST_CASE("overlaps: what is known of some bytes answers for a part of them") {
   struct Row { const char* before; const char* after; };
   const Row rows[] = {
