@@ -34,6 +34,26 @@ struct Row {
 
 constexpr std::size_t worth_halving = 6;  ///< fewer are found as fast one after the other
 
+const Node& behind_guards(const Program& p, NodeId n) {
+  while (p[n].kind == NodeKind::Guard) n = p[n].t;
+  return p[n];
+}
+
+/// Whether there may be a row, from what stands behind each test: a closer look costs more.
+bool may_have_rows(const Program& p) {
+  std::size_t in_a_row = 0;
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const Node& n = p[NodeId{i}];
+    if (!n.forks()) continue;
+    const Node& next = behind_guards(p, n.f);
+    if (!next.forks()) continue;
+    const ValueId about = subject(p, n);
+    if (subject(p, next) == about && ++in_a_row + 1 >= worth_halving) return true;
+    if (const Node& inner = behind_guards(p, next.t); inner.forks() && subject(p, inner) == about) return true;
+  }
+  return false;
+}
+
 class Rows {
  public:
   explicit Rows(const Program& p) : from_(p), live_(live_nodes(p)), ranges_(p), subjects_(p), follow_(p, ranges_, subjects_), ways_in_(ways_in(p, live_)), in_row_(p.node_count()) {}
@@ -182,6 +202,7 @@ class Halve : public Rewrite {
 }  // namespace
 
 bool halve_rows(Program& p) {
+  if (!may_have_rows(p)) return false;
   std::vector<Row> rows = Rows(p).find();
   if (rows.empty()) return false;
   p = Halve(p, std::move(rows)).run();

@@ -30,21 +30,23 @@ struct Row {
   std::vector<Asked> asked;  ///< a few, by their first test
 };
 
+/// Fewer numbers are not worth the room that sets take.
+constexpr std::size_t fewest_in_all = 12;
+
 class Rows {
  public:
   explicit Rows(const Program& p) : from_(p), live_(live_nodes(p)), ranges_(p), subjects_(p), in_row_(p.node_count()) {}
 
   /// By descending head.
   std::vector<Row> find() {
-    if (from_.node_count() < fewest_in_all || !subjects_.any()) return {};
+    if (!subjects_.any()) return {};
     for (auto i = static_cast<std::uint32_t>(from_.node_count()); i-- > 0;)
       if (live_[i] && !in_row_[i] && subjects_.has_several(subject(from_, from_[NodeId{i}]))) find_row(NodeId{i});
     return std::move(rows_);
   }
 
  private:
-  /// Fewer numbers are not worth the room that sets take.
-  static constexpr std::size_t fewest_in_all = 12, most_values = 3, fewest_numbers = 4;
+  static constexpr std::size_t most_values = 3, fewest_numbers = 4;
 
   NodeId past_guards(NodeId n) {
     while (from_[n].kind == NodeKind::Guard && ranges_.passage(from_[n]) == Ranges::Passage::Always) n = from_[n].t;
@@ -129,6 +131,7 @@ class Screen : public Rewrite {
 }  // namespace
 
 bool screen_rows(Program& p) {
+  if (p.node_count() < 2 * fewest_in_all) return false;
   std::vector<Row> rows = Rows(p).find();
   if (rows.empty()) return false;
   p = Screen(p, std::move(rows)).run();
