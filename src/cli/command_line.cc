@@ -1,4 +1,4 @@
-// Commands and their options, as CLI11 reads them. No other file but contradictions.cc knows CLI11.
+// Commands and their options, as CLI11 reads them. No other file knows CLI11, whose templates take long to compile.
 #include "cli/command_line.hpp"
 
 #include <fmt/format.h>
@@ -336,6 +336,11 @@ NoCommand wrong_option(const CLI::App& program, const std::vector<std::string>& 
   return {true, fmt::format("weir {} has no option {}\n  hint: {}", command->get_name(), foreign->option, foreign->advice)};
 }
 
+/// Which options a command was given.
+Given given_to(const CLI::App& command) {
+  return [&command](const char* option) { return command.count(option) != 0; };
+}
+
 /// CLI11 would take the next word for the value of `--maps=`.
 std::optional<std::string> option_without_value(const std::vector<std::string>& arguments) {
   const auto found = std::ranges::find_if(arguments, [](const std::string& word) { return word.starts_with("--") && word.ends_with('='); });
@@ -397,8 +402,8 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   };
   if (*compile_options) {
     add_words_to(compile.expression.words);
-    if (const auto why = complete(*compile_options, hook, compile)) return wrong(program, *why);
-    return unless(contradiction(*compile_options, compile), compile);
+    if (const auto why = complete(given_to(*compile_options), hook, compile)) return wrong(program, *why);
+    return unless(contradiction(given_to(*compile_options), compile), compile);
   }
   if (*filter_options) {
     add_words_to(filter.expression.words);
@@ -410,17 +415,17 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   }
   if (*attach_options) {
     add_words_to(attach.expression.words);
-    const auto why = complete(*attach_options, attach_hook, attach);
+    const auto why = complete(given_to(*attach_options), attach_hook, attach);
     return unless(why, attach);
   }
   if (*prove_options) {
     add_words_to(prove.filters);
-    return unless(contradiction(*prove_options, prove), prove);
+    return unless(contradiction(given_to(*prove_options), prove), prove);
   }
   if (*run_options) {
     add_words_to(run.expression.words);
     if (run.hook == Hook::Cgroup && !run_options->count("-y")) run.options.link_type = "RAW";
-    return unless(contradiction(*run_options, run), run);
+    return unless(contradiction(given_to(*run_options), run), run);
   }
   if (!*list_options) return wrong(program, "a command is missing");
   if (!words.empty()) return wrong(program, "list takes no expression");

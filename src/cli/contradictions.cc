@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
 #include <algorithm>
 
 namespace weir::cli {
@@ -18,33 +17,33 @@ bool is_ebpf(Emit emit) { return emit == Emit::Ebpf || emit == Emit::EbpfObject;
 
 }  // namespace
 
-std::optional<std::string> complete(const CLI::App& command, const HookWords& words, CompileCommand& c) {
+std::optional<std::string> complete(const Given& given, const HookWords& words, CompileCommand& c) {
   for (const char* option : {"--hook", "--match", "--no-match", "--maps"})
-    if (command.count(option) && !is_ebpf(c.emit) && c.emit != Emit::Json) return fmt::format("{} is for --emit=ebpf, ebpf-object or json", option);
-  if (!is_ebpf(c.emit) && !command.count("--hook")) {
+    if (given(option) && !is_ebpf(c.emit) && c.emit != Emit::Json) return fmt::format("{} is for --emit=ebpf, ebpf-object or json", option);
+  if (!is_ebpf(c.emit) && !given("--hook")) {
     for (const char* option : {"--match", "--no-match", "--maps"})
-      if (command.count(option)) return fmt::format("with --emit=json, {} wants a --hook", option);
+      if (given(option)) return fmt::format("with --emit=json, {} wants a --hook", option);
     return std::nullopt;
   }
   const auto options = parse_hook(words);
   if (!options) return options.error();
   c.hook = *options;
-  if (options->hook == Hook::Cgroup && !command.count("-y") && !c.from) c.options.link_type = "RAW";
+  if (options->hook == Hook::Cgroup && !given("-y") && !c.from) c.options.link_type = "RAW";
   if (c.check && c.emit == Emit::EbpfObject) return "--check proves programs, not objects: try it with --emit=ebpf";
   if (c.check && (options->hook == Hook::Tracing || options->hook == Hook::TracingBtf)) return "--check cannot prove programs for tracepoints";
   return std::nullopt;
 }
 
-std::optional<std::string> contradiction(const CLI::App& command, const CompileCommand& c) {
-  if (command.count("-d") && command.count("--emit")) return "-d and --emit both say what to print";
+std::optional<std::string> contradiction(const Given& given, const CompileCommand& c) {
+  if (given("-d") && given("--emit")) return "-d and --emit both say what to print";
   if (!c.pass.empty() && !c.options.optimize) return fmt::format("-O turns off what --emit=ir:{} shows", c.pass);
-  if (command.count("--cpu") && c.emit != Emit::Native) return "--cpu is for --emit=native";
-  if (command.count("--timeout") && !c.check) return "--timeout is for --check";
-  if (command.count("--machine") && !c.from) return "--machine is for --from";
+  if (given("--cpu") && c.emit != Emit::Native) return "--cpu is for --emit=native";
+  if (given("--timeout") && !c.check) return "--timeout is for --check";
+  if (given("--machine") && !c.from) return "--machine is for --from";
   if (!c.from) return contradiction(c.expression);
   if (c.expression.file || !c.expression.words.empty()) return "--from takes a program, and there is an expression, too";
   for (const char* option : {"-y", "-s", "-m", "--linux-ext", "--cooked", "--savefile"})
-    if (command.count(option)) return fmt::format("{} is for expressions: a program of --from says by itself what it does", option);
+    if (given(option)) return fmt::format("{} is for expressions: a program of --from says by itself what it does", option);
   return std::nullopt;
 }
 
@@ -58,7 +57,7 @@ std::optional<std::string> contradiction(const FilterCommand& c) {
   return std::nullopt;
 }
 
-std::optional<std::string> complete(const CLI::App& command, HookWords words, AttachCommand& c) {
+std::optional<std::string> complete(const Given& given, HookWords words, AttachCommand& c) {
   if (words.hook.empty()) words.hook = "xdp";
   const auto options = parse_hook(words);
   if (!options) return options.error();
@@ -66,15 +65,15 @@ std::optional<std::string> complete(const CLI::App& command, HookWords words, At
   c.attach.match = options->match;
   c.attach.no_match = options->no_match;
   if (is_socket(options->hook)) return "a filter on a socket is for the program that has the socket: the library's Filter::attach()";
-  if (command.count("--mode") && options->hook != Hook::Xdp) return "--mode is for --hook=xdp";
-  if (command.count("--egress") && options->hook != Hook::Cgroup) return "--egress is for --hook=cgroup";
+  if (given("--mode") && options->hook != Hook::Xdp) return "--mode is for --hook=xdp";
+  if (given("--egress") && options->hook != Hook::Cgroup) return "--egress is for --hook=cgroup";
   if (c.attach.live && !c.attach.pin.empty()) return "with --pin nobody is there to read the changes of --live";
   if (c.attach.live && c.expression.file == "-") return "--live and -F cannot both read standard input";
   return contradiction(c.expression);
 }
 
-std::optional<std::string> contradiction(const CLI::App& command, const ProveCommand& c) {
-  if (command.count("--exact") && command.count("--refines")) return "--exact and --refines are two relations; only one can be proven at a time";
+std::optional<std::string> contradiction(const Given& given, const ProveCommand& c) {
+  if (given("--exact") && given("--refines")) return "--exact and --refines are two relations; only one can be proven at a time";
   const std::size_t filters = c.files.size() + c.filters.size();
   if (filters == 0) return "a filter is missing: prove takes one or two, each as one argument (in quotes) or with -F";
   if (filters > 2) return fmt::format("prove takes one or two filters, each as one argument (in quotes) or with -F, not {}", filters);
@@ -83,7 +82,7 @@ std::optional<std::string> contradiction(const CLI::App& command, const ProveCom
   return std::nullopt;
 }
 
-std::optional<std::string> contradiction(const CLI::App& command, const RunCommand& c) {
+std::optional<std::string> contradiction(const Given& given, const RunCommand& c) {
   const bool of_others = c.ebpf || c.cbpf, has_expression = c.expression.file || !c.expression.words.empty();
   if (c.ebpf && c.cbpf) return "--ebpf and --cbpf both say what to run";
   if (of_others && has_expression) return fmt::format("{} takes a program, and there is an expression, too", c.ebpf ? "--ebpf" : "--cbpf");
@@ -91,12 +90,12 @@ std::optional<std::string> contradiction(const CLI::App& command, const RunComma
   if (!c.program.empty() && !c.ebpf) return "--program is for objects of --ebpf";
   const bool is_classic = c.cbpf || (!c.ebpf && !c.hook);
   for (const char* option : {"--hook", "--linear", "--network"})
-    if (is_classic && command.count(option)) return fmt::format("{} is for eBPF{}", option, c.cbpf ? "" : ": say where with --hook");
-  if (!is_classic && command.count("--machine")) return "--machine is for classic BPF";
+    if (is_classic && given(option)) return fmt::format("{} is for eBPF{}", option, c.cbpf ? "" : ": say where with --hook");
+  if (!is_classic && given("--machine")) return "--machine is for classic BPF";
   const bool reads_program = c.ebpf == "-" || c.cbpf == "-" || c.expression.file == "-";
   if (std::ranges::count(c.packets, "-") + reads_program > 1) return "standard input can be read once only";
   for (const char* option : {"-y", "-s", "-m", "--linux-ext", "--cooked", "--savefile", "-O", "--strict"})
-    if (of_others && command.count(option)) return fmt::format("{} is for expressions: a program says by itself what it does", option);
+    if (of_others && given(option)) return fmt::format("{} is for expressions: a program says by itself what it does", option);
   return contradiction(c.expression);
 }
 
