@@ -80,6 +80,7 @@ class Selection : protected Walk {
   const Form form_;
   const Records records_;
   Label reject_{}, accept_{};
+  bool is_rare_ = false;  ///< few packets come to the code of one: then it is there once, with guards as written
   std::vector<Mark> marks_;
 
  private:
@@ -110,7 +111,7 @@ class Selection : protected Walk {
 template <typename Question>
 void Selection<Question>::select_packet() {
   Graph as_written = graph_of(program_.root);
-  if (plan_.node_count() <= most_nodes_twice) {
+  if (plan_.node_count() <= most_nodes_twice && !is_rare_) {
     Graph merged = graph_of(program_.root);
     merged.as_written = &as_written;
     go_to(merged, program_.root);

@@ -40,6 +40,7 @@ Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Form for
   if (loops()) {  // which has the packet at hand
     if (vectors == Vectors::Avx2) lanes_ = lanes_of(p, plan, plans_);
     if (lanes_) lane_places_ = place_lanes(*lanes_, lane_registers);
+    is_rare_ = lanes_.has_value();
     return;
   }
   if (plan.needs_metadata()) {
