@@ -54,7 +54,7 @@ std::optional<bool> Select::answer(const Node& n) const {
 NodeId Select::follow(NodeId to) {
   for (;;) {
     const Node& n = program_[to];
-    if (n.kind == NodeKind::Guard && machine_.has(n.a, end_of(n))) {
+    if (n.kind == NodeKind::Guard && machine_.captured.has(n.a, end_of(n))) {
       to = n.t;
       continue;
     }

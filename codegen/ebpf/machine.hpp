@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ebpf/assembler.hpp"
+#include "ir/captured.hpp"
 #include "ir/program.hpp"
 
 namespace weir::ebpf {
@@ -28,11 +29,6 @@ struct Machine {
     bool is_window_of(ir::ValueId base, std::uint64_t from, std::uint64_t to) const { return is(base, Form::Window) && at <= from && to <= end; }
     bool is_same(const Held& o) const { return is(o.value, o.form) && made == o.made && at == o.at && (form != Form::Window || end == o.end); }
   };
-  /// So many bytes behind a base are captured.
-  struct Fact {
-    ir::ValueId base;
-    std::uint64_t end;
-  };
   /// A value is this number.
   struct Known {
     ir::ValueId value = ir::no_value;
@@ -41,15 +37,11 @@ struct Machine {
   };
   std::array<Held, 10> registers{};
   std::vector<ir::ValueId> at_home;  ///< values that the stack holds; sorted
-  std::vector<Fact> captured;
+  ir::Captured captured;
   Known known;  ///< what the last test for equality found, if it did
 
   /// What holds on both ways to a place.
   void meet(const Machine& other);
-  bool has(ir::ValueId base, std::uint64_t end) const { return end_of(base) >= end; }
-  /// So many bytes behind a base are captured for sure.
-  std::uint64_t end_of(ir::ValueId base) const;
-  void learn(ir::ValueId base, std::uint64_t end);
   bool is_home(ir::ValueId v) const { return std::ranges::binary_search(at_home, v); }
   void come_home(ir::ValueId v);
 };

@@ -156,11 +156,11 @@ bool Select::map_addresses(Graph& g, NodeId id) {
   const auto list = find_addresses(program_, id, address_work_);
   if (!list || list->size() < thresholds_.addresses || made_.maps.size() + list->fields.size() > most_set_maps) return false;
   if (sure_failure(list->base, list->end())) return false;
-  const bool is_there = machine_.has(list->base, list->end());
+  const bool is_there = machine_.captured.has(list->base, list->end());
   const bool is_needed = is_there || needs_.end(id, list->base, 0) >= list->end();
   if (is_needed) {
     if (!is_there) check(list->base, list->end());
-    machine_.learn(list->base, list->end());
+    machine_.captured.learn(list->base, list->end());
     const Condition c = look_up(g, *list);
     branch_over(g, c, program_[id], follow(list->in), follow(list->out));
     return true;
@@ -168,7 +168,7 @@ bool Select::map_addresses(Graph& g, NodeId id) {
   if (list->size() > most_twice) return false;
   const Label too_short = code_.label();
   Machine before = check_or(too_short, list->base, list->end());
-  machine_.learn(list->base, list->end());
+  machine_.captured.learn(list->base, list->end());
   const Condition c = look_up(g, *list);
   Place &in = g.places[static_cast<std::uint32_t>(list->in)], &out = g.places[static_cast<std::uint32_t>(list->out)];
   arrive(in);

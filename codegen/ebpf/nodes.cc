@@ -2,6 +2,7 @@
 
 #include "ebpf/raw.hpp"
 #include "ebpf/select.hpp"
+#include "ir/adjacent.hpp"
 
 namespace weir::ebpf {
 
@@ -24,13 +25,13 @@ void Select::node(Graph& g, NodeId id) {
 
 void Select::guard(Graph& g, NodeId id, const Node& n) {
   const std::uint64_t own_end = end_of(n);
-  if (machine_.has(n.a, own_end)) return go_to(g, n.t);
+  if (machine_.captured.has(n.a, own_end)) return go_to(g, n.t);
   if (const auto failure = sure_failure(n.a, own_end)) {
     code_.jump(*failure);
     return release(g, n.t);
   }
   if (reach_ == Reach::Absolute && made_.no_match == 0 && is_checked_by_load(n)) {
-    machine_.learn(n.a, own_end);
+    machine_.captured.learn(n.a, own_end);
     return go_to(g, n.t);
   }
   std::uint64_t end = g.merges ? needs_.end(id, n.a, own_end) : own_end;
@@ -41,7 +42,7 @@ void Select::guard(Graph& g, NodeId id, const Node& n) {
   } else {
     check(n.a, end);
   }
-  machine_.learn(n.a, end);
+  machine_.captured.learn(n.a, end);
   go_to(g, n.t);
 }
 
@@ -101,82 +102,19 @@ void Select::question(Graph& g, const Node& n) {
 
 // ---- several tests at once ---------------------------------------------------------------------------------
 
-namespace {
-
-/// Bytes at a place that have to be these; `value` as they lie in memory.
-struct Piece {
-  ValueId base;
-  std::uint32_t at, size;
-  std::uint64_t value;
-};
-
-/// Joins two pieces where they lie side by side and fill a load together.
-bool join(Piece& a, const Piece& b) {
-  if (a.base != b.base || a.size != b.size || a.size == 8) return false;
-  const bool b_first = std::uint64_t{b.at} + b.size == a.at;
-  if (!b_first && std::uint64_t{a.at} + a.size != b.at) return false;
-  const Piece &first = b_first ? b : a, &second = b_first ? a : b;
-  constexpr bool little = std::endian::native == std::endian::little;
-  const std::uint64_t low = little ? first.value : second.value, high = little ? second.value : first.value;
-  a = {a.base, first.at, a.size * 2, low | high << 8 * a.size};
-  return true;
-}
-
-/// Joins what can be joined, in the order in which it was asked; whether anything could.
-bool join_all(std::vector<Piece>& pieces) {
-  bool any = false;
-  for (std::size_t i = 0; i < pieces.size(); ++i)
-    for (std::size_t j = i + 1; j < pieces.size();) {
-      if (join(pieces[i], pieces[j])) {
-        pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(j));
-        any = true;
-        i = 0;
-        j = 1;
-      } else {
-        ++j;
-      }
-    }
-  return any;
-}
-
-}  // namespace
-
 /// A chain of equalities of adjacent bytes with one outcome when they fail: asked in pieces of up to eight bytes.
 bool Select::wide_test(Graph& g, NodeId id) {
   if (reach_ == Reach::Absolute || (reach_ == Reach::Calls && options_.loads_in_functions)) return false;  // no function returns eight bytes
-  constexpr std::size_t most_links = 8;
-  std::vector<NodeId> links;
-  std::vector<Piece> pieces;
-  const NodeId otherwise = follow(program_[id].f);
-  NodeId at = id;
-  for (; links.size() < most_links; at = follow(program_[links.back()].t)) {
-    const Node& n = program_[at];
-    if (n.kind != NodeKind::Test || n.relation() != Relation::Equal || follow(n.f) != otherwise) break;
-    if (at != id && begins_list(at)) break;
-    const Value& v = program_[n.a];
-    const auto k = constant_of(program_, n.b);
-    if (v.kind != ValueKind::Load || !k || *k > highest(v.size())) break;
-    if (!pieces.empty() && pieces.back().base != v.a) break;
-    pieces.push_back({v.a, v.k, v.size(), as_raw(*k, v.size())});
-    links.push_back(at);
-  }
-  // The chain ends with the last link that is part of a wider piece.
-  while (pieces.size() > 1) {
-    const Piece last = pieces.back();
-    if (std::any_of(pieces.begin(), pieces.end() - 1, [&](Piece p) { return join(p, last); })) break;
-    pieces.pop_back();
-    links.pop_back();
-  }
-  if (pieces.size() < 2 || !join_all(pieces)) return false;
+  const auto all = ir::adjacent_from(program_, id, [&](NodeId to) { return follow(to); }, [&](NodeId link) { return !begins_list(link); });
+  if (!all) return false;
   Span words = program_.span(id);
-  for (const NodeId link : links) words = weir::join(words, program_.span(link));
+  for (const NodeId link : all->links) words = weir::join(words, program_.span(link));
   code_.words(words);
-  const NodeId then = follow(program_[links.back()].t);
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const Condition c = equality(pieces[i].base, pieces[i].at, pieces[i].size, pieces[i].value);
-    if (i + 1 == pieces.size()) return branch_over(g, c, program_[id], then, otherwise), true;
-    arrive(g.places[static_cast<std::uint32_t>(otherwise)]);
-    code_.jump(*opposite(c), way(g, otherwise));
+  for (const ir::Piece& piece : all->pieces) {
+    const Condition c = equality(piece.base, piece.at, piece.size, in_memory(piece.value, piece.size));
+    if (&piece == &all->pieces.back()) return branch_over(g, c, program_[id], all->then, all->otherwise), true;
+    arrive(g.places[static_cast<std::uint32_t>(all->otherwise)]);
+    code_.jump(*opposite(c), way(g, all->otherwise));
   }
   return true;
 }

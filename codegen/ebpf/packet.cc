@@ -179,14 +179,14 @@ Register Select::load_from_pointer(ValueId base, std::uint64_t at, std::uint32_t
   Register from = data_;
   if (base != no_value) {
     from = pointer(base, end, rejects_if_linear_);
-  } else if (!machine_.has(no_value, end)) {
+  } else if (!machine_.captured.has(no_value, end)) {
     check(no_value, end);
-    machine_.learn(no_value, end);
+    machine_.captured.learn(no_value, end);
   }
   ++pins_[from];
   const Register to = take();
   --pins_[from];
-  const Window window = has_windows() ? window_of(base, at, bytes, from == data_ ? machine_.end_of(base) : machine_.registers[from].end) : Window{at, bytes};
+  const Window window = has_windows() ? window_of(base, at, bytes, from == data_ ? machine_.captured.end(base) : machine_.registers[from].end) : Window{at, bytes};
   if (window.at <= most_displacement) {
     code_.load(to, from, static_cast<std::int32_t>(window.at), window.bytes);
   } else {

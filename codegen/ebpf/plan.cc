@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "ir/captured.hpp"
+#include "ir/depths.hpp"
+
 namespace weir::ebpf {
 
 using namespace ir;
@@ -13,7 +16,7 @@ constexpr std::uint32_t worth_a_slot = 4;
 /// Where it hardly matters, in long programs: the kernel's verifier takes time with the square of the places that use the stack.
 constexpr std::uint32_t worth_a_slot_if_rare = 16;
 constexpr std::size_t long_graph = 1000;
-constexpr std::uint32_t cost_of_call = 12;
+constexpr std::uint32_t cost_of_call = 12, cost_of_choice = 100;
 constexpr std::uint32_t cost_of_load = 3;   ///< of the socket buffer; in a register that calls leave alone, where there is one
 constexpr std::uint32_t deepest = 500;  ///< values inside values: selection recurses into them
 constexpr std::uint32_t most_cost = 1 << 20;
@@ -67,34 +70,17 @@ void Plan::count_uses(const ir::Program& p) {
 }
 
 void Plan::sum_costs(const ir::Program& p, Reach reach) {
-  std::vector<std::uint32_t> depths(p.value_count());
-  std::vector<std::uint32_t> depth_below(p.node_count());  // of values in the graph below a node, for choices
-  const auto depth = [&](ValueId v) { return v == no_value ? 0 : depths[index(v)]; };
+  const std::vector<std::uint32_t> depths = ir::depths(p);
   const auto cost = [&](ValueId v) { return v == no_value ? 0 : costs_[index(v)]; };
   const auto calls = [&](ValueId v) { return v != no_value && calls_[index(v)]; };
-  std::uint32_t node = 0;
   for (std::uint32_t i = 0; i < p.value_count(); ++i) {
     const Value& v = p[ValueId{i}];
-    std::uint32_t below = std::max(depth(v.a), depth(v.b));
-    std::uint32_t own = v.kind == ValueKind::Constant ? 0 : 1;
-    if (v.kind == ValueKind::Choice) {
-      // All nodes up to a choice's root are older than the choice, and so are their values.
-      for (; node <= v.k; ++node) {
-        const Node& n = p[NodeId{node}];
-        std::uint32_t deep = std::max(depth(n.a), depth(n.b));
-        if (n.kind != NodeKind::Return) deep = std::max(deep, depth_below[static_cast<std::size_t>(n.t)]);
-        if (n.forks()) deep = std::max(deep, depth_below[static_cast<std::size_t>(n.f)]);
-        depth_below[node] = deep;
-      }
-      below = depth_below[v.k];
-      own = 100;
-    }
+    choices_[i] = v.kind == ValueKind::Choice;
     const bool is_call = v.kind == ValueKind::Load && reach != Reach::Pointers;
     // Length and metadata may be asked of a helper, too; those are seldom.
-    calls_[i] = is_call || v.kind == ValueKind::Choice || v.kind == ValueKind::Length || v.kind == ValueKind::Meta || calls(v.a) || calls(v.b);
-    choices_[i] = v.kind == ValueKind::Choice;
+    calls_[i] = is_call || choices_[i] || v.kind == ValueKind::Length || v.kind == ValueKind::Meta || calls(v.a) || calls(v.b);
+    std::uint32_t own = v.kind == ValueKind::Constant ? 0 : choices_[i] ? cost_of_choice : 1;
     if (is_call) own = reach == Reach::Calls ? cost_of_call : cost_of_load;
-    depths[i] = below + 1;
     costs_[i] = std::min(most_cost, own + cost(v.a) + cost(v.b));
     if (uses_[i] != 0 && depths[i] > deepest) too_deep_ = true;
   }

@@ -58,9 +58,6 @@ class Needs {
   std::map<ir::ValueId, Ends> ends_;
 };
 
-/// The first byte behind a guard's, counted from its base.
-inline std::uint64_t end_of(const ir::Node& guard) { return std::uint64_t{guard.k} + guard.size(); }
-
 /// The nodes that can be reached from one, in ascending order: ways out before the nodes that have them.
 std::vector<ir::NodeId> nodes_below(const ir::Program& p, ir::NodeId root);
 
