@@ -172,6 +172,15 @@ TermId Terms::binary(Arith op, TermId a, TermId b) {
   return add({.kind = TermKind::Binary, .detail = static_cast<std::uint8_t>(op), .a = a, .b = b});
 }
 
+/// The upper half of a product of two bytes and 0x1000100: the second of them, then the first.
+std::optional<TermId> Terms::little_endian(const Term& product) {
+  if (product.kind != TermKind::Binary || product.arith() != Arith::Mul || constant_of(product.b) != 0x01000100u) return std::nullopt;
+  const Term bytes = (*this)[product.a];
+  if (bytes.kind != TermKind::Load || bytes.detail != 2) return std::nullopt;
+  const TermId low = load(1, bytes.a), high = load(1, with_constant(Arith::Add, bytes.a, 1));
+  return binary(Arith::Or, low, with_constant(Arith::Lsh, high, 8));
+}
+
 /// a OP k. Each rule replaces an operation with a simpler one, so this ends.
 TermId Terms::with_constant(Arith op, TermId a, std::uint32_t k) {
   const bool divides = op == Arith::Div || op == Arith::Mod;
@@ -215,6 +224,8 @@ TermId Terms::with_constant(Arith op, TermId a, std::uint32_t k) {
       if (k >= 32) return constant(0);
       if (k == 0) return a;
       if (nested) return inner + k < 32 ? with_constant(op, left.a, inner + k) : constant(0);
+      if (op == Arith::Rsh && k == 16)
+        if (const auto swapped = little_endian(left)) return *swapped;
       break;
   }
   const TermId right = constant(k);

@@ -62,6 +62,7 @@ class Terms {
   /// The term that a sum adds a constant to, and the constant.
   std::optional<std::pair<TermId, std::uint32_t>> split_sum(TermId id) const;
   TermId with_constant(Arith op, TermId a, std::uint32_t k);
+  std::optional<TermId> little_endian(const Term& product);
   Interval bounds(const Term& t) const;
   std::optional<TermId> byte_below(TermId t) const;
   std::optional<std::uint32_t> made_of(std::uint32_t v, TermId byte, TermId t) const;

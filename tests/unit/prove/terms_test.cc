@@ -60,3 +60,19 @@ TEST_CASE("what is done to a term with constants keeps its value, its bounds, an
     CHECK(exactly.contains(value(terms, inner, v)));
   }
 }
+
+TEST_CASE("two bytes that a product swaps are those bytes in the other order") {
+  for (const bool fixed : {true, false}) {
+    Terms terms;
+    const TermId from = fixed ? terms.constant(2) : terms.binary(Arith::Add, terms.meta(Meta::Protocol), terms.constant(2));
+    const auto swapped = [&](std::uint32_t size, std::uint32_t factor) {
+      return terms.binary(Arith::Rsh, terms.binary(Arith::Mul, terms.load(size, from), terms.constant(factor)), terms.constant(16));
+    };
+    const TermId low = terms.load(1, from), high = terms.load(1, terms.binary(Arith::Add, from, terms.constant(1)));
+    const TermId bytes = terms.binary(Arith::Or, low, terms.binary(Arith::Lsh, high, terms.constant(8)));
+    CHECK(swapped(2, 0x01000100) == bytes);
+    CHECK(swapped(2, 0x01000200) != bytes);
+    CHECK(swapped(4, 0x01000100) != bytes);
+  }
+  for (std::uint32_t both = 0; both <= 0xffff; ++both) REQUIRE((both * 0x01000100u >> 16) == (both >> 8 | (both & 0xff) << 8));
+}
