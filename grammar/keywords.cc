@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "grammar/parse.hpp"
+
 namespace weir::grammar {
 namespace {
 

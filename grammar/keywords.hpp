@@ -3,7 +3,6 @@
 #pragma once
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "grammar/parser.hpp"
 
@@ -20,8 +19,5 @@ struct Keyword {
 const Keyword* find_keyword(std::string_view word);
 /// What the token of a keyword stands for.
 void set(Semantic& value, const Keyword& k);
-
-/// All of them, in alphabetical order.
-std::vector<std::string_view> keywords();
 
 }  // namespace weir::grammar

@@ -8,7 +8,7 @@
 #include "base/spelling.hpp"
 #include "grammar/attempt.hpp"
 #include "grammar/hints.hpp"
-#include "grammar/keywords.hpp"
+#include "grammar/parse.hpp"
 #include "grammar/refusal.hpp"
 
 namespace weir::grammar {

@@ -179,7 +179,7 @@ CLI::App* add_attach(CLI::App& program, AttachCommand& c, HookWords& hook) {
   auto& command = *program.add_subcommand("attach", attach_about);
   command.footer(attach_examples);
   add_expression(command, c.expression);
-  command.add_option("-i,--interface", c.where, "Interface; or the folder of a control group, or the name of a tracepoint")->type_name("WHERE")->required();
+  command.add_option("-i,--interface", c.where, "Interface; or the folder of a control group, or the name of a tracepoint")->type_name("WHERE");
   command.add_option("--hook", hook.hook, "Where: xdp (the default), tc-ingress, tc-egress, cgroup, tracing, tracing-btf")->type_name("HOOK");
   command.add_option("--match", hook.match, "What happens to a packet that matches: pass, drop, next, tx, aborted, or a number")->type_name("ACTION");
   command.add_option("--no-match", hook.no_match, "What happens to any other packet")->type_name("ACTION");
@@ -249,8 +249,8 @@ CLI::App* add_list(CLI::App& program, ListCommand& c) {
   command.footer(list_examples);
   command.add_option_function<std::string>(
       "WHAT", [&](const std::string& word) { store(parse_listed(word), c.what); },
-      "linktypes: name, DLT number, whether filters can be compiled for it, description; "
-      "interfaces: name, link type, state, addresses")->type_name("")->required();
+      "linktypes: name, DLT number, description, what filters can ask for; "
+      "interfaces: name, link type, state, addresses; keywords: the words of the language")->type_name("");
   return &command;
 }
 
@@ -429,6 +429,7 @@ std::expected<Command, NoCommand> parse_command_line(std::vector<std::string> ar
   }
   if (!*list_options) return wrong(program, "a command is missing");
   if (!words.empty()) return wrong(program, "list takes no expression");
+  if (list.what == ListCommand::What::Nothing) return wrong(program, "say what to list: linktypes, interfaces or keywords");
   return list;
 }
 

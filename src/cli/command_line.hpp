@@ -88,8 +88,8 @@ struct RunCommand {
 };
 
 struct ListCommand {
-  enum class What : std::uint8_t { LinkTypes, Interfaces };
-  What what = What::LinkTypes;
+  enum class What : std::uint8_t { Nothing, LinkTypes, Interfaces, Keywords };
+  What what = What::Nothing;
 };
 
 using Command = std::variant<CompileCommand, FilterCommand, CaptureCommand, AttachCommand, ProveCommand, RunCommand, ListCommand>;

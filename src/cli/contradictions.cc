@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 
 namespace weir::cli {
 
@@ -12,6 +15,14 @@ std::optional<std::string> contradiction(const Expression& e) {
 }
 
 namespace {
+
+/// A file that stands where the expression begins was meant to be read.
+std::string no_savefile(const Expression& e) {
+  constexpr std::string_view missing = "-r is required: the savefile to read";
+  std::error_code ignored;
+  const bool is_file = !e.words.empty() && std::filesystem::is_regular_file(e.words.front(), ignored);
+  return is_file ? fmt::format("{}, as in -r {}", missing, e.words.front()) : std::string(missing);
+}
 
 bool is_ebpf(Emit emit) { return emit == Emit::Ebpf || emit == Emit::EbpfObject; }
 
@@ -49,7 +60,7 @@ std::optional<std::string> contradiction(const Given& given, const CompileComman
 
 std::optional<std::string> contradiction(const FilterCommand& c) {
   if (auto both = contradiction(c.expression)) return both;
-  if (c.inputs.empty() && !c.list) return "-r is required: the savefile to read";
+  if (c.inputs.empty() && !c.list) return no_savefile(c.expression);
   const auto from_standard_input = std::ranges::count(c.inputs, "-");
   if (from_standard_input > 0 && c.expression.file == "-") return "-r and -F cannot both read standard input";
   if (from_standard_input + (c.list == "-" ? 1 : 0) + (c.expression.file == "-" ? 1 : 0) > 1) return "standard input can be read once only";
@@ -58,6 +69,7 @@ std::optional<std::string> contradiction(const FilterCommand& c) {
 }
 
 std::optional<std::string> complete(const Given& given, HookWords words, AttachCommand& c) {
+  if (c.where.empty()) return "-i is required: an interface, the folder of a control group, or the name of a tracepoint";
   if (words.hook.empty()) words.hook = "xdp";
   const auto options = parse_hook(words);
   if (!options) return options.error();

@@ -67,6 +67,7 @@ Examples:
 inline constexpr auto list_about = "List what filters can be compiled for, or where packets can be captured.";
 inline constexpr auto list_examples = R"(Examples:
   weir list linktypes
-  weir list interfaces)";
+  weir list interfaces
+  weir list keywords)";
 
 }  // namespace weir::cli

@@ -32,6 +32,8 @@ std::string interface_table(std::vector<capture::Interface> all) {
   return table;
 }
 
+std::string keyword_lines() { return fmt::format("{}\n", fmt::join(keywords(), "\n")); }
+
 Status list_interfaces() {
   const auto all = capture::interfaces();
   return all ? write_text("-", interface_table(*all)) : report(all.error());
@@ -43,6 +45,8 @@ Status run(const ListCommand& command) {
   switch (command.what) {
     case ListCommand::What::LinkTypes: return write_text("-", link_type_table());
     case ListCommand::What::Interfaces: return list_interfaces();
+    case ListCommand::What::Keywords: return write_text("-", keyword_lines());
+    case ListCommand::What::Nothing: break;  // refused before
   }
   return Done;
 }

@@ -209,7 +209,8 @@ Value<Metadata> parse_metadata(Metadata before, const std::string& word) {
 Value<ListCommand::What> parse_listed(const std::string& word) {
   if (word == "linktypes") return ListCommand::What::LinkTypes;
   if (word == "interfaces") return ListCommand::What::Interfaces;
-  return wrong(fmt::format("'{}' cannot be listed, only linktypes and interfaces can", word));
+  if (word == "keywords") return ListCommand::What::Keywords;
+  return wrong(fmt::format("'{}' cannot be listed, only linktypes, interfaces and keywords can", word));
 }
 
 std::string emit_names() {

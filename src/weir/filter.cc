@@ -5,6 +5,7 @@
 #include "attach/socket_filter.hpp"
 #include "native/emit.hpp"
 #include "c/emit.hpp"
+#include "grammar/parse.hpp"
 #include "optimize/optimize.hpp"
 #include "vm/cbpf.hpp"
 #include "weir/graph.hpp"
@@ -175,6 +176,8 @@ namespace {
 LinkTypeInfo info(const wire::LinkType& l) { return {l.name, l.dlt, l.description, wire::families(l.layout)}; }
 
 }  // namespace
+
+std::vector<std::string_view> keywords() { return grammar::keywords(); }
 
 std::vector<LinkTypeInfo> link_types() {
   std::vector<LinkTypeInfo> all;

@@ -264,6 +264,9 @@ struct LinkTypeInfo {
   std::string families;  ///< of primitives that mean something there: "bytes protocols ip …"
 };
 std::vector<LinkTypeInfo> link_types();
+
+/// The words of the language that are more than names, in alphabetical order.
+std::vector<std::string_view> keywords();
 std::optional<LinkTypeInfo> find_link_type(int dlt);
 
 }  // namespace weir

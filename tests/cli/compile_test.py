@@ -392,6 +392,10 @@ class Help(ProgramTest):
         self.check_error(2, "--nonsense", "--nonsense")
         self.check_error(2, "-r is required", "filter", "tcp")
         self.check_error(2, "cannot be listed", "list", "things")
+        self.check_error(2, "say what to list: linktypes, interfaces or keywords", "list")
+        pathlib.Path("in.pcap").write_bytes(b"")
+        self.check_error(2, "-r is required: the savefile to read, as in -r in.pcap", "filter", "in.pcap", "tcp")
+        self.check_error(2, "-i is required", "attach", "tcp")
 
     def test_a_command_that_was_left_out(self):
         for arguments, meant in ((["tcp", "port", "80"], "weir compile tcp port 80?"),
@@ -413,6 +417,14 @@ class Help(ProgramTest):
         lines = self.check("list", "linktypes").splitlines()
         self.assertTrue(any(line.split()[:3] == ["EN10MB", "1", "Ethernet"] and line.endswith(" vlan mpls llc") for line in lines))
         self.assertTrue(any(line.split()[:2] == ["USB_LINUX", "189"] for line in lines))
+
+    def test_keywords(self):
+        """Each is one to the compiler, too: a name of that spelling needs a backslash."""
+        words = self.check("list", "keywords").split()
+        self.assertEqual(words, sorted(set(words)))
+        for word in ("tcp", "portrange", "and", "tcpflags", "icmp6-echo", "hsls"):
+            self.assertIn(word, words)
+        self.check_error(2, "a keyword", "compile", "host tcp")
 
 
 if __name__ == "__main__":
