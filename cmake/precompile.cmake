@@ -32,7 +32,9 @@ endif()
 
 weir_targets_below(${CMAKE_SOURCE_DIR} targets)
 weir_precompiled(weir_common_headers "" ${common})
-weir_precompiled(weir_test_headers -O0 ${common} <doctest/doctest.h>)
+if(WEIR_TESTS)
+  weir_precompiled(weir_test_headers -O0 ${common} <doctest/doctest.h>)
+endif()
 foreach(target ${targets})  # but those with C in them
   get_target_property(type ${target} TYPE)
   get_target_property(sources ${target} SOURCES)
