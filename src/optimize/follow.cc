@@ -5,24 +5,23 @@ namespace weir::optimize {
 using namespace ir;
 
 NodeId Follow::past(NodeId to, const Known& known) {
-  for (int steps = 0; steps < max_steps; ++steps) {
-    to = past_decided(to, known);
+  steps_ = 0;
+  for (to = past_decided(to, known); steps_ < max_steps;) {
     const NodeId next = behind(to, known);
-    if (next == to) return to;
+    if (next == to) break;
     to = next;
   }
-  cut_short_ = true;
+  cut_short_ |= steps_ >= max_steps;
   return to;
 }
 
 NodeId Follow::past_decided(NodeId to, const Known& known) {
-  for (int steps = 0; steps < max_steps; ++steps) {
+  for (; steps_ < max_steps; ++steps_) {
     const Node& n = program_[to];
     const auto outcome = decided(n, n.forks() && !known.empty() ? asked(to) : nullptr, known);
-    if (!outcome) return to;
+    if (!outcome) break;
     to = *outcome ? n.t : n.f;
   }
-  cut_short_ = true;
   return to;
 }
 
@@ -32,8 +31,8 @@ NodeId Follow::behind(NodeId test, const Known& known) {
   const Node& n = program_[test];
   if (known.empty() || !n.forks() || !program_[n.t].forks() || !decided(program_[n.t], asked(n.t), known)) return test;
   if (ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return test;
-  const NodeId yes = past_decided(n.t, known);
-  return yes == past_decided(n.f, known) ? yes : test;
+  const NodeId yes = past_decided(n.t, known), no = past_decided(n.f, known);
+  return yes == no ? yes : test;
 }
 
 const Question* Follow::asked(NodeId id) {

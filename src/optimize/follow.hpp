@@ -46,6 +46,7 @@ class Follow {
   Numbers numbers_;
   Column<std::uint32_t> asked_;  ///< by node: above those, its place in `questions_` and 2
   std::vector<Question> questions_;
+  int steps_ = 0;  ///< on the way that is followed
   bool cut_short_ = false;
 };
 

@@ -5,6 +5,10 @@
 // Lowers the number of tests on the longest path. What is loaded was loaded before, or is loaded later now.
 // Numbers with one outcome are a set, and back ends halve those; here each number goes on to something of its own.
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <span>
 #include <utility>
@@ -30,6 +34,21 @@ struct Row {
   NodeId head, end;
   ValueId about;
   std::vector<Link> links;
+};
+
+/// Intervals that have nothing in common.
+class Taken {
+ public:
+  /// False, and nothing added, where one is there that has some of the numbers.
+  bool add(Interval numbers) {
+    const auto above = by_low_.upper_bound(numbers.high);
+    if (above != by_low_.begin() && std::prev(above)->second >= numbers.low) return false;
+    by_low_.emplace(numbers.low, numbers.high);
+    return true;
+  }
+
+ private:
+  std::map<std::uint32_t, std::uint32_t> by_low_;  ///< their ends
 };
 
 constexpr std::size_t worth_halving = 6;  ///< fewer are found as fast one after the other
@@ -82,13 +101,12 @@ class Rows {
     const ValueId about = subject(from_, from_[head]);
     if (!subjects_.has_several(about) || !may_go_on(head, about)) return;
     Row row{head, head, about, {}};
-    Set taken;
+    Taken taken;
     bool any_turned = false;
     NodeId here = head;
     for (bool alone = true; row.end = here, alone;) {
       const auto link = link_at(about, here);
-      if (!link || taken.meets(link->numbers) || (here == head && link->test != here)) break;
-      taken = taken | Set(link->numbers);
+      if (!link || (here == head && link->test != here) || !taken.add(link->numbers)) break;
       any_turned |= link->test != here;
       row.links.push_back(*link);
       const NodeId next = from_[here].f;

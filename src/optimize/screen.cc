@@ -22,7 +22,7 @@ using namespace ir;
 struct Asked {
   ValueId value;
   NodeId first;  ///< test of it
-  Set numbers;
+  std::vector<Interval> numbers;
 };
 
 struct Row {
@@ -55,7 +55,7 @@ class Rows {
 
   void find_row(NodeId head) {
     Row row{head, head, {}};
-    for (NodeId here = head; row.end = here, add(row, here); here = past_guards(from_[here].f)) in_row_[here] = true;
+    for (NodeId here = head; row.end = here, !in_row_[here] && add(row, here); here = past_guards(from_[here].f)) in_row_[here] = true;
     end_before_few(row);
     if (is_worth(row)) rows_.push_back(std::move(row));
   }
@@ -70,13 +70,13 @@ class Rows {
       if (row.asked.size() == most_values) return false;
       known = row.asked.insert(known, {q->value, n, {}});
     }
-    known->numbers = known->numbers | q->yes();
+    known->numbers.push_back(q->holds.intervals()[0]);
     return true;
   }
 
   /// What is asked for a few numbers only is no part of the row.
   static void end_before_few(Row& row) {
-    const auto few = std::ranges::find_if(row.asked, [](const Asked& a) { return a.numbers.intervals().size() < fewest_numbers; });
+    const auto few = std::ranges::find_if(row.asked, [](const Asked& a) { return a.numbers.size() < fewest_numbers; });
     if (few == row.asked.end()) return;
     row.end = few->first;
     row.asked.erase(few, row.asked.end());
@@ -86,15 +86,16 @@ class Rows {
   bool is_worth(const Row& row) const {
     std::size_t tests = 0, numbers = 0;
     for (const Asked& a : row.asked) {
-      numbers += a.numbers.intervals().size();
-      tests += 2 + static_cast<std::size_t>(std::bit_width(a.numbers.intervals().size()));
+      numbers += a.numbers.size();
+      tests += 2 + static_cast<std::size_t>(std::bit_width(a.numbers.size()));
     }
     return numbers >= fewest_in_all && 2 * tests <= numbers && !is_screened(row);
   }
 
   bool is_screened(const Row& row) const {
+    const Set first = Set::join(row.asked[0].numbers);
     for (std::uint32_t i = 0; i < from_.set_count(); ++i)
-      if (from_.set(i) == row.asked[0].numbers) return true;
+      if (from_.set(i) == first) return true;
     return false;
   }
 
@@ -120,7 +121,7 @@ class Screen : public Rewrite {
     if (rows_.empty() || rows_.back().head != old) return head;
     NodeId next = node(rows_.back().end);
     for (auto a = rows_.back().asked.rbegin(); a != rows_.back().asked.rend(); ++a)
-      next = to_.member(value(a->value), std::move(a->numbers), head, next, span);
+      next = to_.member(value(a->value), Set::join(std::move(a->numbers)), head, next, span);
     return next;
   }
 
