@@ -29,12 +29,24 @@ std::string station(std::size_t n) {
   return fmt::format("ether host 02:11:{:02x}:{:02x}:{:02x}:{:02x}", a & 255, a >> 8 & 255, a >> 16 & 255, a >> 24);
 }
 
+std::string pair(std::size_t n) { return fmt::format("({} and {})", host(2 * n), host(2 * n + 1)); }
+std::string service(std::size_t n) { return fmt::format("({} and {})", host(n), port(n)); }
+std::string flow(std::size_t n) {
+  return fmt::format("(src {} and src {} and dst {} and dst {})", host(2 * n), port(n), host(2 * n + 1), port(n + 1));
+}
+
+/// What is composed has to be asked one by one or by halving; nobody writes many thousands of it.
+constexpr std::size_t most_composed = 2000;
+
 constexpr ListKind kinds[] = {
     {"hosts", host, 1u << 24},
     {"networks", network, 1u << 21},
     {"ports", port, 1u << 16},
     {"IPv6 hosts", host6, 1u << 30},
     {"MAC addresses", station, 1u << 30},
+    {"pairs of hosts", pair, most_composed},
+    {"hosts with ports", service, most_composed},
+    {"flows", flow, most_composed},
 };
 
 std::string join(const ListKind& kind, std::size_t n, std::size_t step) {
