@@ -160,7 +160,7 @@ void Known::learn(Numbers& numbers, const Question& q, bool answer) {
   const Fact* old = find(q.value, q.mask);
   if (single(numbers, q)) return;  // nothing to add
   const Set* possible = old ? &numbers[old->possible] : nullptr;
-  if (possible && is_large(*possible) && is_large(answer ? q.yes() : q.no())) return;  // the first of large sets stays
+  if (possible && is_large(*possible) && (!answer || is_large(q.yes()))) return;  // large: it stays as it is
   Set now = !possible ? (answer ? q.yes() : q.no()) : answer ? *possible & q.holds : *possible - q.holds;
   if (old) drop(old);
   if (now.empty()) return;  // no packet comes this way
