@@ -101,7 +101,7 @@ std::optional<Register> Select::window_with(ValueId base, std::uint64_t at, std:
 Register Select::take_out(Register window, std::uint64_t at, std::uint32_t bytes, bool in_place) {
   const Machine::Held held = machine_.registers[window];
   const auto all = static_cast<std::uint32_t>(held.end - held.at);
-  const std::uint32_t shift = shift_of(held.at, all, at, bytes), mask = highest(bytes);
+  const std::uint32_t shift = shift_of(held.at, all, at, bytes);
   if (in_place && shift == 0 && bytes == 4) return window;
   ++pins_[window];
   const Register to = take();
@@ -112,7 +112,7 @@ Register Select::take_out(Register window, std::uint64_t at, std::uint32_t bytes
   if (shift != 0) is_narrow ? code_.alu32(op::RSH, to, shift) : code_.alu64(op::RSH, to, static_cast<std::int32_t>(shift));
   const bool is_last = shift + 8 * bytes == (is_narrow ? 32 : 64);
   if (!is_last && bytes == 4) code_.move32(to, to);
-  else if (!is_last) code_.alu32(op::AND, to, mask);
+  else if (!is_last) code_.alu32(op::AND, to, highest(bytes));
   return to;
 }
 
