@@ -144,7 +144,7 @@ class Attach(NetworkTest):
         self.assertIn("CAP_BPF and CAP_NET_ADMIN and CAP_PERFMON are missing", done.stderr)
 
     def test_wrong_use(self):
-        for words, message in ((("-i", "nothing", "udp"), "nothing"), (("udp",), "--interface"), (("-i", "far", "--hook=socket", "udp"), "Filter::attach"),
+        for words, message in ((("-i", "nothing", "udp"), "nothing"), (("udp",), "-i is required: an interface"), (("-i", "far", "--hook=socket", "udp"), "Filter::attach"),
                                (("-i", "far", "--mode=fast", "udp"), "native or generic"), (("-i", "far", "--egress", "udp"), "--hook=cgroup"),
                                (("-i", "far", "--live", "--pin=x", "udp"), "--live")):
             done = self.network.run(WEIR, "attach", *words)
