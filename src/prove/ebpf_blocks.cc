@@ -44,10 +44,10 @@ class Cutting {
  public:
   explicit Cutting(const ebpf::Program& p) : code_(p.instructions) {}
 
-  std::vector<Block> run() {
-    if (const std::size_t count = code_.size(); count == 0 || count > ebpf::max_instructions) throw GivenUp("there is no program of that length");
-    find_leaders();
-    order_from(0);
+  std::vector<Block> run(std::size_t root) {
+    if (const std::size_t count = code_.size(); root >= count || count > ebpf::max_instructions) throw GivenUp("there is no program of that length");
+    find_leaders(root);
+    order_from(root);
     std::ranges::reverse(order_);
     std::vector<Block> blocks;
     std::vector<std::size_t> number(code_.size());
@@ -76,11 +76,10 @@ class Cutting {
     return to;
   }
 
-  void find_leaders() {
+  void find_leaders(std::size_t root) {
     leads_.assign(code_.size(), false);
-    leads_[0] = true;
+    leads_[root] = true;
     for (std::size_t i = 0; i < code_.size(); i += ebpf::is_wide(code_[i]) ? 2 : 1) {
-      if (ebpf::is_local_call(code_[i])) throw GivenUp("the program calls functions of its own");
       if (ebpf::is_always(code_[i]) || ebpf::is_conditional(code_[i])) leads_[target(i)] = true;
       if (ebpf::is_conditional(code_[i])) leads_[next(i)] = true;
     }
@@ -147,6 +146,6 @@ class Cutting {
 
 }  // namespace
 
-std::vector<Block> blocks_of(const ebpf::Program& p) { return Cutting(p).run(); }
+std::vector<Block> blocks_of(const ebpf::Program& p, std::size_t first) { return Cutting(p).run(first); }
 
 }  // namespace weir::prove

@@ -1,8 +1,11 @@
 // An eBPF program with formulas: block by block forward, for what registers and the stack hold; then back, for what is returned
-// from each on. Maps that the program only looks keys up in are sets.
+// from each on. Maps that the program only looks keys up in are sets. A function is evaluated wherever it is called.
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <utility>
 
+#include "ebpf/decode.hpp"
 #include "prove/ebpf_blocks.hpp"
 #include "prove/ebpf_step.hpp"
 #include "prove/meaning.hpp"
@@ -10,17 +13,30 @@
 namespace weir::prove {
 namespace {
 
+/// Functions cut into blocks, by where they begin.
+class Functions {
+ public:
+  explicit Functions(const ebpf::Program& p) : p_(p) {}
+  const std::vector<Block>& blocks(std::size_t first) {
+    auto& known = blocks_[first];
+    if (known.empty()) known = blocks_of(p_, first);
+    return known;
+  }
+
+ private:
+  const ebpf::Program& p_;
+  std::map<std::size_t, std::vector<Block>> blocks_;
+};
+
+/// One call of a function, or the program.
 class Evaluation {
  public:
-  Evaluation(const ebpf::Program& p, Algebra& algebra, Extent extent)
-      : p_(p), partials_(algebra, extent), stepper_(p, algebra, extent), blocks_(blocks_of(p)), ends_(blocks_.size()),
-        into_(blocks_.size()), above_(blocks_.size()) {}
+  Evaluation(const ebpf::Program& p, Algebra& algebra, Extent extent, Functions& functions, std::size_t first = 0, int frame = 1)
+      : p_(p), algebra_(algebra), extent_(extent), functions_(functions), frame_(frame), partials_(algebra, extent), stepper_(p, algebra, extent), blocks_(functions.blocks(first)),
+        ends_(blocks_.size()), into_(blocks_.size()), above_(blocks_.size()) {}
 
-  Meaning run() {
-    for (std::size_t b = 0; b < blocks_.size(); ++b) {
-      run_block(b, b == 0 ? stepper_.start() : arrive(b));
-      for (const std::size_t way : blocks_[b].ways) into_[way].push_back(b);
-    }
+  Meaning run_program() {
+    run(stepper_.start());
     return results();
   }
 
@@ -30,26 +46,65 @@ class Evaluation {
     State state;
     Partial passes{};         ///< whether its loads let it go on
     Ref condition{};          ///< of a block with two ways: to the first when it holds
-    Ref returned{};           ///< of a block that ends the program
   };
+  /// What a function returns, and whether its loads let it get that far.
+  struct Returned {
+    Content value;
+    Partial passes;
+  };
+
+  void run(State start) {
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      run_block(b, b == 0 ? std::move(start) : arrive(b));
+      for (const std::size_t way : blocks_[b].ways) into_[way].push_back(b);
+    }
+  }
 
   void run_block(std::size_t b, State state) {
     const Block& block = blocks_[b];
-    End end{std::move(state), partials_.sure(partials_.yes()), partials_.yes(), {}};
+    End end{std::move(state), partials_.sure(partials_.yes()), partials_.yes()};
     for (std::size_t i = block.first; i < block.end; i += is_wide(i) ? 2 : 1) {
       const bool leaves = i + 1 == block.end && (block.ways.size() != 1 || is_jump(i));
-      if (!leaves) end.passes = partials_.then(end.passes, stepper_.step(i, end.state));
-      else if (block.ways.empty()) end.returned = stepper_.verdict(end.state);
+      if (ebpf::is_local_call(p_.instructions[i])) end.passes = partials_.then(end.passes, call(i, end.state));
+      else if (!leaves) end.passes = partials_.then(end.passes, stepper_.step(i, end.state));
       else if (block.ways.size() == 2) end.condition = stepper_.taken(i, end.state);
     }
     ends_[b] = std::move(end);
   }
 
-  bool is_wide(std::size_t i) const { return p_.instructions[i].code == (ebpf::op::LD | ebpf::op::IMM | ebpf::op::DW); }
-  bool is_jump(std::size_t i) const {
-    const std::uint8_t code = p_.instructions[i].code;
-    return code == (ebpf::op::JMP | ebpf::op::JA) || code == (ebpf::op::JMP32 | ebpf::op::JA);
+  /// A function has a stack of its own, and what it leaves in r6 to r9 is not seen by its caller (arch/x86/net/bpf_jit_comp.c saves them).
+  Partial call(std::size_t at, State& s) {
+    constexpr int most_frames = 8;  // MAX_CALL_FRAMES of include/linux/bpf_verifier.h
+    if (frame_ == most_frames) throw GivenUp("functions call each other too deep");
+    const auto first = static_cast<std::size_t>(static_cast<std::int64_t>(at) + 1 + ebpf::distance(p_.instructions[at]));
+    Evaluation function(p_, algebra_, extent_, functions_, first, frame_ + 1);
+    State start = stepper_.start();
+    for (std::size_t r = 1; r <= 5; ++r) {
+      if (std::holds_alternative<StackPlace>(s.registers[r])) throw GivenUp("a function is given a place of its caller's stack");
+      start.registers[r] = std::exchange(s.registers[r], std::monostate{});
+    }
+    function.run(std::move(start));
+    Returned returned = function.returned();
+    s.registers[0] = std::move(returned.value);
+    return returned.passes;
   }
+
+  Returned returned() {
+    std::vector<std::optional<Returned>> from(blocks_.size());
+    for (std::size_t b = blocks_.size(); b-- > 0;) {
+      const End& end = *ends_[b];
+      const auto& to = blocks_[b].ways;
+      Returned next = to.empty() ? Returned{end.state.registers[0], partials_.sure(partials_.yes())} : to.size() == 1 ? *from[to[0]] : choose(end.condition, *from[to[0]], *from[to[1]]);
+      next.passes = partials_.then(end.passes, next.passes);
+      from[b] = std::move(next);
+    }
+    return *std::move(from[0]);
+  }
+
+  Returned choose(Ref truth, const Returned& a, const Returned& b) { return {stepper_.choose(truth, a.value, b.value), partials_.choose(truth, a.passes, b.passes)}; }
+
+  bool is_wide(std::size_t i) const { return ebpf::is_wide(p_.instructions[i]); }
+  bool is_jump(std::size_t i) const { return ebpf::is_always(p_.instructions[i]); }
 
   /// The last block that all ways to both come by.
   std::size_t common(std::size_t a, std::size_t b) const {
@@ -90,7 +145,7 @@ class Evaluation {
     for (std::size_t b = blocks_.size(); b-- > 0;) {
       const End& end = *ends_[b];
       const auto& to = blocks_[b].ways;
-      const Partial next = to.empty() ? partials_.sure(end.returned)
+      const Partial next = to.empty() ? partials_.sure(stepper_.verdict(end.state))
                            : to.size() == 1 ? *from[to[0]] : partials_.choose(end.condition, *from[to[0]], *from[to[1]]);
       from[b] = partials_.returned(partials_.then(end.passes, next));
     }
@@ -98,9 +153,13 @@ class Evaluation {
   }
 
   const ebpf::Program& p_;
+  Algebra& algebra_;
+  Extent extent_;
+  Functions& functions_;
+  int frame_;                                   ///< 1: of the program itself
   Partials partials_;
   Stepper stepper_;
-  std::vector<Block> blocks_;
+  const std::vector<Block>& blocks_;
   std::vector<std::optional<End>> ends_;
   std::vector<std::vector<std::size_t>> into_;  ///< the blocks from which there is a way to this one
   std::vector<std::size_t> above_;              ///< the last block that all ways to this one come by
@@ -108,6 +167,9 @@ class Evaluation {
 
 }  // namespace
 
-Meaning meaning_of(const ebpf::Program& p, Algebra& algebra, Extent extent) { return Evaluation(p, algebra, extent).run(); }
+Meaning meaning_of(const ebpf::Program& p, Algebra& algebra, Extent extent) {
+  Functions functions(p);
+  return Evaluation(p, algebra, extent, functions).run_program();
+}
 
 }  // namespace weir::prove

@@ -1,7 +1,7 @@
 // weir_proofs: proves all stages of all filters to classic BPF, or to eBPF, or that our programs are what libpcap's are, or that libpcap's are what they are lifted to, or that the prover notices
 // wrong programs.
 //
-//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --mutants | --ebpf-mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
+//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --ebpf-functions | --mutants | --ebpf-mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
 //
 // Every N-th filter, at most SECONDS a proof; what is not done within so many SECONDS is left out, and said. WEIR_CONFORMANCE says
 // where the filters with known results are; without it they are looked for beside the repository. Exit status: 0 nothing is
@@ -30,7 +30,7 @@ struct Options {
   std::size_t every = 1, from = 0;
   double timeout = 10, within = 1e9, slow = 1e9;
   std::string match;
-  bool mutants = false, ebpf_mutants = false, libpcap = false, lifted = false, ebpf = false, ebpf_maps = false;
+  bool mutants = false, ebpf_mutants = false, libpcap = false, lifted = false, ebpf = false, ebpf_maps = false, ebpf_functions = false;
 };
 
 std::string hex(const std::vector<std::uint8_t>& bytes) {
@@ -76,7 +76,7 @@ class Runner {
       ++filters_;
       if (options_.mutants) mutants(subjects[i], i);
       else if (options_.ebpf_mutants) ebpf_mutants(subjects[i], i);
-      else if (options_.ebpf || options_.ebpf_maps) ebpf(subjects[i]);
+      else if (options_.ebpf || options_.ebpf_maps || options_.ebpf_functions) ebpf(subjects[i]);
       else if (options_.libpcap) against_libpcap(subjects[i]);
       else if (options_.lifted) lifted(subjects[i]);
       else stages(subjects[i]);
@@ -92,7 +92,8 @@ class Runner {
   }
 
   void ebpf(const Subject& s) {
-    const auto done = prove_ebpf(s, options_.ebpf_maps, options_.timeout, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
+    const EbpfForm form = options_.ebpf_maps ? EbpfForm::Maps : options_.ebpf_functions ? EbpfForm::Functions : EbpfForm::Plain;
+    const auto done = prove_ebpf(s, form, options_.timeout, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
     if (!done) ++not_compiled_;
   }
 
@@ -170,8 +171,9 @@ class Runner {
   /// As mutants(). What proofs do not understand of them counts as undecided, without a word.
   void ebpf_mutants(const Subject& s, std::size_t number) {
     const auto compiled = compile(s);
-    const ebpf::Hook hook = proven_hooks[number / std::max<std::size_t>(options_.every, 1) % std::size(proven_hooks)];
-    const auto right = compiled ? ebpf::emit(compiled->optimized, {.hook = hook}) : Result<ebpf::Program>(fail(Code::Unsupported, {}, ""));
+    const std::size_t turn = number / std::max<std::size_t>(options_.every, 1);
+    const ebpf::Hook hook = proven_hooks[turn % std::size(proven_hooks)];
+    const auto right = compiled ? ebpf::emit(compiled->optimized, {.hook = hook, .loads_in_functions = turn / std::size(proven_hooks) % 2 == 1}) : Result<ebpf::Program>(fail(Code::Unsupported, {}, ""));
     if (!right) {
       ++not_compiled_;
       return;
@@ -253,6 +255,7 @@ bool* mode_of(Options& o, std::string_view word) {
   if (word == "--libpcap") return &o.libpcap;
   if (word == "--ebpf") return &o.ebpf;
   if (word == "--ebpf-maps") return &o.ebpf_maps;
+  if (word == "--ebpf-functions") return &o.ebpf_functions;
   return nullptr;
 }
 

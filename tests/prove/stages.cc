@@ -116,16 +116,16 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
   return {};
 }
 
-Result<void> prove_ebpf(const Subject& subject, bool with_maps, double seconds, const Listener& listener) {
+Result<void> prove_ebpf(const Subject& subject, EbpfForm form, double seconds, const Listener& listener) {
   const auto c = compile(subject);
   if (!c) return std::unexpected(c.error());
   for (const ebpf::Hook hook : proven_hooks) {
-    const auto threshold = with_maps ? std::size_t{1} : std::size_t{1'000'000};
-    const auto program = ebpf::emit(c->optimized, {.hook = hook, .match = {}, .no_match = {}, .map_threshold = threshold});
+    const auto threshold = form == EbpfForm::Maps ? std::size_t{1} : std::size_t{1'000'000};
+    const auto program = ebpf::emit(c->optimized, {.hook = hook, .match = {}, .no_match = {}, .map_threshold = threshold, .loads_in_functions = form == EbpfForm::Functions});
     if (!program) continue;  // it asks what the hook does not know, or is too large
     auto question = question_for(subject.setting, Agreement::Exact, seconds);
     question.kept_bytes = is_socket(hook);
-    const std::string name = fmt::format("ebpf{}, {}", with_maps ? " with maps" : "", ebpf::to_string(hook));
+    const std::string name = fmt::format("ebpf{}, {}", form == EbpfForm::Maps ? " with maps" : form == EbpfForm::Functions ? " with functions" : "", ebpf::to_string(hook));
     listener("optimized ir to " + name, prove::prove(&c->optimized, &*program, question));
     question.agreement = Agreement::Refines;
     listener("pred to " + name, prove::prove(&c->meaning, &*program, question));

@@ -28,9 +28,12 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
 /// machines, as far as the program is for them. `whose`: how it is called to the listener.
 void prove_lifted(const std::string& whose, const cbpf::Program& program, prove::Question question, const Listener& listener);
 
+/// How a program is made: as it is without lists in maps; with every list in a map; or with functions that load, as those of long filters are.
+enum class EbpfForm : std::uint8_t { Plain, Maps, Functions };
+
 /// The optimized graph as a program for each of some hooks, exactly, and from the filter's meaning to that as a refinement: wherever the packet
-/// lies, in one piece or not. Sets stand in the instructions, unless `with_maps`. Tracing programs see linear data alone, and are left out.
-Result<void> prove_ebpf(const Subject& subject, bool with_maps, double seconds, const Listener& listener);
+/// lies, in one piece or not. Tracing programs see linear data alone, and are left out.
+Result<void> prove_ebpf(const Subject& subject, EbpfForm form, double seconds, const Listener& listener);
 
 /// The hooks whose programs are proven.
 inline constexpr ebpf::Hook proven_hooks[] = {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup};

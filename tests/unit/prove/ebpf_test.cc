@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "ebpf/decode.hpp"
 #include "prove/meaning.hpp"
 #include "prove/prove.hpp"
 #include "vm/ebpf.hpp"
@@ -119,7 +120,25 @@ ebpf::Instruction jump(Random& random, std::size_t left) {
   return i;
 }
 
-/// Loads packet bytes and the length into registers, then computes and jumps forward, with spills to the stack between.
+/// Appends a function that computes with r1 to r5 and returns two ways; and lets the calls, which have no distance yet, call it.
+void add_function(ebpf::Program& p, Random& random) {
+  auto& code = p.instructions;
+  const std::size_t first = code.size();
+  for (std::size_t at = 0; at < first; ++at)
+    if (ebpf::is_local_call(code[at])) code[at].imm = static_cast<std::int32_t>(first - at - 1);
+  code.push_back(make(op::ALU64 | op::MOV | op::X, 0, 1, 0, 0));
+  code.push_back(make(op::ALU64 | op::MOV | op::X, 6, 2, 0, 0));  // no business of the caller's, as the place on the stack
+  code.push_back(make(op::STX | op::MEM | op::DW, 10, 3, -8, 0));
+  for (int n = 0; n < 4; ++n) code.push_back(arithmetic(random));
+  code.push_back(jump(random, 2));
+  if (code.back().offset == 1) code.back().offset = 2;
+  code.push_back(make(op::LDX | op::MEM | op::DW, 0, 10, -8, 0));
+  code.push_back(make(op::JMP | op::EXIT, 0, 0, 0, 0));
+  code.push_back(arithmetic(random));
+  code.push_back(make(op::JMP | op::EXIT, 0, 0, 0, 0));
+}
+
+/// Loads packet bytes and the length into registers, then computes and jumps forward, with spills to the stack and calls of a function between.
 ebpf::Program random_program(Random& random) {
   ebpf::Program p;
   p.hook = ebpf::Hook::TcIngress;
@@ -143,13 +162,17 @@ ebpf::Program random_program(Random& random) {
   add(make(op::STX | op::MEM | op::W, 10, 3, -16, 0));
   const std::size_t count = 4 + random() % 20;
   for (std::size_t n = 0; n < count; ++n) {
-    const auto kind = random() % 8;
-    if (kind == 0) add(make(op::LDX | op::MEM | op::DW, reg(random), 10, -8, 0));
+    const auto kind = random() % 9;
+    if (kind == 8) {
+      add(make(op::JMP | op::CALL, 0, ebpf::call_local, 0, 0));
+      for (std::uint8_t r = 1; r <= 5; ++r) add(make(op::ALU64 | op::MOV | op::X, r, 0, 0, 0));  // whoever jumps in here has numbers there
+    } else if (kind == 0) add(make(op::LDX | op::MEM | op::DW, reg(random), 10, -8, 0));
     else if (kind == 1) add(make(op::STX | op::MEM | op::DW, 10, reg(random), -8, 0));
     else if (kind <= 3) add(jump(random, count - 1 - n));
     else add(arithmetic(random));
   }
   add(make(op::JMP | op::EXIT, 0, 0, 0, 0));
+  add_function(p, random);
   return p;
 }
 
@@ -270,6 +293,48 @@ TEST_CASE("one instruction wrong shows, on the way with pointers and on the othe
   }
 }
 
+TEST_CASE("a function that loads, called from two places, and one instruction wrong in it") {
+  const char* const text = R"(
+  r6 = r1
+  r2 = 12
+  call load
+  if r0 s< 0x0 goto reject
+  r0 = be16 r0
+  if r0 != 0x800 goto reject
+  r1 = r6
+  r2 = 22
+  call load
+  if r0 s< 0x0 goto reject
+  r0 >>= 8
+  if r0 != 0x6 goto reject
+  r0 = 1
+  exit
+reject:
+  r0 = 0
+  exit
+load:
+  r3 = r10
+  r3 += -8
+  r4 = 2
+  call bpf_xdp_load_bytes#189
+  if r0 != 0x0 goto none
+  r0 = *(u16 *)(r10 -8)
+  exit
+none:
+  r0 = -1
+  exit
+)";
+  const ir::Program meaning = graph(tcp_graph);
+  const ebpf::Program right = program(text);
+  CHECK(proven(prove::prove(&meaning, &right)));
+  for (const auto& [from, to] : {std::pair{"*(u16 *)(r10 -8)", "*(u8 *)(r10 -8)"}, {"r0 = -1", "r0 = 0"}, {"r2 = 22", "r2 = 21"}}) {
+    const ebpf::Program wrong = program(replaced(text, from, to));
+    CAPTURE(std::string(from));
+    if (from == std::string_view("r0 = -1")) CHECK(proven(prove::prove(&meaning, &wrong)));  // 0 is neither number that is asked for
+    else CHECK(packet(prove::prove(&meaning, &wrong)));
+  }
+}
+
 TEST_CASE("a map is the set of its keys") {
   const auto text = [](const char* size) {
     return replaced(R"(
@@ -318,6 +383,10 @@ TEST_CASE("what is not understood is said") {
   const Answer answer = prove::prove(&meaning, &loop);
   REQUIRE(std::holds_alternative<Undecided>(answer.is));
   CHECK(std::get<Undecided>(answer.is).why == "the program has a loop");
+  const ebpf::Program calls_itself = program("again:\nr0 = 0\nif r1 == 0x0 goto end\ncall again\nend:\nexit\n");
+  const Answer deep = prove::prove(&meaning, &calls_itself);
+  REQUIRE(std::holds_alternative<Undecided>(deep.is));
+  CHECK(std::get<Undecided>(deep.is).why.contains("is not understood here"));  // whether a context is 0
   const ebpf::Program unknown = program("call bpf_get_prandom_u32#7\nexit\n");
   const Answer other = prove::prove(&meaning, &unknown);
   REQUIRE(std::holds_alternative<Undecided>(other.is));
