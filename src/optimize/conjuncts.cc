@@ -262,8 +262,16 @@ class Conjuncts : public Rewrite {
     for (std::size_t network = 0; network < Profile::networks; ++network) step.in_place[network] = {instructions[network], passed[network]};
     step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test && from_[part.some[0]].relation() == Relation::Equal &&
                          from_[from_[part.some[0]].a].kind == ValueKind::Load;
+    step.is_of_bits = part.count == 1 && is_of_bits(from_[part.some[0]]);
     step.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(from_[n]); });
     return step;
+  }
+
+  /// Whether it asks for few numbers of a load from a fixed place, or of some of its bits.
+  bool is_of_bits(const Node& n) {
+    const auto q = n.forks() ? question(from_, ranges_, n) : std::nullopt;
+    if (!q || from_[q->value].kind != ValueKind::Load || from_[q->value].a != no_value) return false;
+    return q->yes().size() <= few || (n.kind == NodeKind::Test && n.relation() == Relation::Bits);
   }
 
   double comparisons_of(const Node& n) const {

@@ -128,18 +128,80 @@ void improve(std::span<const Step> steps, const Model& model, Way& best, Saved s
   }
 }
 
+/// Once in the order in which they stand, and once in the best one.
+struct Ways {
+  Way start, best;
+};
+
+Ways ways(std::span<const Step> steps) {
+  const Model model(steps);
+  Ways w;
+  std::iota(w.start.order.begin(), w.start.order.end(), std::uint8_t{0});
+  for (std::size_t network = 0; network < networks; ++network) w.start.costs[network] = model.cost(w.start.order, network);
+  w.best = w.start;
+  improve(steps, model, w.best, [&](const Way& now, Way& other, std::size_t change) { return saved(model, now, other, change); });
+  if (has_kept(w.start, w.best))
+    improve(steps, model, w.best, [&](const Way& now, Way& other, std::size_t change) { return saved_at_home(model, w.start, now, other, change); });
+  return w;
+}
+
+/// Whether one load, a mask and the comparisons will do for both (join.cc), which is an instruction less.
+bool are_near(const Step& a, const Step& b) {
+  if (!a.is_of_bits || !b.is_of_bits || (a.is_one_number && b.is_one_number) || !a.may_move || !b.may_move) return false;
+  const std::uint32_t size = std::max(a.bytes.end, b.bytes.end) - std::min(a.bytes.begin, b.bytes.begin);
+  return size == 2 || size == 4;
+}
+
+Expected both(const Expected& a, const Expected& b) { return {a.instructions + b.instructions - 1, a.passed * b.passed}; }
+
+Step both(const Step& a, const Step& b) {
+  Step step = a;
+  for (std::size_t network = 0; network < networks; ++network) step.in_place[network] = both(a.in_place[network], b.in_place[network]);
+  step.anywhere = both(a.anywhere, b.anywhere);
+  step.bytes.add(b.bytes.begin, b.bytes.end);
+  step.is_guess |= b.is_guess;
+  step.is_of_bits = step.is_one_number = false;
+  return step;
+}
+
+/// The best order in which a step and the one behind it stay together, as one.
+Ways ways_together(std::span<const Step> steps, std::size_t first) {
+  std::array<Step, most_steps> fewer;
+  auto end = std::copy_n(steps.begin(), first, fewer.begin());
+  *end++ = both(steps[first], steps[first + 1]);
+  end = std::copy(steps.begin() + static_cast<std::ptrdiff_t>(first) + 2, steps.end(), end);
+  Ways w = ways(std::span(fewer.begin(), end));
+  Sequence order{};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
+    const std::size_t step = w.best.order[i];
+    order[at++] = static_cast<std::uint8_t>(step + (step > first));
+    if (step == first) order[at++] = static_cast<std::uint8_t>(first + 1);
+  }
+  w.best.order = order;
+  return w;
+}
+
+/// Whether an instruction less is worth what it costs of the first network, as long as in the others hardly any of them more are executed
+/// than in the order in which the steps stand. For a guess nothing is lost.
+bool is_worth_an_instruction(const Ways& apart, const Ways& together, bool is_guess) {
+  constexpr double most_lost = 0.45, hardly_any = 0.04;
+  for (std::size_t network = 0; network < networks; ++network)
+    if (together.best.costs[network] > apart.start.costs[network] + (is_guess ? 0 : hardly_any)) return false;
+  return together.best.costs[0] <= apart.best.costs[0] + (is_guess ? 0 : most_lost);
+}
+
 }  // namespace
 
 Sequence best_sequence(std::span<const Step> steps) {
-  const Model model(steps);
-  Way best;
-  std::iota(best.order.begin(), best.order.end(), std::uint8_t{0});
-  for (std::size_t network = 0; network < networks; ++network) best.costs[network] = model.cost(best.order, network);
-  const Way start = best;
-  improve(steps, model, best, [&](const Way& now, Way& other, std::size_t change) { return saved(model, now, other, change); });
-  if (has_kept(start, best))
-    improve(steps, model, best, [&](const Way& now, Way& other, std::size_t change) { return saved_at_home(model, start, now, other, change); });
-  return best.order;
+  const Ways apart = ways(steps);
+  const bool is_guess = std::ranges::any_of(steps, &Step::is_guess);
+  for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
+    if (!are_near(steps[i], steps[i + 1])) continue;
+    const Ways together = ways_together(steps, i);
+    if (is_worth_an_instruction(apart, together, is_guess)) return together.best.order;
+  }
+  return apart.best.order;
 }
 
 }  // namespace weir::optimize

@@ -37,6 +37,7 @@ struct Step {
   bool may_move = true;
   bool is_guess = false;       ///< nothing is known of how often it is passed
   bool is_one_number = false;  ///< asks for one number of its bytes
+  bool is_of_bits = false;     ///< asks for few numbers of some of the bits of its bytes, whose place is fixed
 };
 
 inline constexpr std::size_t most_steps = 8;

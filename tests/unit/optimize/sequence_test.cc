@@ -77,3 +77,16 @@ TEST_CASE("sequence: a guess has to save more to go ahead") {
   CHECK(sequence({step(0, 0.8, 0.8, 0.5), guess}) == Order{1, 0});
   CHECK(sequence({step(0, 0.7, 0.7, 0.5), guess}) == Order{0, 1});
 }
+
+TEST_CASE("sequence: what one load with a mask can ask stays together for an instruction less, if that costs little") {
+  Step protocol = step(23, 0.8, 0.5, 0.1), fragment = step(20, 0.99, 0.99, 0.1), port = step(40, 0.97, 0.9, 0.5, 3);
+  const Step type = step(12, 0.8, 0.3, 0.1);
+  protocol.bytes = {};
+  protocol.bytes.add(23, 24);
+  CHECK(sequence({type, protocol, fragment, port}) != Order{0, 1, 2, 3});
+  protocol.is_of_bits = fragment.is_of_bits = true;
+  CHECK(sequence({type, protocol, fragment, port}) == Order{0, 1, 2, 3});
+  // What is asked for often rejects enough to be asked in between.
+  port.in_place = {{{3, 0.001}, {3, 0.001}}};
+  CHECK(sequence({type, protocol, fragment, port}) != Order{0, 1, 2, 3});
+}
