@@ -1,8 +1,14 @@
 #include "optimize/follow.hpp"
 
+#include <algorithm>
+
 namespace weir::optimize {
 
 using namespace ir;
+
+namespace {
+constexpr NodeId nowhere{0xffffffff};
+}
 
 NodeId Follow::past(NodeId to, const Known& known) {
   steps_ = 0;
@@ -17,6 +23,7 @@ NodeId Follow::past(NodeId to, const Known& known) {
 
 NodeId Follow::past_decided(NodeId to, const Known& known) {
   for (; steps_ < max_steps; ++steps_) {
+    if (steps_ > patience) to = leap(to, known);
     const Node& n = program_[to];
     const auto outcome = decided(n, n.forks() && !known.empty() ? asked(to) : nullptr, known);
     if (!outcome) break;
@@ -33,6 +40,37 @@ NodeId Follow::behind(NodeId test, const Known& known) {
   if (ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return test;
   const NodeId yes = past_decided(n.t, known), no = past_decided(n.f, known);
   return yes == no ? yes : test;
+}
+
+/// Along rows of tests that say nothing new of values known to be one number.
+NodeId Follow::leap(NodeId from, const Known& known) {
+  known.each_number(numbers_, [&](ValueId value, std::uint32_t number) {
+    auto rows = std::ranges::find(leaps_, value, &Leaps::value);
+    if (rows == leaps_.end()) rows = leaps_.emplace(rows, value, program_.node_count());
+    for (NodeId before = nowhere; from != before;) {
+      before = from;
+      from = rows->past(from, number, [&](NodeId id) { return link_at(value, id); });
+    }
+  });
+  return from;
+}
+
+/// v == k ? … : next, or w == c ? (v == k ? … : next) : next.
+std::optional<Leaps::Link> Follow::link_at(ValueId value, NodeId id) {
+  const Node& n = program_[id];
+  if (!n.forks()) return std::nullopt;
+  if (const auto k = number_asked(value, id)) return Leaps::Link{*k, n.f};
+  if (subject(program_, n) == value || program_[n.t].f != n.f || ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return std::nullopt;
+  const auto k = number_asked(value, n.t);
+  return k ? std::optional(Leaps::Link{*k, n.f}) : std::nullopt;
+}
+
+/// The one number of a value for which a test holds.
+std::optional<std::uint32_t> Follow::number_asked(ValueId value, NodeId id) {
+  const Node& n = program_[id];
+  if (!n.forks() || subject(program_, n) != value) return std::nullopt;
+  const Question* q = asked(id);
+  return q && q->value == value && q->mask == 0xffffffff ? q->holds.only() : std::nullopt;
 }
 
 const Question* Follow::asked(NodeId id) {

@@ -8,6 +8,7 @@
 #include "ir/program.hpp"
 #include "ir/ranges.hpp"
 #include "optimize/known.hpp"
+#include "optimize/leaps.hpp"
 
 namespace weir::optimize {
 
@@ -35,8 +36,11 @@ class Follow {
  private:
   ir::NodeId past_decided(ir::NodeId to, const Known& known);
   ir::NodeId behind(ir::NodeId test, const Known& known);
+  ir::NodeId leap(ir::NodeId from, const Known& known);
+  std::optional<Leaps::Link> link_at(ir::ValueId value, ir::NodeId id);
+  std::optional<std::uint32_t> number_asked(ir::ValueId value, ir::NodeId id);
 
-  static constexpr int max_steps = 100;
+  static constexpr int max_steps = 100, patience = 16;  ///< steps in all, and before rows are looked for
   static constexpr std::size_t few = 8;
   static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
 
@@ -46,6 +50,7 @@ class Follow {
   Numbers numbers_;
   Column<std::uint32_t> asked_;  ///< by node: above those, its place in `questions_` and 2
   std::vector<Question> questions_;
+  std::vector<Leaps> leaps_;     ///< of each value that long walks know the number of
   int steps_ = 0;  ///< on the way that is followed
   bool cut_short_ = false;
 };

@@ -100,6 +100,12 @@ class Known {
   std::optional<bool> decides(const Numbers& numbers, const Question& q) const;
   /// Whether a load cannot be the one number that is asked for, by what is known of bytes that are part of it.
   bool excludes(const ir::Program& p, const Numbers& numbers, const Question& q) const;
+  /// Calls `use` with each value that is known to be one number, and that number.
+  template <class Use>
+  void each_number(const Numbers& numbers, const Use& use) const {
+    for (const Fact& f : facts())
+      if (const auto k = f.mask == 0xffffffff ? numbers[f.possible].only() : std::nullopt) use(f.value, *k);
+  }
   /// Adds the answer.
   void learn(Numbers& numbers, const Question& q, bool answer);
   /// Keeps what holds on both ways into a place.

@@ -360,6 +360,24 @@ TEST_CASE("facts: a test need not be asked when all that follows it is decided")
                  "t: if v == 1 then gn else gl\ng: guard 4 [0] then t\nroot g\n");
 }
 
+TEST_CASE("facts: along a long row to its end, or to where the known number is asked for again") {
+  constexpr int last = 300, again = 200;
+  const auto row = [](bool is_followed) {
+    std::string text = "no: return 0\nyes: return 1\nrest: return 2\nv = load 4 [0]\nw = load 1 [4]\n";
+    std::string next = "rest";
+    for (int k = last; k > 0; --k) {
+      const std::string n = std::to_string(k), number = k == again ? "1" : n;
+      const std::string otherwise = !is_followed ? next : k == 1 ? "i" + std::to_string(again) : "rest";
+      text += "i" + n + ": if w == " + n + " then yes else " + otherwise + "\nj" + n + ": guard 1 [4] then i" + n + "\n";
+      if (is_followed && k == again) continue;  // where v is 1 and w is not: only from the first
+      text += "t" + n + ": if v == " + number + " then j" + n + " else " + next + "\n";
+      next = "t" + n;
+    }
+    return text + "g: guard 4 [0] then t1\nroot g\n";
+  };
+  becomes(optimize::apply_facts, row(false), row(true));
+}
+
 TEST_CASE("halve: many numbers of one value, each with something of its own to ask") {
   const std::string head = "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 1 [4]\n";
   const auto link = [](int number, const std::string& next) {
