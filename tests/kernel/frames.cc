@@ -91,9 +91,10 @@ std::string difference(const std::set<std::uint32_t>& got, const std::set<std::u
   std::vector<std::uint32_t> other;
   std::ranges::set_symmetric_difference(got, expected, std::back_inserter(other));
   if (other.empty()) return {};
-  std::string text = got.contains(other.front()) ? "passed and should not: " : "did not pass and should: ";
+  const Bytes& frame = *std::ranges::find(frames, other.front(), number_of);
+  std::string text = "frame " + std::to_string(other.front()) + " (" + std::to_string(frame.size()) + " bytes) " + (got.contains(other.front()) ? "passed and should not: " : "did not pass and should: ");
   constexpr char digits[] = "0123456789abcdef";
-  for (const std::uint8_t b : *std::ranges::find(frames, other.front(), number_of)) text += {digits[b >> 4], digits[b & 15]};
+  for (const std::uint8_t b : frame) text += {digits[b >> 4], digits[b & 15]};
   return text + ", and " + std::to_string(other.size() - 1) + " more";
 }
 

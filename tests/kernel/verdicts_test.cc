@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <span>
 
@@ -54,10 +55,34 @@ class Behind {
 };
 
 struct Tally {
-  std::size_t programs = 0, passed = 0;
+  std::size_t programs = 0, passed = 0, again = 0;
 };
 
-/// One filter at one place: what arrives behind it of the frames that arrive at all.
+using Counts = Attachment::Counts;
+
+/// What a program made of all frames, sent once.
+struct Verdicts {
+  std::set<std::uint32_t> got;
+  Counts counts;  ///< of the program, where it counts
+};
+
+Verdicts verdicts(const Attachment& attached, const Place& place, const FrameSocket& out, const FrameSocket& seen, const std::vector<Bytes>& frames, std::size_t expected) {
+  const auto count = [&] { return place.options.count ? *attached.counts() : Counts{}; };
+  const Counts before = count();
+  Verdicts v{arriving(out, seen, frames, expected), {}};
+  const Counts after = count();
+  v.counts = {.accepted = after.accepted - before.accepted, .rejected = after.rejected - before.rejected};
+  return v;
+}
+
+/// A frame can get lost on its way, before the program or behind it. Then it is missing where it is looked for, but no frame is there that should not be, and
+/// no verdict was given more often than it should.
+bool lacks_only(const Verdicts& v, const std::set<std::uint32_t>& expected, const Counts& counts) {
+  return std::ranges::includes(expected, v.got) && v.counts.accepted <= counts.accepted && v.counts.rejected <= counts.rejected;
+}
+
+/// One filter at one place: what arrives behind it of the frames that arrive at all. Where frames got lost all are sent again; a frame that is dropped by the program never
+/// arrives.
 void compare(const char* text, const Place& place, const FrameSocket& out, const FrameSocket& seen, const std::vector<Bytes>& frames,
              const std::set<std::uint32_t>& all, Tally& tally) {
   CAPTURE(std::string(text));
@@ -67,17 +92,27 @@ void compare(const char* text, const Place& place, const FrameSocket& out, const
   if (!attached && attached.error().code == Code::Unsupported && !attached.error().message.contains("verifier")) return;
   REQUIRE_MESSAGE(attached, attached.error().message);
   auto expected = accepted(*filter, frames, place.untagged);
+  const Counts counts = place.options.count ? Counts{.accepted = expected.size(), .rejected = frames.size() - expected.size()} : Counts{};
   std::erase_if(expected, [&](std::uint32_t number) { return !all.contains(number); });
-  const auto got = arriving(out, seen, frames, expected.size());
-  CHECK_MESSAGE(got == expected, difference(got, expected, frames));
-  if (place.options.count) {
-    const auto counts = attached->counts();
-    REQUIRE(counts);
-    CHECK(counts->accepted == accepted(*filter, frames, place.untagged).size());
-    CHECK(counts->accepted + counts->rejected == frames.size());
-  }
+  const auto is_right = [&](const Verdicts& v) { return v.got == expected && v.counts.accepted == counts.accepted && v.counts.rejected == counts.rejected; };
+  constexpr int most_tries = 5;
+  int tries = 1;
+  Verdicts v = verdicts(*attached, place, out, seen, frames, expected.size());
+  for (; tries < most_tries && !is_right(v) && lacks_only(v, expected, counts); ++tries) v = verdicts(*attached, place, out, seen, frames, expected.size());
+  CAPTURE(tries);
+  CHECK_MESSAGE(v.got == expected, difference(v.got, expected, frames));
+  CHECK(v.counts.accepted == counts.accepted);
+  CHECK(v.counts.rejected == counts.rejected);
   ++tally.programs;
-  tally.passed += got.size();
+  tally.passed += v.got.size();
+  tally.again += static_cast<std::size_t>(tries - 1);
+}
+
+/// The numbers of the frames that arrive where no program is: of some rounds, for one may lose some.
+std::set<std::uint32_t> all_arriving(const FrameSocket& out, const FrameSocket& in, const std::vector<Bytes>& frames) {
+  std::set<std::uint32_t> all;
+  for (int round = 0; round < 3; ++round) all.merge(arriving(out, in, frames, frames.size() - 5));
+  return all;
 }
 
 /// All filters at all places.
@@ -90,12 +125,12 @@ void compare_all(std::span<const char* const> texts, const std::vector<Bytes>& f
     std::unique_ptr<Behind> behind;
     if (place.options.hook == Hook::TcIngress) behind = std::make_unique<Behind>();
     const FrameSocket& seen = behind ? behind->socket() : in;
-    const auto all = arriving(out, seen, frames, frames.size() - 5);
+    const auto all = all_arriving(out, seen, frames);
     CHECK(all.size() >= frames.size() - 5);
     for (const char* text : texts) compare(text, place, out, seen, frames, all, tally);
   }
   CHECK(tally.programs >= texts.size() * 5);
-  MESSAGE(tally.programs, " programs, ", frames.size(), " frames each, ", tally.passed, " passed");
+  MESSAGE(tally.programs, " programs, ", frames.size(), " frames each, ", tally.passed, " passed; sent again because some got lost: ", tally.again);
 }
 
 }  // namespace
