@@ -34,7 +34,7 @@ ROWS = {
     "expected": "expected unexpected",
     "filesystem": "filesystem::",
     "fstream": "ifstream ofstream",
-    "functional": "function less greater hash",
+    "functional": "function less greater hash plus minus divides",
     "initializer_list": "initializer_list",
     "fstream iostream sstream string": "getline",
     "fstream iostream sstream": "ios endl streamsize",

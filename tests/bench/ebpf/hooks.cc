@@ -1,5 +1,6 @@
 #include "hooks.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -13,13 +14,23 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// hand.bpf.o in the kernel.
+/// hand.bpf.o in the kernel, as often as our programs.
 class Hand {
  public:
-  Hand() : object_(bpf_object__open_file(WEIR_HAND_OBJECT, nullptr), bpf_object__close) {
-    if (object_ == nullptr || bpf_object__load(object_.get()) != 0) object_ = nullptr;
+  Hand() {
+    for (std::size_t i = 0; i < usual_copies; ++i) {
+      objects_.emplace_back(bpf_object__open_file(WEIR_HAND_OBJECT, nullptr), bpf_object__close);
+      if (objects_.back() != nullptr && bpf_object__load(objects_.back().get()) == 0) continue;
+      objects_.clear();
+      break;
+    }
   }
-  bpf_program* find(const std::string& name) const { return object_ ? bpf_object__find_program_by_name(object_.get(), name.c_str()) : nullptr; }
+  std::vector<const bpf_program*> find(const std::string& name) const {
+    std::vector<const bpf_program*> all;
+    for (const auto& object : objects_)
+      if (const auto* p = bpf_object__find_program_by_name(object.get(), name.c_str())) all.push_back(p);
+    return all;
+  }
 
   static ebpf::Program program(const bpf_program* p, ebpf::Hook hook) {
     ebpf::Program all;
@@ -30,44 +41,57 @@ class Hand {
   }
 
  private:
-  std::unique_ptr<bpf_object, void (*)(bpf_object*)> object_;
+  std::vector<std::unique_ptr<bpf_object, void (*)(bpf_object*)>> objects_;
 };
 
-void print_row(const Row& row, ebpf::Hook hook, const Options& o, const bpf_program* hand) {
+Result<ebpf::Program> program_for(const Row& row, ebpf::Hook hook) { return ebpf::emit(compile(row.filter)->stages().ir, {.hook = hook}); }
+
+/// Milliseconds that it takes to make a filter's program and to load it.
+double loading_time(const Row& row, ebpf::Hook hook) {
   const auto filter = compile(row.filter);
-  ebpf::EmitOptions options;
-  options.hook = hook;
   const auto start = Clock::now();
-  const auto program = ebpf::emit(filter->stages().ir, options);
-  if (!program) return fmt::print("{}: {}\n", row.name, program.error().message);
+  const auto program = ebpf::emit(filter->stages().ir, {.hook = hook});
   const auto loaded = attach::Loaded::load(*program, {});
-  const double load = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  if (!loaded) return fmt::print("{}: {}\n", row.name, loaded.error().message);
-  Timed ours{loaded->descriptor(), &row.matching}, theirs{hand ? bpf_program__fd(hand) : -1, &row.matching};
-  std::vector<Timed*> both{&ours};
-  if (hand) both.push_back(&theirs);
-  measure(both, o.seconds);
-  const auto steps = executed(*program, row.matching);
-  if (!hand) return fmt::print("| {} | {:.1f} | | | {} | | | {:.1f} |\n", row.name, ours.nanoseconds, steps, load);
-  const auto hand_steps = executed(Hand::program(hand, hook), row.matching);
-  fmt::print("| {} | {:.1f} | {:.1f} | {:.2f} | {} | {} | {:.2f} | {:.1f} |\n", row.name, ours.nanoseconds, theirs.nanoseconds, ours.nanoseconds / theirs.nanoseconds,
-             steps, hand_steps, static_cast<double>(steps) / static_cast<double>(hand_steps), load);
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+void print_row(const Row& row, ebpf::Hook hook, const Options& o, const std::vector<const bpf_program*>& hand) {
+  const auto program = program_for(row, hook);
+  const Copies copies(program);
+  if (!copies) return fmt::print("{}: {}\n", row.name, copies.problem());
+  std::vector<int> hands;
+  for (const bpf_program* p : hand) hands.push_back(bpf_program__fd(p));
+  const Copies nothing(empty_program(hook));
+  Timed empty(nothing, row.matching), ours(copies, row.matching), theirs(std::move(hands), row.matching);
+  measure({&empty, &ours, &theirs}, o.seconds);
+  const auto steps = executed(*program, row.matching), hand_steps = executed(Hand::program(hand.front(), hook), row.matching);
+  fmt::print("| {} | {:.1f} | {:.1f} | {} | {:.1f} | {:.1f} | {} | {} | {:.2f} | {:.1f} |\n", row.name, ours.nanoseconds(), theirs.nanoseconds(), to_string(quartiles(ratios(ours.rounds, theirs.rounds))),
+             quartiles(less(ours.rounds, empty.rounds)).median, quartiles(less(theirs.rounds, empty.rounds)).median, steps, hand_steps, static_cast<double>(steps) / static_cast<double>(hand_steps), loading_time(row, hook));
+}
+
+/// A long list, of a map, beside a short one by comparisons.
+void print_long_list(const Row& few, const Row& many, ebpf::Hook hook, const Options& o) {
+  const Copies short_list(program_for(few, hook), 4), long_list(program_for(many, hook), 4);
+  if (!short_list || !long_list) return fmt::print("{}: {}\n", many.name, (short_list ? long_list : short_list).problem());
+  Timed a(short_list, few.matching), b(long_list, many.matching);
+  measure({&a, &b}, o.seconds);
+  fmt::print("\n{}: {:.1f} ns, {:.1f} for {}, {} times that; made and loaded in {:.1f} ms.\n", many.name, b.nanoseconds(), a.nanoseconds(), few.name, to_string(quartiles(ratios(b.rounds, a.rounds))), loading_time(many, hook));
 }
 
 }  // namespace
 
 void measure_hook(ebpf::Hook hook, const char* prefix, const Options& o) {
   const Hand hand;
-  const auto nothing = attach::Loaded::load(empty_program(hook), {});
-  if (!nothing) return fmt::print("SKIPPED: {}\n", nothing.error().message);
-  const auto all = rows();
-  Timed empty{nothing->descriptor(), &all[0].matching};
-  measure({&empty}, o.seconds);
-  fmt::print("\n### eBPF in the kernel, hook {}\n\nNanoseconds a run by BPF_PROG_TEST_RUN, of which an empty program takes {:.1f}, and executed instructions.\n\n"
-             "| | weir, ns | C by hand, ns | ratio | weir instr. | C by hand | ratio | made and loaded, ms |\n|---|--:|--:|--:|--:|--:|--:|--:|\n",
-             to_string(hook), empty.nanoseconds);
-  for (const Row& row : all)
-    if (o.only.empty() || o.only == row.name) print_row(row, hook, o, hand.find(prefix + row.by_hand));
+  if (const auto nothing = attach::Loaded::load(empty_program(hook), {}); !nothing) return fmt::print("SKIPPED: {}\n", nothing.error().message);
+  fmt::print("\n### eBPF in the kernel, hook {}\n\nNanoseconds a run by BPF_PROG_TEST_RUN, of the ratio the median of all rounds and in brackets the quartiles; nanoseconds more than an empty program; and executed instructions.\n\n"
+             "| | weir, ns | C by hand, ns | ratio | weir, more | C, more | weir instr. | C by hand | ratio | made and loaded, ms |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+             to_string(hook));
+  const std::vector<Row> all = rows();
+  for (const Row& row : all) {
+    const auto programs = hand.find(prefix + row.by_hand);
+    if (!programs.empty() && (o.only.empty() || o.only == to_string(hook) || o.only == row.name)) print_row(row, hook, o, programs);
+  }
+  if (o.only.empty() || o.only == to_string(hook)) print_long_list(*std::ranges::find(all, "100 hosts", &Row::name), all.back(), hook, o);
 }
 
 }  // namespace weir::bench

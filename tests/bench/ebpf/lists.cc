@@ -101,9 +101,9 @@ void print_row(ebpf::Hook hook, std::uint32_t count, const Options& o) {
       fmt::print(" {} | | | |", (!tests ? tests : map).error().message);
       continue;
     }
-    Timed empty{nothing->descriptor(), &to}, by_tests{tests->descriptor(), &to}, by_map{map->descriptor(), &to};
+    Timed empty({nothing->descriptor()}, to), by_tests({tests->descriptor()}, to), by_map({map->descriptor()}, to);
     measure({&empty, &by_tests, &by_map}, o.seconds);
-    fmt::print(" {:.1f} | {:.0f} | {:.1f} | {:.0f} |", by_tests.nanoseconds - empty.nanoseconds, load_time, by_map.nanoseconds - empty.nanoseconds, map_load_time);
+    fmt::print(" {:.1f} | {:.0f} | {:.1f} | {:.0f} |", quartiles(less(by_tests.rounds, empty.rounds)).median, load_time, quartiles(less(by_map.rounds, empty.rounds)).median, map_load_time);
   }
   fmt::print("\n");
 }

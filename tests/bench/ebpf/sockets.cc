@@ -7,7 +7,8 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <numeric>
+#include <deque>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -31,18 +32,6 @@ using Loading = Result<attach::Loaded>;
 
 Loading load(const Result<ebpf::Program>& program) {
   return program ? attach::Loaded::load(*program, {}) : Loading(std::unexpected(program.error()));
-}
-
-double median(std::vector<double> of) {
-  std::ranges::nth_element(of, of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2));
-  return of[of.size() / 2];
-}
-
-/// The mean of the middle half.
-double middle(std::vector<double> of) {
-  std::ranges::sort(of);
-  const auto quarter = static_cast<std::ptrdiff_t>(of.size() / 4);
-  return std::accumulate(of.begin() + quarter, of.end() - quarter, 0.0) / static_cast<double>(static_cast<std::ptrdiff_t>(of.size()) - 2 * quarter);
 }
 
 /// Datagrams to a filter that drops them.
@@ -94,132 +83,7 @@ std::optional<Sent> send_all(const Bytes& packet, const attach::Loaded& nothing,
     if (!attach_classic(theirs, wire.receiver())) return std::nullopt;
     theirs_ns.push_back(wire.time(packet) - empty);
   } while (Clock::now() < end);
-  return Sent{median(ours_ns), median(theirs_ns)};
-}
-
-/// A program of so many instructions, to lie between others.
-ebpf::Program filling(std::size_t instructions) {
-  ebpf::Program p = empty_program(ebpf::Hook::Socket);
-  p.instructions.insert(p.instructions.begin(), instructions, p.instructions.front());
-  return p;
-}
-
-/// A program several times: where the kernel puts it makes a difference of a cycle or two, and short programs take no more than three or four. Now and then
-/// one lies so that its jumps are foreseen badly, and takes several nanoseconds more. So they lie all over the place.
-class Copies {
- public:
-  explicit Copies(const Result<ebpf::Program>& program) {
-    constexpr std::uint32_t spread = 2654435761;  // 2^32 by the golden ratio
-    for (std::uint32_t i = 0; i < count; ++i) {
-      if (auto between = load(filling(20 + (i * spread >> 22)))) between_.push_back(std::move(*between));
-      auto one = load(program);
-      if (!one) {
-        problem_ = one.error().message;
-        return;
-      }
-      copies_.push_back(std::move(*one));
-    }
-  }
-  explicit operator bool() const { return problem_.empty(); }
-  const std::string& problem() const { return problem_; }
-  const attach::Loaded& one() const { return copies_.front(); }
-
-  static constexpr int count = 24;
-  const std::vector<attach::Loaded>& all() const { return copies_; }
-
- private:
-  std::vector<attach::Loaded> copies_, between_;
-  std::string problem_;
-};
-
-/// A program, by its copies, and what it takes of a packet.
-struct Measured {
-  Measured(const Copies& program, const Bytes& packet) {
-    for (const attach::Loaded& copy : program.all()) timed.push_back({copy.descriptor(), &packet});
-  }
-  /// The median of the rounds' differences from what empty copies take, of the middle half of the copies.
-  double more_than(const Measured& empty) const {
-    std::vector<double> copies;
-    for (const Timed& t : timed) {
-      std::vector<double> more;
-      for (std::size_t round = 0; round < t.times.size(); ++round) more.push_back(t.times[round] - empty.in_round(round));
-      copies.push_back(median(more));
-    }
-    return middle(copies);
-  }
-  double in_round(std::size_t round) const {
-    std::vector<double> copies;
-    for (const Timed& t : timed) copies.push_back(t.times[round]);
-    return middle(copies);
-  }
-  std::vector<Timed> timed;
-};
-
-void measure(std::initializer_list<Measured*> programs, double seconds) {
-  std::vector<Timed*> all;
-  for (std::size_t copy = 0; copy < Copies::count; ++copy)
-    for (Measured* p : programs) all.push_back(&p->timed[copy]);
-  bench::measure(all, seconds / Copies::count);
-}
-
-/// libpcap's program and ours for one filter, and the empty ones beside which they are measured: theirs runs at tc (converted.hpp).
-struct Pair {
-  const Copies &theirs, &empty_at_tc, &ours, &empty;
-};
-
-/// What both take more than the empty ones, on average of the packets of all filters: of most, a filter keeps some and drops more.
-Sent over_packets(const Pair& pair, double seconds) {
-  Sent mean{};
-  const std::vector<Row> all = rows();
-  for (const Row& row : all) {
-    const Bytes packet = framed(row.matching);
-    Measured theirs(pair.theirs, row.matching), empty_at_tc(pair.empty_at_tc, row.matching), ours(pair.ours, packet), empty(pair.empty, packet);
-    measure({&theirs, &empty_at_tc, &ours, &empty}, seconds / 2);
-    mean.ours += ours.more_than(empty) / static_cast<double>(all.size());
-    mean.theirs += theirs.more_than(empty_at_tc) / static_cast<double>(all.size());
-  }
-  return mean;
-}
-
-/// By hand, for hook socket-btf: whether so many loads find what they never find. No program that looks at as many places takes less.
-ebpf::Program least_program(int loads) {
-  using namespace ebpf::op;
-  ebpf::Program p;
-  p.hook = ebpf::Hook::SocketBtf;
-  p.instructions = {{.code = ALU64 | MOV | X, .dst = 6, .src = 1},
-                    {.code = LDX | MEM | W, .dst = 4, .src = 6, .offset = 76},
-                    {.code = LDX | MEM | W, .dst = 5, .src = 6, .offset = 80},
-                    {.code = ALU64 | SUB | X, .dst = 5, .src = 4},
-                    {.code = ALU | MOV | K, .dst = 0},
-                    {.code = JMP | JLT | K, .dst = 5, .offset = static_cast<std::int16_t>(2 * loads + 1), .imm = 34}};
-  for (int i = 0; i < loads; ++i) {
-    p.instructions.push_back({.code = LDX | MEM | H, .dst = 1, .src = 4, .offset = static_cast<std::int16_t>(12 + 4 * i)});
-    p.instructions.push_back({.code = JMP32 | JEQ | K, .dst = 1, .offset = static_cast<std::int16_t>(2 * (loads - i) - 1), .imm = 0x12345});
-  }
-  p.instructions.push_back({.code = ALU | MOV | K, .dst = 0, .imm = 262144});
-  p.instructions.push_back({.code = JMP | EXIT});
-  return p;
-}
-
-struct Sockets {
-  oracle::Reference reference;
-  double product = 1, product_over_packets = 1;  ///< of what was gained
-  int rows = 0;
-};
-
-void print_least(double seconds) {
-  const Row row = rows().front();
-  const Copies nothing(empty_program(ebpf::Hook::Socket));
-  const Bytes packet = framed(row.matching);
-  const std::array programs{Copies(least_program(0)), Copies(least_program(1)), Copies(least_program(2)), Copies(least_program(3))};
-  for (const Copies& p : programs)
-    if (!p) return fmt::print("\n{}\n", p.problem());
-  Measured empty(nothing, packet), none(programs[0], packet), one(programs[1], packet), two(programs[2], packet), three(programs[3], packet);
-  measure({&empty, &none, &one, &two, &three}, seconds);
-  const auto takes = [&](const Measured& m) { return m.more_than(empty); };
-  fmt::print("\nThe least that a program for socket-btf takes, by hand: {:.1f} to see how long the packet is, {:.1f} with one load and comparison, {:.1f} with two, {:.1f} with three: the kernel guards each load by seven instructions, "
-             "of which one is a jump that is taken.\n\n",
-             takes(none), takes(one), takes(two), takes(three));
+  return Sent{quartiles(ours_ns).median, quartiles(theirs_ns).median};
 }
 
 /// By hand, for socket-btf, what the filters take at least that libpcap's programs are fast at: one load for `ip`, three for `ip6 and udp port 53` (byte 20, bytes 12 and
@@ -235,71 +99,134 @@ constexpr ByHand by_hand[] = {
      "r1 = *(u32 *)(r4 +54)\nw2 = w1\nw2 &= 0xffff\nif w2 == 0x3500 goto yes\nw1 >>= 16\nif w1 != 0x3500 goto no\nyes:\nw0 = 262144\nno:\nexit\n"},
 };
 
-void print_by_hand(Sockets& all, const ByHand& hand, double seconds) {
-  const std::vector<Row> every = rows();
-  const Row& row = *std::ranges::find(every, hand.row, &Row::name);
-  auto program = ebpf::read_text(hand.text);
+std::optional<Copies> hand_program(const std::string& row) {
+  const auto* hand = std::ranges::find(by_hand, row, &ByHand::row);
+  if (hand == std::end(by_hand)) return std::nullopt;
+  auto program = ebpf::read_text(hand->text);
   if (program) program->hook = ebpf::Hook::SocketBtf;
-  const auto classic = all.reference.compile({}, row.filter, true);
-  if (!classic) return;
-  const Copies nothing(empty_program(ebpf::Hook::Socket)), nothing_at_tc(empty_program(ebpf::Hook::TcIngress)), theirs(converted(*classic)), ours(program);
-  if (!ours || !theirs) return fmt::print("{}: {}\n", row.name, (ours ? theirs : ours).problem());
-  const Bytes packet = framed(row.matching);
-  Measured empty(nothing, packet), ours_time(ours, packet), empty_at_tc(nothing_at_tc, row.matching), theirs_time(theirs, row.matching);
-  measure({&empty, &ours_time, &empty_at_tc, &theirs_time}, seconds);
-  const double one = ours_time.more_than(empty), their_one = theirs_time.more_than(empty_at_tc);
-  const Sent mean = over_packets({theirs, nothing_at_tc, ours, nothing}, seconds);
-  fmt::print("`{}` by hand: {:.1f}, libpcap / by hand {:.2f}; over all packets {:.1f}, {:.2f}.\n", row.name, one, their_one / one, mean.ours, mean.theirs / mean.ours);
+  return Copies(program);
 }
 
-void print_row(Sockets& all, const Row& row, double seconds) {
-  const auto filter = compile(row.filter);
-  const ir::Program& graph = filter->stages().ir;
-  const Copies nothing(empty_program(ebpf::Hook::Socket)), nothing_at_tc(empty_program(ebpf::Hook::TcIngress));
-  const Copies plain(ebpf::emit(graph, {})), btf(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf}));
-  if (!plain || !btf) return fmt::print("{}: {}\n", row.name, (plain ? btf : plain).problem());
-  const Bytes packet = framed(row.matching);
-  Measured empty(nothing, packet), plain_time(plain, packet), btf_time(btf, packet);
-  const auto classic = row.filter.size() < 10'000 ? all.reference.compile({}, row.filter, true) : std::unexpected(std::string());
-  const Copies theirs(classic ? converted(*classic) : Result<ebpf::Program>(fail(Code::TooLarge, {}, "too long for libpcap")));
-  if (!theirs) {
-    measure({&empty, &plain_time, &btf_time}, seconds);
-    return fmt::print("| {} | | {:.1f} | {:.1f} | | | | | | | | |\n", row.name, plain_time.more_than(empty), btf_time.more_than(empty));
+/// What runs as a socket filter, and what runs at tc (converted.hpp), with the empty program of each.
+class Measured {
+ public:
+  Measured(const Bytes& packet, const Copies& nothing, const Copies& nothing_at_tc) : at_tc_(packet), at_socket_(framed(packet)), empty_(nothing, at_socket_), empty_at_tc_(nothing_at_tc, at_tc_) {}
+  Measured(const Measured&) = delete;  // what is timed points to the packets
+  std::size_t add(const Copies& program, bool is_at_tc) {
+    programs_.push_back({Timed(program, is_at_tc ? at_tc_ : at_socket_), is_at_tc});
+    return programs_.size() - 1;
   }
-  Measured empty_at_tc(nothing_at_tc, row.matching), theirs_time(theirs, row.matching);
-  measure({&empty, &plain_time, &btf_time, &empty_at_tc, &theirs_time}, seconds);
-  const double a = theirs_time.more_than(empty_at_tc), b = plain_time.more_than(empty), c = btf_time.more_than(empty);
-  const Sent mean = over_packets({theirs, nothing_at_tc, btf, nothing}, seconds);
-  all.product *= a / c;
-  all.product_over_packets *= mean.theirs / mean.ours;
-  ++all.rows;
-  fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {:.2f} | {:.2f} |", row.name, a, b, c, a / b, a / c);
-  fmt::print(" {:.1f} | {:.1f} | {:.2f} |", mean.theirs, mean.ours, mean.theirs / mean.ours);
-  const Loading dropping = load(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf, .match = 0, .no_match = 1}));
-  const auto sent = dropping ? send_all(row.matching, nothing.one(), *dropping, *classic, 10 * seconds) : std::nullopt;
-  if (sent) fmt::print(" {:.1f} | {:.1f} | {:.2f} |\n", sent->theirs, sent->ours, sent->theirs / sent->ours);
-  else fmt::print(" | | |\n");
-}
+  void measure(double seconds) {
+    std::vector<Timed*> all{&empty_, &empty_at_tc_};
+    for (auto& p : programs_) all.push_back(&p.first);
+    bench::measure(all, seconds);
+  }
+  double empty() const { return empty_.nanoseconds(); }
+  const std::vector<double>& whole(std::size_t program) const { return programs_[program].first.rounds; }
+  /// More than the empty program, by rounds.
+  std::vector<double> net(std::size_t program) const {
+    const auto& [timed, is_at_tc] = programs_[program];
+    return less(timed.rounds, (is_at_tc ? empty_at_tc_ : empty_).rounds);
+  }
+
+ private:
+  Bytes at_tc_, at_socket_;
+  Timed empty_, empty_at_tc_;
+  std::vector<std::pair<Timed, bool>> programs_;
+};
+
+/// The programs of a row, by their numbers in a Measured.
+enum Of : std::size_t { Theirs, Plain, Btf, Hand };
+
+class Sockets {
+ public:
+  explicit Sockets(const Options& o) : options_(o), nothing_(empty_program(ebpf::Hook::Socket)), nothing_at_tc_(empty_program(ebpf::Hook::TcIngress)) {}
+
+  void print(const Row& row) {
+    const ir::Program graph = compile(row.filter)->stages().ir;
+    const Copies plain(ebpf::emit(graph, {})), btf(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf}));
+    const auto classic = row.filter.size() < 10'000 ? reference_.compile({}, row.filter, true) : std::unexpected(std::string());
+    const Copies theirs(classic ? converted(*classic) : Result<ebpf::Program>(fail(Code::TooLarge, {}, "too long for libpcap")));
+    const auto hand = hand_program(row.name);
+    for (const Copies* p : {&plain, &btf, hand ? &*hand : &btf})
+      if (!*p) return fmt::print("{}: {}\n", row.name, p->problem());
+    if (!theirs) return print_alone(row, plain, btf);
+    Measured m(row.matching, nothing_, nothing_at_tc_);
+    m.add(theirs, true), m.add(plain, false), m.add(btf, false);
+    if (hand) m.add(*hand, false);
+    m.measure(options_.seconds);
+    const auto ratio = [&](Of ours) { return ratios(m.net(Theirs), m.net(ours)); };
+    const auto more = [&](Of which) { return quartiles(m.net(which)).median; };
+    fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {:.2f} | {} | {} | {:.2f} |", row.name, more(Theirs), more(Plain), more(Btf), quartiles(ratio(Plain)).median, to_string(quartiles(ratio(Btf))),
+               hand ? to_string(quartiles(ratio(Hand))) : "", quartiles(ratios(m.whole(Theirs), m.whole(Btf))).median);
+    print_all_packets(theirs, btf, hand ? &*hand : nullptr);
+    print_sent(row, graph, *classic);
+    product_ *= quartiles(ratio(Btf)).median;
+    ++rows_;
+  }
+
+  void print_means() const {
+    if (rows_ > 1) fmt::print("\nlibpcap / socket-btf, geometric mean: {:.2f}; over all packets: {:.2f}\n", std::pow(product_, 1.0 / rows_), std::pow(product_over_packets_, 1.0 / rows_));
+  }
+
+ private:
+  void print_alone(const Row& row, const Copies& plain, const Copies& btf) const {
+    Measured m(row.matching, nothing_, nothing_at_tc_);
+    const auto a = m.add(plain, false), b = m.add(btf, false);
+    m.measure(options_.seconds);
+    fmt::print("| {} | | {:.1f} | {:.1f} | | | | | | | | | | | |\n", row.name, quartiles(m.net(a)).median, quartiles(m.net(b)).median);
+  }
+
+  /// On average of the packets of all filters: of most, a filter keeps some and drops more.
+  void print_all_packets(const Copies& theirs, const Copies& btf, const Copies* hand) {
+    std::deque<Measured> all;
+    for (const Row& row : rows()) {
+      Measured& m = all.emplace_back(row.matching, nothing_, nothing_at_tc_);
+      m.add(theirs, true), m.add(btf, false);
+      if (hand) m.add(*hand, false);
+      m.measure(options_.seconds / 2);
+    }
+    const auto mean = [&](std::size_t program) {
+      std::vector<double> sum = all[0].net(program);
+      for (std::size_t i = 1; i < all.size(); ++i) sum = more(sum, all[i].net(program));
+      for (double& s : sum) s /= static_cast<double>(all.size());
+      return sum;
+    };
+    const Quartiles ratio = quartiles(ratios(mean(0), mean(1)));
+    product_over_packets_ *= ratio.median;
+    fmt::print(" {:.1f} | {:.1f} | {} | {} |", quartiles(mean(0)).median, quartiles(mean(1)).median, to_string(ratio), hand ? to_string(quartiles(ratios(mean(0), mean(2)))) : "");
+  }
+
+  void print_sent(const Row& row, const ir::Program& graph, const cbpf::Program& classic) const {
+    const Loading dropping = load(ebpf::emit(graph, {.hook = ebpf::Hook::SocketBtf, .match = 0, .no_match = 1}));
+    const auto sent = dropping ? send_all(row.matching, nothing_.one(), *dropping, classic, 10 * options_.seconds) : std::nullopt;
+    if (sent) fmt::print(" {:.1f} | {:.1f} | {:.2f} |\n", sent->theirs, sent->ours, sent->theirs / sent->ours);
+    else fmt::print(" | | |\n");
+  }
+
+  const Options& options_;
+  oracle::Reference reference_;
+  Copies nothing_, nothing_at_tc_;
+  double product_ = 1, product_over_packets_ = 1;  ///< of what was gained
+  int rows_ = 0;
+};
 
 }  // namespace
 
 void measure_sockets(const Options& o) {
-  Sockets all;
   for (const ebpf::Hook hook : {ebpf::Hook::Socket, ebpf::Hook::TcIngress})
     if (const Loading nothing = load(empty_program(hook)); !nothing) return fmt::print("SKIPPED: {}\n", nothing.error().message);
   fmt::print("\n### eBPF in the kernel, sockets\n\nNanoseconds more than an empty program: by BPF_PROG_TEST_RUN, libpcap's optimized program as the kernel converts it, weir's programs for hooks "
              "socket and socket-btf, on a packet that matches; the same on average of the packets of all rows, of which few match; and what a datagram takes "
-             "with libpcap's program on its socket, and with weir's for socket-btf.\n\n"
-             "| | libpcap, converted | socket | socket-btf | libpcap / socket | libpcap / socket-btf | all packets: libpcap | socket-btf | ratio "
+             "with libpcap's program on its socket, and with weir's for socket-btf. Of ratios, the median of all rounds and in brackets the quartiles; by hand: libpcap's program beside the least that a program "
+             "for socket-btf takes; whole runs: with what the empty program takes.\n\n"
+             "| | libpcap, converted | socket | socket-btf | libpcap / socket | libpcap / socket-btf | libpcap / by hand | whole runs | all packets: libpcap | socket-btf | ratio | by hand "
              "| datagram: libpcap | socket-btf | ratio |\n"
-             "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+             "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+  Sockets all(o);
   for (const Row& row : rows())
-    if (o.only.empty() || o.only == "sockets" || o.only == row.name) print_row(all, row, o.seconds);
-  if (all.rows > 1)
-    fmt::print("\nlibpcap / socket-btf, geometric mean: {:.2f}; over all packets: {:.2f}\n", std::pow(all.product, 1.0 / all.rows),
-               std::pow(all.product_over_packets, 1.0 / all.rows));
-  print_least(o.seconds);
-  for (const ByHand& hand : by_hand) print_by_hand(all, hand, o.seconds);
+    if (o.only.empty() || o.only == "sockets" || o.only == row.name) all.print(row);
+  all.print_means();
 }
 
 }  // namespace weir::bench
