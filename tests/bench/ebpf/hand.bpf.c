@@ -133,6 +133,28 @@ INLINE int is_one_of_100(u32 a) { switch (a) { HUNDRED return 1; } return 0; }
 HOSTS(hosts_20, is_one_of_20)
 HOSTS(hosts_100, is_one_of_100)
 
+/* `ip6 protochain 6`: up to six headers are stepped over, in a loop or without one. */
+enum { AH = 51, MOST_HEADERS = 6, MOST_OFFSET = 0x7fff };
+#define IS_STEPPED_OVER(next) ((next) < 64 && (0x1008180000000001ull >> (next) & 1))
+#define CHAIN(name, unrolling)                                                                       \
+  INLINE int name(const void *data, const void *end) {                                               \
+    ETHERNET(e);                                                                                     \
+    if (e->type != IP6) return 0;                                                                    \
+    IPV6(i, e);                                                                                      \
+    u32 next = i->next, at = sizeof *e + sizeof *i;                                                  \
+    _Pragma(unrolling) for (int n = 0; n < MOST_HEADERS; ++n) {                                      \
+      if (next == TCP) return 1;                                                                     \
+      if (!IS_STEPPED_OVER(next)) return 0;                                                          \
+      const struct { u8 next, length; } *header = (const void *)((const u8 *)data + (at & MOST_OFFSET)); \
+      NEED(header);                                                                                  \
+      at += next == AH ? (header->length + 2) * 4 : header->length * 8 + 8;                          \
+      next = header->next;                                                                           \
+    }                                                                                                \
+    return next == TCP;                                                                              \
+  }
+CHAIN(chain_in_a_loop, "clang loop unroll(disable)")
+CHAIN(chain_unrolled, "clang loop unroll(full)")
+
 #define PROGRAMS(name)                                                                                                          \
   SEC("xdp") int xdp_##name(struct xdp_md *c) { return name((void *)(long)c->data, (void *)(long)c->data_end) ? XDP_PASS : XDP_DROP; } \
   SEC("tc") int tc_##name(struct __sk_buff *c) { return name((void *)(long)c->data, (void *)(long)c->data_end) ? TC_ACT_OK : TC_ACT_SHOT; }
@@ -145,5 +167,7 @@ PROGRAMS(dns_over_ip6)
 PROGRAMS(some_ports)
 PROGRAMS(hosts_20)
 PROGRAMS(hosts_100)
+PROGRAMS(chain_in_a_loop)
+PROGRAMS(chain_unrolled)
 
 char licence[] SEC("license") = "Dual MIT/GPL";

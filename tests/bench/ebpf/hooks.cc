@@ -55,14 +55,18 @@ double loading_time(const Row& row, ebpf::Hook hook) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
+std::vector<int> descriptors(const std::vector<const bpf_program*>& programs) {
+  std::vector<int> all;
+  for (const bpf_program* p : programs) all.push_back(bpf_program__fd(p));
+  return all;
+}
+
 void print_row(const Row& row, ebpf::Hook hook, const Options& o, const std::vector<const bpf_program*>& hand) {
   const auto program = program_for(row, hook);
   const Copies copies(program);
   if (!copies) return fmt::print("{}: {}\n", row.name, copies.problem());
-  std::vector<int> hands;
-  for (const bpf_program* p : hand) hands.push_back(bpf_program__fd(p));
   const Copies nothing(empty_program(hook));
-  Timed empty(nothing, row.matching), ours(copies, row.matching), theirs(std::move(hands), row.matching);
+  Timed empty(nothing, row.matching), ours(copies, row.matching), theirs(descriptors(hand), row.matching);
   measure({&empty, &ours, &theirs}, o.seconds);
   const auto steps = executed(*program, row.matching), hand_steps = executed(Hand::program(hand.front(), hook), row.matching);
   fmt::print("| {} | {:.1f} | {:.1f} | {} | {:.1f} | {:.1f} | {} | {} | {:.2f} | {:.1f} |\n", row.name, ours.nanoseconds(), theirs.nanoseconds(), to_string(quartiles(ratios(ours.rounds, theirs.rounds))),
@@ -78,7 +82,38 @@ void print_long_list(const Row& few, const Row& many, ebpf::Hook hook, const Opt
   fmt::print("\n{}: {:.1f} ns, {:.1f} for {}, {} times that; made and loaded in {:.1f} ms.\n", many.name, b.nanoseconds(), a.nanoseconds(), few.name, to_string(quartiles(ratios(b.rounds, a.rounds))), loading_time(many, hook));
 }
 
+/// TCP over IPv6 behind so many headers.
+Bytes behind_headers(std::size_t headers) {
+  constexpr std::size_t next_at = 20, first_at = 54, bytes = 8;
+  constexpr std::uint8_t hop_by_hop = 0, destination = 60, tcp = 6;
+  Bytes all = packet_over_ip6(tcp, 1000, 80);
+  if (headers == 0) return all;
+  all[next_at] = hop_by_hop;
+  Bytes between(headers * bytes);
+  for (std::size_t i = 0; i < headers; ++i) between[i * bytes] = i + 1 < headers ? destination : tcp;
+  all.insert(all.begin() + first_at, between.begin(), between.end());
+  return all;
+}
+
 }  // namespace
+
+void measure_loops(const Options& o) {
+  constexpr auto hook = ebpf::Hook::TcIngress;
+  const Hand hand;
+  const auto in_a_loop = hand.find("tc_chain_in_a_loop"), unrolled = hand.find("tc_chain_unrolled");
+  if (in_a_loop.empty()) return fmt::print("SKIPPED: no C by hand\n");
+  const Copies nothing(empty_program(hook)), copies(ebpf::emit(compile("ip6 protochain 6")->stages().ir, {.hook = hook}));
+  if (!copies) return fmt::print("{}\n", copies.problem());
+  fmt::print("\n### eBPF in the kernel, loops, hook {}\n\nNanoseconds more than an empty program for `ip6 protochain 6`, by how many headers are stepped over: in C by hand with a loop, the same unrolled, and weir's program, which is unrolled.\n\n"
+             "| headers | loop | unrolled | weir | loop / unrolled |\n|--:|--:|--:|--:|--:|\n", to_string(hook));
+  for (std::size_t headers = 0; headers <= 6; ++headers) {
+    const Bytes packet = behind_headers(headers);
+    Timed empty(nothing, packet), ours(copies, packet), a(descriptors(in_a_loop), packet), b(descriptors(unrolled), packet);
+    measure({&empty, &ours, &a, &b}, o.seconds);
+    const auto more = [&](const Timed& t) { return less(t.rounds, empty.rounds); };
+    fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {} |\n", headers, quartiles(more(a)).median, quartiles(more(b)).median, quartiles(more(ours)).median, to_string(quartiles(ratios(more(a), more(b)))));
+  }
+}
 
 void measure_hook(ebpf::Hook hook, const char* prefix, const Options& o) {
   const Hand hand;

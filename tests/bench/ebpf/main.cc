@@ -1,9 +1,9 @@
 // weir_ebpf_bench: what eBPF programs of filters cost in the kernel, in one run.
 //
-//   weir_ebpf_bench [--seconds S] [--only NAME | --only xdp | --only tc-ingress | --only sockets | --only lists]
+//   weir_ebpf_bench [--seconds S] [--only NAME | --only xdp | --only tc-ingress | --only sockets | --only loops | --only lists]
 //
 // XDP and tc: beside the same filter in C by hand (hand.bpf.c, clang -O2 -mcpu=v3), in nanoseconds and executed instructions. Sockets: beside
-// libpcap's optimized program as the kernel converts it. Then lists by their lengths. Times are those of a packet that matches; for sockets also
+// libpcap's optimized program as the kernel converts it. Then a loop beside the same without one, and lists by their lengths. Times are those of a packet that matches; for sockets also
 // those of the packets of all rows. All on one processor.
 #include <algorithm>
 #include <string>
@@ -35,12 +35,13 @@ int main(int argc, char** argv) {
   }
   stay_on_one_processor();
   const auto is_left_out = [&](std::string_view table) {
-    constexpr std::string_view tables[] = {"xdp", "tc-ingress", "sockets", "lists"};
+    constexpr std::string_view tables[] = {"xdp", "tc-ingress", "sockets", "loops", "lists"};
     return options.only != table && std::ranges::count(tables, options.only) > 0;
   };
   if (!is_left_out("xdp")) weir::bench::measure_hook(Hook::Xdp, "xdp_", options);
   if (!is_left_out("tc-ingress")) weir::bench::measure_hook(Hook::TcIngress, "tc_", options);
   if (!is_left_out("sockets")) weir::bench::measure_sockets(options);
+  if (options.only.empty() || options.only == "loops") weir::bench::measure_loops(options);
   if (!options.only.empty() && options.only != "lists") return 0;
   weir::bench::measure_lists(Hook::Xdp, options);
   weir::bench::measure_lists(Hook::TcIngress, options);

@@ -55,6 +55,8 @@ Bytes packet(std::uint32_t from, std::uint8_t protocol, std::uint16_t source, st
   return packet(false, from, protocol, source, destination);
 }
 
+Bytes packet_over_ip6(std::uint8_t protocol, std::uint16_t source, std::uint16_t destination) { return packet(true, 0, protocol, source, destination); }
+
 std::vector<Row> rows() {
   constexpr std::uint32_t other = 0xc6336401;
   return {

@@ -21,5 +21,6 @@ std::string hosts(std::uint32_t count);
 std::uint32_t host(std::uint32_t i);
 /// A TCP or UDP packet over IPv4 from an address, with ten bytes of data.
 Bytes packet(std::uint32_t from, std::uint8_t protocol, std::uint16_t source, std::uint16_t destination);
+Bytes packet_over_ip6(std::uint8_t protocol, std::uint16_t source, std::uint16_t destination);
 
 }  // namespace weir::bench
