@@ -48,45 +48,65 @@ Arguments read(int argc, char** argv) {
   return a;
 }
 
-/// Nanoseconds a packet: the best of several turns, for others use the machine, too.
-std::vector<double> measure(const std::vector<Runner>& all, const Packets& packets, double seconds) {
+/// What each engine took in each of several rounds; nothing where there is none.
+using Rounds = std::vector<std::vector<double>>;
+
+/// Nanoseconds a packet of the best run within a short time.
+double best_within(double seconds, const Runner& engine, const Packets& packets) {
   using Clock = std::chrono::steady_clock;
-  constexpr int turns = 5;
-  std::vector<double> best(all.size(), 1e9);
-  for (int turn = 0; turn < turns; ++turn)
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (!all[i].run) {
-        best[i] = std::nan("");
-        continue;
-      }
-      const auto begin = Clock::now();
-      std::chrono::duration<double> spent{};
-      do {
-        const auto before = Clock::now();
-        all[i].run(packets);
-        const auto after = Clock::now();
-        best[i] = std::min(best[i], std::chrono::duration<double, std::nano>(after - before).count() / static_cast<double>(packets.ours.size()));
-        spent = after - begin;
-      } while (spent.count() < seconds / turns);
-    }
+  double best = 1e9;
+  const auto begin = Clock::now();
+  for (auto before = begin; std::chrono::duration<double>(before - begin).count() < seconds;) {
+    engine.run(packets);
+    const auto after = Clock::now();
+    best = std::min(best, std::chrono::duration<double, std::nano>(after - before).count() / static_cast<double>(packets.ours.size()));
+    before = after;
+  }
   return best;
+}
+
+/// All engines in turn, round by round, forwards and backwards: who else uses the machine disturbs those of one round alike.
+Rounds measure(const std::vector<Runner>& all, const Packets& packets, double seconds) {
+  constexpr int rounds = 31;
+  Rounds costs(all.size());
+  for (int round = 0; round < rounds; ++round)
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const std::size_t engine = round % 2 == 0 ? i : all.size() - 1 - i;
+      if (all[engine].run) costs[engine].push_back(best_within(seconds / rounds, all[engine], packets));
+    }
+  return costs;
+}
+
+double best(const std::vector<double>& costs) { return costs.empty() ? std::nan("") : *std::ranges::min_element(costs); }
+
+/// The median of what one took in the time of the other, round by round.
+double ratio(const std::vector<double>& costs, const std::vector<double>& others) {
+  if (costs.empty() || others.empty()) return std::nan("");
+  std::vector<double> ratios(costs.size());
+  std::ranges::transform(costs, others, ratios.begin(), std::divides<>());
+  const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
+  std::ranges::nth_element(ratios, middle);
+  return *middle;
 }
 
 /// The best of compiling an expression or making its code, in microseconds.
 double microseconds(const std::function<void()>& what) {
+  using Clock = std::chrono::steady_clock;
+  constexpr double most_seconds = 0.1;
   double best = 1e9;
-  for (int i = 0; i < 200; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
+  for (auto before = start; best == 1e9 || std::chrono::duration<double>(before - start).count() < most_seconds;) {
     what();
-    best = std::min(best, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count());
-    if (best > 1e4) break;
+    const auto after = Clock::now();
+    best = std::min(best, std::chrono::duration<double, std::micro>(after - before).count());
+    before = after;
   }
   return best;
 }
 
 struct Line {
   std::string name;
-  std::vector<double> costs;
+  Rounds costs;
 };
 
 std::string number(double x, int digits) { return std::isnan(x) ? "-" : fmt::format("{:.{}f}", x, digits); }
@@ -100,25 +120,25 @@ void print(const char* title, const std::vector<Line>& lines) {
   double log_sum = 0, counted = 0;
   for (const Line& r : lines) {
     fmt::print("| {} |", r.name);
-    for (const double cost : r.costs) fmt::print(" {} |", number(cost, cost < 100 ? 2 : 0));
-    const double ratio = r.costs[BpfFilter] / r.costs[Native];
-    fmt::print(" {} | {} | {} | {} |\n", number(r.costs[Native] / r.costs[Hand], 2), number(r.costs[NativeBatch] / r.costs[HandBatch], 2),
-               number(r.costs[NativeViews] / r.costs[ViewsBatch], 2), number(ratio, 1));
-    if (std::isnan(ratio) || r.name.starts_with("1000")) continue;  // libpcap's optimizer does not come to an end there
-    log_sum += std::log(ratio);
+    for (const auto& costs : r.costs) fmt::print(" {} |", number(best(costs), best(costs) < 100 ? 2 : 0));
+    const double gain = ratio(r.costs[BpfFilter], r.costs[Native]);
+    fmt::print(" {} | {} | {} | {} |\n", number(ratio(r.costs[Native], r.costs[Hand]), 2), number(ratio(r.costs[NativeBatch], r.costs[HandBatch]), 2),
+               number(ratio(r.costs[NativeViews], r.costs[ViewsBatch]), 2), number(gain, 1));
+    if (std::isnan(gain) || r.name.starts_with("1000")) continue;  // libpcap's optimizer does not come to an end there
+    log_sum += std::log(gain);
     ++counted;
   }
   if (counted != 0) fmt::print("\nbpf_filter / native, geometric mean up to 100 hosts: {:.1f}\n", std::exp(log_sum / counted));
 }
 
 /// What making the code costs, and after how many packets it has paid.
-std::string making(const Subject& s, const std::vector<double>& hot) {
+std::string making(const Subject& s, const Rounds& hot) {
   const ir::Program& graph = s.filter().stages().ir;
   const double all = microseconds([&] { (void)weir::compile(s.row().filter); });
   const double one = microseconds([&] { (void)native::emit(graph); });
   const double many = microseconds([&] { (void)native::emit_batch<Packet>(graph); });
   return fmt::format("| {} | {:.0f} | {:.0f} | {} | {:.0f} | {:.0f} | {:.0f} |\n", s.row().name, all, one, s.code().instructions().size(), many,
-                     one * 1000 / (hot[Interpreter] - hot[Native]), many * 1000 / (hot[Interpreter] - hot[NativeBatch]));
+                     one * 1000 / (best(hot[Interpreter]) - best(hot[Native])), many * 1000 / (best(hot[Interpreter]) - best(hot[NativeBatch])));
 }
 
 int time_all(const Arguments& a, const TrafficModel& model) {
@@ -172,7 +192,8 @@ int print_counts(const Arguments& a) {
     for (const char* engine : engine_names) {
       const auto known = counts.find({row.name, engine});
       any |= known != counts.end();
-      line.costs.push_back(known == counts.end() ? std::nan("") : known->second / static_cast<double>(a.counted));
+      line.costs.emplace_back();
+      if (known != counts.end()) line.costs.back().push_back(known->second / static_cast<double>(a.counted));
     }
     if (any) lines.push_back(std::move(line));
   }
