@@ -40,7 +40,7 @@ enum class LaneKind : std::uint8_t {
   ShiftRightBy,
   Equal,         ///< all ones, or 0
   AtLeast,       ///< a is not below b
-  InBytes,       ///< `width` bytes at the packet's byte a, as they lie in memory; anything where no lane of b is set
+  InBytes,       ///< `width` bytes at the packet's byte k + a, as they lie in memory; anything where no lane of b is set. Without a and b: at k, of all
   InTable,       ///< word a of table k; anything where no lane of b is set
   Demand,        ///< all lanes of a have one of b, too; otherwise the packets are for the code of one
 };
@@ -71,7 +71,7 @@ class Lanes {
 
   LaneId verdict = no_lane;  ///< the sign of each lane
   /// Where packets are looked at first, and last, about: what is asked for ahead.
-  std::uint32_t first_byte = 0, last_byte = 0;
+  std::uint32_t first_byte = 0xffffffff, last_byte = 0;
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> tables;  ///< by number in SetPlans
 
  private:

@@ -10,7 +10,7 @@ using namespace ir;
 
 namespace {
 
-constexpr std::uint32_t all_ones = 0xffffffff, window_size = 16;
+constexpr std::uint32_t all_ones = 0xffffffff;
 /// Beyond so many nodes, the first few of which tell most packets apart, not all are asked for each.
 constexpr std::size_t most_nodes = 100;
 /// Instructions for a packet: so many cost as much as the branches that are mispredicted in the code of one.
@@ -24,10 +24,12 @@ std::optional<Lanes> lanes_of(const Program& p, const Plan& plan, SetPlans& sets
 }
 
 std::optional<Lanes> LaneSelect::make() {
-  least_ = static_cast<std::uint32_t>(std::max<std::uint64_t>(window_size, plan_.merged_end(no_value, 0)));
-  lanes_.first_byte = least_;
-  lanes_.verdict = constant(0);
+  const std::uint64_t end = plan_.merged_end(no_value, 0);
+  if (end > farthest_ahead) return std::nullopt;
+  least_ = std::max(window_size, static_cast<std::uint32_t>(end));
   choose_windows();
+  lanes_.first_byte = std::min(lanes_.first_byte, lanes_.last_byte);
+  lanes_.verdict = constant(0);
   op(LaneKind::Demand, constant(all_ones), is_captured(no_value, least_));
   here_.captured.learn(no_value, least_);
   come_to(program_.root, constant(all_ones));
@@ -45,29 +47,47 @@ std::optional<Lanes> LaneSelect::make() {
 
 /// Loads at fixed places that all packets have are taken from windows, as few as there can be.
 void LaneSelect::choose_windows() {
+  const std::vector<Value> loads = loads_of_all();
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    if (window_of(loads[i]) != windows_.end()) continue;
+    const Window w = windows_.emplace_back(window_from(std::span(loads).subspan(i)));
+    look_ahead(w.at, w.size);
+  }
+}
+
+/// The first of them tells how many bytes nearly all packets have: a window more.
+std::vector<Value> LaneSelect::loads_of_all() {
   std::vector<Value> loads;
   for (std::uint32_t i = 0; i < program_.value_count(); ++i)
-    if (const Value& v = program_[ValueId{i}]; plan_.uses(ValueId{i}) != 0 && v.kind == ValueKind::Load && v.a == no_value && v.k + std::uint64_t{v.size()} <= least_)
-      loads.push_back(v);
+    if (const Value& v = program_[ValueId{i}]; plan_.uses(ValueId{i}) != 0 && v.kind == ValueKind::Load && v.a == no_value) loads.push_back(v);
   std::ranges::sort(loads, {}, &Value::k);
-  for (std::size_t i = 0; i < loads.size(); ++i)
-    if (!is_in_window(loads[i])) windows_.push_back(window_from(std::span(loads).subspan(i)));
+  if (!loads.empty() && loads.front().k <= window_size) least_ = std::max(least_, loads.front().k + window_size);
+  std::erase_if(loads, [&](const Value& v) { return v.k + std::uint64_t{v.size()} > least_; });
+  return loads;
 }
 
-std::vector<std::uint32_t>::const_iterator LaneSelect::window_of(const Value& load) const {
-  return std::ranges::find_if(windows_, [&](std::uint32_t w) { return w <= load.k && std::uint64_t{load.k} + load.size() <= w + window_size; });
+std::vector<LaneSelect::Window>::const_iterator LaneSelect::window_of(const Value& load) const {
+  return std::ranges::find_if(windows_, [&](const Window& w) { return w.has(load); });
 }
 
-/// Where the window of the first of these loads begins: where the fewest loads lie in two columns.
-std::uint32_t LaneSelect::window_from(std::span<const Value> loads) const {
-  const std::uint32_t last = std::min(loads.front().k, least_ - window_size);
-  const auto split = [&](std::uint32_t w) {
-    return std::ranges::count_if(loads, [&](const Value& v) { return v.k + v.size() > w + window_size || (v.k - w) % 4 + v.size() > 4; });
+/// The window of the first of these loads begins where the fewest of them lie in two columns. One column is enough where they lie so near
+/// each other: then nothing else is fetched from memory.
+LaneSelect::Window LaneSelect::window_from(std::span<const Value> loads) const {
+  const auto from = [&](std::uint32_t size) { return Window{std::min(loads.front().k, least_ - size), size}; };
+  const Window last = from(window_size), word = from(lane_size);
+  if (std::ranges::all_of(loads, [&](const Value& v) { return word.has(v) || !last.has(v); })) return word;
+  const auto split = [&](const Window& w) {
+    return std::ranges::count_if(loads, [&](const Value& v) { return !w.has(v) || (v.k - w.at) % lane_size + v.size() > lane_size; });
   };
-  std::uint32_t best = last;
-  for (std::uint32_t w = last; w-- > 0 && w + 4 > last && loads.front().k + loads.front().size() <= w + window_size;)
+  Window best = last;
+  for (Window w = last; w.at-- > 0 && w.at + lane_size > last.at && w.has(loads.front());)
     if (split(w) < split(best)) best = w;
   return best;
+}
+
+void LaneSelect::look_ahead(std::uint32_t at, std::uint32_t size) {
+  lanes_.first_byte = std::min(lanes_.first_byte, at);
+  lanes_.last_byte = std::max(lanes_.last_byte, at + size - 1);
 }
 
 // ---- nodes --------------------------------------------------------------------------------------------------------

@@ -20,12 +20,21 @@ class LaneSelect {
   std::optional<Lanes> make();
 
  private:
+  static constexpr std::uint32_t lane_size = 4, window_size = 16;
+  /// Nothing is asked for ahead beyond the longest of IPv4's packets: few have so many bytes, and an instruction does not reach that far in all cases.
+  static constexpr std::uint32_t farthest_ahead = 0xffff;
+
   /// Bytes that some packets have been looked up for: `width` of them from `at` bytes behind a base.
   struct Looked {
     ir::ValueId base;
     std::uint32_t at, width;
     LaneId bytes;
     bool operator==(const Looked&) const = default;
+  };
+  /// Bytes at a fixed place that all packets have: taken as four columns, or as one.
+  struct Window {
+    std::uint32_t at, size;
+    bool has(const ir::Value& load) const { return at <= load.k && std::uint64_t{load.k} + load.size() <= std::uint64_t{at} + size; }
   };
   /// A node that packets come to: which, and what holds for them.
   struct Place {
@@ -46,9 +55,10 @@ class LaneSelect {
 
   // ---- lanes_select.cc ----
   void choose_windows();
-  std::uint32_t window_from(std::span<const ir::Value> loads) const;
-  bool is_in_window(const ir::Value& load) const { return window_of(load) != windows_.end(); }
-  std::vector<std::uint32_t>::const_iterator window_of(const ir::Value& load) const;
+  std::vector<ir::Value> loads_of_all();
+  Window window_from(std::span<const ir::Value> loads) const;
+  std::vector<Window>::const_iterator window_of(const ir::Value& load) const;
+  void look_ahead(std::uint32_t at, std::uint32_t size);
   void node(const ir::Node& n);
   void guard(const ir::Node& n);
   void fork(const ir::Node& n, Answer answer);
@@ -82,8 +92,8 @@ class LaneSelect {
   SetPlans& sets_;
   ir::Ranges ranges_;
   Lanes lanes_;
-  std::uint32_t least_ = 0;             ///< so many captured bytes all packets have
-  std::vector<std::uint32_t> windows_;  ///< where they begin
+  std::uint32_t least_ = 0;  ///< so many captured bytes all packets have
+  std::vector<Window> windows_;
   std::map<ir::NodeId, Place, std::greater<>> ahead_;
   Place here_;
   std::size_t work_ = 0;

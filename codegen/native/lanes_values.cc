@@ -13,9 +13,6 @@ namespace {
 constexpr std::size_t most_work = 2000;
 /// A header whose length varies is this long, mostly: then that is where what follows it lies.
 constexpr std::uint32_t usual_header = 20;
-constexpr std::uint32_t lane_size = 4, window_size = 16;
-/// Nothing is asked for ahead beyond the longest of IPv4's packets: few have so many bytes, and an instruction does not reach that far in all cases.
-constexpr std::uint64_t farthest_ahead = 0xffff;
 
 }  // namespace
 
@@ -78,18 +75,16 @@ LaneId LaneSelect::bytes(const Value& load, bool in_order) {
 }
 
 LaneSelect::Field LaneSelect::field(const Value& load) {
-  const bool is_far = load.a == no_value && !is_in_window(load);  // where few packets are looked at
-  const std::uint64_t usual = std::uint64_t{load.k} + (load.a == no_value ? 0 : usual_header);
-  if (!is_far && usual <= farthest_ahead) {
-    lanes_.first_byte = std::min(lanes_.first_byte, static_cast<std::uint32_t>(usual));
-    lanes_.last_byte = std::max(lanes_.last_byte, static_cast<std::uint32_t>(usual) + load.size() - 1);
+  const auto window = load.a == no_value ? window_of(load) : windows_.end();
+  if (window == windows_.end()) return looked_up(load);
+  const std::uint32_t at = load.k - window->at;
+  if (window->size == lane_size) {
+    const LaneId word = lanes_.add({LaneKind::InBytes, lane_size, window->at});
+    return {word, word, at};
   }
-  if (load.a != no_value || is_far) return looked_up(load);
-  const std::uint32_t w = *window_of(load);
-  const LaneId window = lanes_.add({LaneKind::Window, 0, w});
+  const LaneId all = lanes_.add({LaneKind::Window, 0, window->at});
   std::array<LaneId, window_size / lane_size> columns{};
-  for (std::uint32_t i = 0; i < columns.size(); ++i) columns[i] = op(LaneKind::Column, window, i);
-  const std::uint32_t at = load.k - w;
+  for (std::uint32_t i = 0; i < columns.size(); ++i) columns[i] = op(LaneKind::Column, all, i);
   return {columns[at / lane_size], columns[std::min<std::size_t>(at / lane_size + 1, columns.size() - 1)], at % lane_size};
 }
 
@@ -101,10 +96,12 @@ LaneSelect::Field LaneSelect::looked_up(const Value& load) {
     if (l.base == load.a && l.at <= load.k && load.k + load.size() <= l.at + l.width) return {l.bytes, l.bytes, load.k - l.at};
   const std::uint32_t width = end >= lane_size ? lane_size : load.size();
   const auto at = static_cast<std::uint32_t>(std::min<std::uint64_t>(load.k, end - width));
-  const LaneId from = load.a == no_value ? constant(at) : op(LaneKind::Add, value(load.a), constant(at));
-  // Packets that do not come here are looked at at their beginning.
-  const LaneId inside = op(LaneKind::And, from, here_.reached);
-  const LaneId found = lanes_.add({LaneKind::InBytes, static_cast<std::uint8_t>(width), 0, inside, here_.reached});
+  // Packets that do not come here are looked at where their headers are, too: a fixed place is one of few packets.
+  const std::uint32_t near = load.a != no_value ? at : windows_.empty() ? 0 : windows_.front().at;
+  const std::uint32_t least = std::min({at, near, least_ - width});
+  const LaneId rest = load.a == no_value ? constant(at - least) : op(LaneKind::Add, value(load.a), constant(at - least));
+  const LaneId found = lanes_.add({LaneKind::InBytes, static_cast<std::uint8_t>(width), least, op(LaneKind::And, rest, here_.reached), here_.reached});
+  if (load.a != no_value && load.k <= farthest_ahead) look_ahead(load.k + usual_header, load.size());
   here_.looked.push_back({load.a, at, width, found});
   return {found, found, load.k - at};
 }

@@ -93,6 +93,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void of_views(std::size_t field, const Xbyak::Ymm& to);
   void window(const Lane& lane, const LaneStep& step);
   void look_up(const Lane& lane, const LaneStep& step);
+  void elements(const Xbyak::Ymm& to, const Lane& lane);
   void element(const Xbyak::Xmm& to, const Xbyak::Xmm& places, std::uint32_t number, const Lane& lane);
   Xbyak::Ymm in_register(const LanePlace& place, const Xbyak::Ymm& spare);
   Xbyak::Address lane_memory(const LanePlace& place);
