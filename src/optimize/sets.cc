@@ -7,6 +7,7 @@
 #include <optional>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
@@ -26,10 +27,21 @@ class Sets : public Rewrite {
       if (live_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
   }
 
-  bool found() const { return found_; }
+  bool found() const { return !made_.empty(); }
+  /// Whether the graph made of this one asks again about a value of which a set was made.
+  bool may_find_more(const Program& made) const {
+    const Flags live = live_nodes(made);
+    const auto is_asked_again = [&](ValueId v) {
+      std::size_t tests = 0;
+      for (std::uint32_t i = 0; i < made.node_count() && tests < 2; ++i) tests += live[i] && subject(made, made[NodeId{i}]) == v;
+      return tests > 1;
+    };
+    return made.has_choices() || made_.size() > few || std::ranges::any_of(made_, is_asked_again);
+  }
 
  private:
   static constexpr std::size_t farthest = 24;  ///< that a detour goes
+  static constexpr std::size_t few = 8;        ///< sets, of which it is worth while to see whether they leave anything to find
 
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
 
@@ -61,7 +73,7 @@ class Sets : public Rewrite {
 
   void become(Node& n, const Question& q, Set in) {
     n = {NodeKind::Member, 0, program_.add(std::move(in)), q.value, no_value, n.t, n.f};
-    found_ = true;
+    made_.push_back(q.value);
   }
 
   static std::size_t cost(const Set& set, Interval domain) {
@@ -204,7 +216,7 @@ class Sets : public Rewrite {
   Subjects subjects_;
   Column<Node> nodes_;
   Flags skipped_;
-  bool found_ = false;
+  std::vector<ValueId> made_;  ///< of which there are new sets
 };
 
 }  // namespace
@@ -215,7 +227,9 @@ bool gather_sets(Program& p) {
   Sets sets(p, std::move(subjects));
   if (!sets.found()) return false;
   p = sets.run();
-  return true;
+  if (sets.may_find_more(p)) return true;
+  simplify_values(p);
+  return false;
 }
 
 }  // namespace weir::optimize
