@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cbpf/select.hpp"
+#include "cbpf/share.hpp"
 #include "cbpf/tails.hpp"
 
 namespace weir::cbpf {
@@ -65,8 +66,8 @@ Result<Program> accepted(Program program, const Limits& limits) {
 /// From a graph to the program: code in rounds, each of which knows better what to keep.
 class Emission {
  public:
-  Emission(const ir::Program& p, const Limits& limits)
-      : program_(p), limits_(limits), ranges_(p), families_(p, ranges_), keep_(costly_values(p)) {}
+  Emission(const ir::Program& p, const Limits& limits, Places places)
+      : program_(p), limits_(limits), places_(places), ranges_(p), families_(p, ranges_), keep_(costly_values(p)) {}
 
   Result<Program> run() {
     Selected first = select();
@@ -108,6 +109,7 @@ class Emission {
       return fail(Code::TooLarge, {}, fmt::format("an expression needs more than the {} scratch words of classic BPF", scratch_words),
                   "split it into simpler comparisons");
     merge_tails(code.blocks);
+    if (places_ == Places::Shared) share_code(code.blocks);
     Program program = layout(code.blocks);
     if (program.instructions.size() > limits_.instructions) return too_large(program.instructions.size(), limits_.instructions, true);
     return program;
@@ -115,6 +117,7 @@ class Emission {
 
   const ir::Program& program_;
   const Limits& limits_;
+  const Places places_;
   ir::Ranges ranges_;
   const Families families_;
   Products products_;
@@ -123,8 +126,8 @@ class Emission {
 
 }  // namespace
 
-Result<Program> emit(const ir::Program& p, const Limits& limits) {
-  auto program = Emission(p, limits).run();
+Result<Program> emit(const ir::Program& p, const Limits& limits, Places places) {
+  auto program = Emission(p, limits, places).run();
   assert(!program || !check(*program));
   return program;
 }

@@ -6,11 +6,15 @@
 
 namespace weir::cbpf {
 
+/// Whether what is asked alike of two places, as of the ports behind IPv4 and IPv6, stands once where that is shorter: what comes from
+/// one of them executes an instruction more, and two more what is found.
+enum class Places : std::uint8_t { Apart, Shared };
+
 /// The graph as a classic BPF program that runs the same on the kernel and on libpcap's interpreter. Loads come no earlier
 /// than in the graph, and guards are the loads' own. TooLarge when it does not fit: says how long it would be.
-Result<Program> emit(const ir::Program& p, const Limits& limits = {});
+Result<Program> emit(const ir::Program& p, const Limits& limits = {}, Places places = Places::Apart);
 
-/// emit's program is no shorter: a jump a test, an instruction where its value is not left by the test before, one for each place
+/// emit's program is no shorter, with places apart: a jump a test, an instruction where its value is not left by the test before, one for each place
 /// that loads count from, and one a verdict. For graphs of few tests against constants, of which no two can share code (least.cc); 0,
 /// which says nothing, for all others.
 std::size_t least_length(const ir::Program& p);

@@ -54,6 +54,7 @@ void Select::graph_node(NodeId id, Entries& entries, Leaves leaves) {
       guard(n);
       return go_to(way(entries, n.t));
     case NodeKind::Test: {
+      if (is_in_chain(n)) return link(n, entries);
       Entry& t = way(entries, n.t);
       return branch(n, t, way(entries, n.f));
     }
@@ -107,6 +108,44 @@ void Select::branch(const Node& n, Entry& t, Entry& f) {
   else
     operands(n.a, n.b);
   jump(jump_code(n.relation()) | op::X, 0, t, f);
+}
+
+/// Behind a test for one number the one whether others of the same value go on, if two instructions ask that (sets.cc).
+const Node* Select::link_behind(const Node& n) const {
+  if (n.kind != NodeKind::Test || n.relation() != Relation::Equal) return nullptr;
+  const Node& next = program_[skip_free(n.f)];
+  if (next.kind != NodeKind::Member || next.a != n.a || ranges_.of(n.a).high > 0xff) return nullptr;
+  const auto k = constant_of(program_, n.b);
+  return k && !program_.set_of(next).contains(*k) && products_.of(program_.set_of(next)) ? &next : nullptr;
+}
+
+/// Whether it is one of several that end alike: then what is asked at the end stands once.
+bool Select::is_in_chain(const Node& n) {
+  const Node* member = has_chain_ == false ? nullptr : link_behind(n);
+  if (!member || has_chain_) return member != nullptr;
+  std::size_t links = 0;
+  for (std::uint32_t i = 0; i < program_.node_count(); ++i) {
+    const Node& other = program_[NodeId{i}];
+    const Node* behind = other.kind == NodeKind::Test && other.b == n.b && other.t == n.t ? link_behind(other) : nullptr;
+    links += behind && behind->k == member->k && behind->f == member->f;
+  }
+  has_chain_ = links > 2;
+  return *has_chain_;
+}
+
+/// v == k ? T : (v in S ? N : F)  ==  v in S ? N : (v == k ? T : F), where k is not in S; and of products, as S is asked of one:
+/// v == k  ==  v * factor == k * factor, for the product has no bits twice.
+void Select::link(const Node& n, Entries& entries) {
+  const Node& member = *link_behind(n);
+  const Product product = *products_.of(program_.set_of(member));
+  to_a(n.a);
+  put(op::ALU | op::MUL, product.factor);
+  machine_.a = no_value;
+  Entry end{blocks_.add(), {}, false};
+  jump(op::JMP | op::JSET, product.bits, end, way(entries, member.t));
+  begin(end);
+  Entry& t = way(entries, n.t);
+  jump(op::JMP | op::JEQ, *constant_of(program_, n.b) * product.factor, t, way(entries, member.f));
 }
 
 /// Puts the nodes of a choice behind those of choices around it, in their order.

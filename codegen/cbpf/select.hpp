@@ -121,6 +121,9 @@ class Select {
   void guard(const ir::Node& n);
   void leaf(const ir::Node& n, Leaves leaves);
   void branch(const ir::Node& n, Entry& t, Entry& f);
+  const ir::Node* link_behind(const ir::Node& n) const;
+  bool is_in_chain(const ir::Node& n);
+  void link(const ir::Node& n, Entries& entries);
   void member(const ir::Node& n, Entry& t, Entry& f);
   void choose(ir::ValueId choice, ir::NodeId root);
   void collect_below(ir::NodeId root);
@@ -200,6 +203,7 @@ class Select {
   std::vector<ir::NodeId> below_;  ///< the nodes of the choices that are under way
   bool out_of_scratch_ = false;
   bool too_long_ = false;
+  std::optional<bool> has_chain_;  ///< of links, once it matters
   Column<unsigned> needs_;    ///< by value: scratch words, where they are known
 };
 

@@ -1,9 +1,11 @@
 #include "weir/fastest.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "cbpf/emit.hpp"
 #include "optimize/optimize.hpp"
+#include "weir/traffic.hpp"
 
 namespace weir {
 
@@ -19,6 +21,13 @@ bool take(ir::Program& other, Result<cbpf::Program> program, ir::Program& graph,
 
 bool take(ir::Program& other, ir::Program& graph, Result<cbpf::Program>& best, const Limits& limits) {
   return take(other, cbpf::emit(other, limits), graph, best);
+}
+
+/// Places are shared but where a port is asked for that many packets have: what is found executes more.
+cbpf::Places places(const ir::Program& graph) {
+  for (std::uint32_t i = 0; i < graph.set_count(); ++i)
+    if (std::ranges::any_of(likely_ports, [&](std::uint32_t port) { return graph.set(i).contains(port); })) return cbpf::Places::Apart;
+  return cbpf::Places::Shared;
 }
 
 /// A graph with all passes behind each other, which mostly pays: then one program more is enough.
@@ -47,7 +56,7 @@ Reordered reordered(const ir::Program& graph, const optimize::Profile& profile) 
 Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& profile, const Limits& limits) {
   Reordered all = reordered(graph, profile);
   if (all.found == 0) return cbpf::emit(graph, limits);
-  auto program = cbpf::emit(all.graph, limits);
+  auto program = cbpf::emit(all.graph, limits, places(all.graph));
   if (program && program->instructions.size() <= cbpf::least_length(graph)) {  // mostly: then the other is not needed
     graph = std::move(all.graph);
     return program;

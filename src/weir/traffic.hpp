@@ -13,4 +13,7 @@ inline constexpr optimize::Profile::Row usual_shares[] = {
 };
 inline constexpr optimize::Profile usual_traffic{usual_shares};
 
+/// Ports that many packets have: HTTPS, a fifth of all, and DNS.
+inline constexpr std::uint32_t likely_ports[] = {443, 53};
+
 }  // namespace weir

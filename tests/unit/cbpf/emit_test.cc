@@ -11,10 +11,10 @@ namespace ir = weir::ir;
 namespace {
 
 /// The instructions of a graph's program, without where they jump to.
-std::string listing(const std::string& graph) {
+std::string listing(const std::string& graph, cbpf::Places places = cbpf::Places::Apart) {
   const auto p = ir::read("no: return 0\nyes: return 1\n" + graph);
   REQUIRE(p);
-  const auto program = cbpf::emit(*p);
+  const auto program = cbpf::emit(*p, {}, places);
   REQUIRE(program);
   std::string text;
   for (const cbpf::Instruction& i : program->instructions) {
@@ -49,4 +49,30 @@ TEST_CASE("emit: upper bits that are one number are a range") {
   CHECK(listing("x = load 1 [30]\ny = x & 0xf0\nt: if y == 0xe0 then yes else no\ng: guard 1 [30] then t\nroot g\n") == "ldb [30]; jge #0xe0; jgt #0xef; ret #1; ret #0; ");
   CHECK(listing("x = load 1 [0]\ny = x & 0xf0\nu: if y == 0x60 then yes else no\nt: if y == 0x40 then no else u\ng: guard 1 [0] then t\nroot g\n") == "ldb [0]; and #0xf0; jeq #0x40; jeq #0x60; ret #1; ret #0; ");
   CHECK(listing("x = load 4 [26]\ny = x & 0xffff00ff\nt: if y == 0xa000001 then yes else no\ng: guard 4 [26] then t\nroot g\n") == "ld [26]; and #0xffff00ff; jeq #0xa000001; ret #1; ret #0; ");
+}
+
+TEST_CASE("emit: what a chain of headers asks at its end stands once") {
+  const std::string chain =
+      "a = load 1 [20]\nb = load 1 [54]\nc = load 1 [62]\n"
+      "m3: if c in {0, 43-44, 51, 60} then yes else no\nt3: if c == 6 then yes else m3\ng3: guard 1 [62] then t3\n"
+      "m2: if b in {0, 43-44, 51, 60} then g3 else no\nt2: if b == 6 then yes else m2\ng2: guard 1 [54] then t2\n"
+      "m1: if a in {0, 43-44, 51, 60} then g2 else no\nt1: if a == 6 then yes else m1\ng1: guard 1 [20] then t1\nroot g1\n";
+  CHECK(listing(chain) == "ldb [20]; mul #2113984794; jset #0x45c00881; ldb [54]; mul #2113984794; jset #0x45c00881; "
+                          "ldb [62]; mul #2113984794; jset #0x45c00881; jeq #0xf405169c; ret #1; ret #0; ");
+}
+
+TEST_CASE("emit: what is asked alike of two places stands once") {
+  const std::string ports =
+      "h = load 1 [14]\nl = h & 15\nx = l << 2\na = load 2 [x + 14]\nb = load 2 [x + 16]\nc = load 2 [54]\nd = load 2 [56]\n"
+      "p = load 1 [23]\nq = load 1 [20]\ne = load 2 [12]\n"
+      "tp: if p == 6 then yes else no\ngp: guard 1 [23] then tp\n"
+      "tb: if b in {5060-5091} then gp else no\ngb: guard 2 [x + 16] then tb\n"
+      "ta: if a in {5060-5091} then gp else gb\nga: guard 2 [x + 14] then ta\ngh: guard 1 [14] then ga\n"
+      "tq: if q == 6 then yes else no\ngq: guard 1 [20] then tq\n"
+      "td: if d in {5060-5091} then gq else no\ngd: guard 2 [56] then td\n"
+      "tc: if c in {5060-5091} then gq else gd\ngc: guard 2 [54] then tc\n"
+      "t6: if e == 0x86dd then gc else no\nt4: if e == 0x800 then gh else t6\ng: guard 2 [12] then t4\nroot g\n";
+  CHECK(listing(ports, cbpf::Places::Shared) ==
+        "ldh [12]; jeq #0x800; ldx #0x28; jeq #0x86dd; ldxb 4*([14]&0xf); ldh [x + 14]; jgt #0x13e3; jge #0x13c4; "
+        "ldh [x + 16]; jgt #0x13e3; jge #0x13c4; ldh [12]; jeq #0x800; ldb [20]; jeq #0x6; ldb [23]; jeq #0x6; ret #1; ret #0; ");
 }

@@ -1,0 +1,10 @@
+#pragma once
+#include "cbpf/blocks.hpp"
+
+namespace weir::cbpf {
+
+/// Has one piece of code serve two places of a packet, where that makes the program shorter by some instructions: each program
+/// that is not long.
+void share_code(Blocks& blocks);
+
+}  // namespace weir::cbpf
