@@ -80,6 +80,7 @@ class LaneSelect {
   // ---- lanes_sets.cc ----
   LaneId member(const ir::Node& n);
   LaneId in_chain(std::span<const Interval> intervals, LaneId v);
+  LaneId in_words(const SetPlan::Bits& bits, LaneId v);
   LaneId in_bits(const SetPlan::Bits& bits, std::uint32_t table, LaneId v);
   LaneId in_hash(const SetPlan::Hash& hash, std::uint32_t table, LaneId v);
 

@@ -229,6 +229,25 @@ TEST_CASE("a load so far behind a header that nothing can be asked for ahead") {
   }
 }
 
+TEST_CASE("sets by a few comparisons, by words of bits, by tables") {
+  const char* sets[] = {"3, 9, 100-200", "0-3, 9, 60, 63", "1, 5, 40, 7000-7100, 65000-65535", "2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 300", "9, 70, 80-89, 200-300, 513, 1025, 4000, 9000, 9002"};
+  std::mt19937 random(11);
+  for (const std::string set : sets) {
+    ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 2 [12]\nn2: if v0 in {" + set + "} then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n");
+    REQUIRE(has_lanes(graph));
+    Loops loops(std::move(graph));
+    Packets packets;
+    for (std::uint32_t i = 0; i < 4096; ++i) {
+      auto bytes = bytes_of(random, 40);
+      const std::uint32_t number = i < 512 ? i : static_cast<std::uint32_t>(random());
+      bytes[12] = static_cast<std::uint8_t>(number >> 8);
+      bytes[13] = static_cast<std::uint8_t>(number);
+      packets.add(std::move(bytes));
+    }
+    loops.check(packets.all());
+  }
+}
+
 TEST_CASE("packets of 4 GB and more are not taken for short ones") {
   constexpr std::size_t lane = std::size_t{1} << 32;
   constexpr std::size_t room = lane + 4096;
