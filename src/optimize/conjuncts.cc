@@ -86,20 +86,13 @@ class Conjuncts : public Rewrite {
   };
 
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
-  bool passes(const Node& n) { return n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always; }
-
-  NodeId past_guards(NodeId n) {
-    while (passes(from_[n])) n = from_[n].t;
-    return n;
-  }
-
   /// The value that the tests before a place have left in a register, where all of them asked about the same.
   void find_what_is_at_hand() {
     for (std::uint32_t i = 0; i < from_.node_count(); ++i) {
       const Node& n = from_[NodeId{i}];
       if (!live_[i] || !n.forks()) continue;
       for (const NodeId way : {n.t, n.f}) {
-        ValueId& value = at_hand_[at(past_guards(way))];
+        ValueId& value = at_hand_[at(past_guards(from_, ranges_, way))];
         value = value == unseen || value == n.a ? n.a : no_value;
       }
     }
@@ -122,11 +115,11 @@ class Conjuncts : public Rewrite {
   bool plan(NodeId head, Chain chain) {
     for (std::size_t k = 1; k < chain.size(); ++k) seen_[chain[k].entry] = true;
     if (chain.size() < 2) return false;
-    const ValueId at_hand = at_hand_[past_guards(head)];
+    const ValueId at_hand = at_hand_[past_guards(from_, ranges_, head)];
     std::array<Step, longest> steps;
     for (std::size_t i = 0; i < chain.size(); ++i) {
       steps[i] = estimate(chain[i]);
-      steps[i].saved_first = from_[past_guards(chain[i].entry)].a == at_hand ? 1 : 0;
+      steps[i].saved_first = from_[past_guards(from_, ranges_, chain[i].entry)].a == at_hand ? 1 : 0;
     }
     const Sequence order = best_sequence(std::span(steps).first(chain.size()));
     if (std::ranges::is_sorted(std::span(order).first(chain.size()))) return false;
@@ -144,7 +137,7 @@ class Conjuncts : public Rewrite {
 
   /// The part that begins at a node, if one does, behind another one or as the first.
   bool add_part(NodeId entry, const Part* before) {
-    const NodeId first = past_guards(entry);  // guards belong to what they stand above
+    const NodeId first = past_guards(from_, ranges_, entry);  // guards belong to what they stand above
     if (from_[first].kind == NodeKind::Return || !onward_.is_somewhere(onward_[first])) return false;
     const std::uint32_t ways = before ? ways_on(*before) : 0;
     Part& part = parts_.emplace_back();
@@ -157,8 +150,8 @@ class Conjuncts : public Rewrite {
 
   /// Whether two parts would have to load the same value, were they parted, from behind a header.
   bool ask_one_value(const Part& a, const Part& b) {
-    const ValueId value = from_[past_guards(a.entry)].a;
-    const auto asks = [&](NodeId n) { return passes(from_[n]) || from_[n].a == value; };
+    const ValueId value = from_[past_guards(from_, ranges_, a.entry)].a;
+    const auto asks = [&](NodeId n) { return passes(from_[n], ranges_) || from_[n].a == value; };
     if (value == no_value || from_[value].kind != ValueKind::Load || from_[value].a == no_value) return false;
     return a.count + b.count <= largest && std::ranges::all_of(a.nodes(), asks) && std::ranges::all_of(b.nodes(), asks);
   }
@@ -211,7 +204,7 @@ class Conjuncts : public Rewrite {
   /// What may reject whole packets by itself stays where it is, and so do long lists: they may be shared with other
   /// places, which moving would part.
   bool may_move(const Node& n) {
-    if (passes(n)) return true;
+    if (passes(n, ranges_)) return true;
     if (!n.forks() || ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return false;
     return n.kind != NodeKind::Member || from_.set_of(n).intervals().size() <= few;
   }
@@ -349,7 +342,7 @@ class Conjuncts : public Rewrite {
       Node n = with_values(from_[id]);
       n.t = now(n.t);
       if (n.forks()) n.f = now(n.f);
-      made[i] = passes(from_[id]) || (n.forks() && n.t == n.f) ? n.t : to_.add(n, from_.span(id));
+      made[i] = passes(from_[id], ranges_) || (n.forks() && n.t == n.f) ? n.t : to_.add(n, from_.span(id));
     }
     return now(part.entry);
   }

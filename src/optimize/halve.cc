@@ -86,14 +86,9 @@ class Rows {
   }
 
  private:
-  NodeId past_guards(NodeId n) {
-    while (from_[n].kind == NodeKind::Guard && ranges_.passage(from_[n]) == Ranges::Passage::Always) n = from_[n].t;
-    return n;
-  }
-
   /// The same, as far as there is no other way in.
   NodeId past_guards_alone(NodeId n) {
-    while (from_[n].kind == NodeKind::Guard && ranges_.passage(from_[n]) == Ranges::Passage::Always && ways_in_[from_[n].t] == 1) n = from_[n].t;
+    while (passes(from_[n], ranges_) && ways_in_[from_[n].t] == 1) n = from_[n].t;
     return n;
   }
 
@@ -139,7 +134,7 @@ class Rows {
 
   /// Whether it is all the same which of two tests does not hold.
   bool goes_on(NodeId outer, NodeId inner) {
-    if (past_guards(from_[outer].f) == past_guards(from_[inner].f)) return true;
+    if (past_guards(from_, ranges_, from_[outer].f) == past_guards(from_, ranges_, from_[inner].f)) return true;
     const auto q = question(from_, ranges_, from_[outer]);
     if (!q) return false;
     Known known;
@@ -150,7 +145,7 @@ class Rows {
 
   /// The one interval of numbers that a link is for. None where it goes on to another test of the value, as halving does.
   std::optional<Interval> asked_of(ValueId about, NodeId n) {
-    if (!from_[n].forks() || subject(from_, from_[n]) != about || subject(from_, from_[past_guards(from_[n].t)]) == about) return std::nullopt;
+    if (!from_[n].forks() || subject(from_, from_[n]) != about || subject(from_, from_[past_guards(from_, ranges_, from_[n].t)]) == about) return std::nullopt;
     const auto q = question(from_, ranges_, from_[n]);
     if (!q || q->value != about || q->mask != 0xffffffff || q->holds.intervals().size() != 1) return std::nullopt;
     return q->holds.intervals()[0];
@@ -173,14 +168,12 @@ class Halve : public Rewrite {
  private:
   bool wanted(NodeId old) const override { return live_[old]; }
 
-  /// Nodes are asked for in the other direction than rows were found.
   NodeId make(const Node& n, NodeId old, Span span) override {
-    while (!rows_.empty() && rows_.back().head < old) rows_.pop_back();
-    if (rows_.empty() || rows_.back().head != old) return to_.add(n, span);
-    Row& row = rows_.back();
-    row_end_ = node(row.end);
-    std::ranges::sort(row.links, {}, [](const Link& l) { return l.numbers.low; });
-    return halves(value(row.about), row.links, span);
+    Row* row = row_from(rows_, old);
+    if (!row) return to_.add(n, span);
+    row_end_ = node(row->end);
+    std::ranges::sort(row->links, {}, [](const Link& l) { return l.numbers.low; });
+    return halves(value(row->about), row->links, span);
   }
 
   /// Of links by ascending numbers.

@@ -45,11 +45,11 @@ class Pairs {
   /// A test and the one behind it, on the way that it takes when it holds, or the other one: where they go together and that pays.
   std::optional<Asked> both(const Node& n, bool straight) {
     if (!n.forks() || !may_go_on(n, straight)) return std::nullopt;
-    const Node& next = p_[past_guards(straight ? n.t : n.f)];
-    const NodeId otherwise = past_guards(straight ? n.f : n.t);
+    const Node& next = p_[past_guards(p_, ranges_, straight ? n.t : n.f)];
+    const NodeId otherwise = past_guards(p_, ranges_, straight ? n.f : n.t);
     if (!next.forks() || !are_near(p_, n, next)) return std::nullopt;
-    const bool next_straight = past_guards(next.f) == otherwise;
-    if (!may_go_on(next, next_straight) || (!next_straight && past_guards(next.t) != otherwise)) return std::nullopt;
+    const bool next_straight = past_guards(p_, ranges_, next.f) == otherwise;
+    if (!may_go_on(next, next_straight) || (!next_straight && past_guards(p_, ranges_, next.t) != otherwise)) return std::nullopt;
     const auto first = asked(n, straight), second = first ? asked(next, next_straight) : std::nullopt;
     if (!second || (!rejects(p_, otherwise) && end_of(second->load) > end_of(first->load))) return std::nullopt;
     auto both = joined(*first, *second);
@@ -61,11 +61,6 @@ class Pairs {
   static bool is_whole(const Asked& a) { return a.mask == bits_of(a.load.size()); }
 
  private:
-  NodeId past_guards(NodeId n) {
-    while (p_[n].kind == NodeKind::Guard && ranges_.passage(p_[n]) == Ranges::Passage::Always) n = p_[n].t;
-    return n;
-  }
-
   std::optional<Asked> asked(const Node& n, bool straight) {
     const auto q = question(p_, ranges_, n);
     if (!q || p_[q->value].kind != ValueKind::Load) return std::nullopt;

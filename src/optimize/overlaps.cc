@@ -50,7 +50,7 @@ class Overlaps : public Rewrite {
   void lead_past(const Node& n, NodeId& way, bool answer) {
     constexpr int most = 4;
     for (int steps = 0; steps < most; ++steps) {
-      const Node& next = to_[past_guards(way)];
+      const Node& next = to_[past_guards(to_, ranges_, way)];
       const auto known = implied(n, answer, next);
       if (!known) return;
       way = *known ? next.t : next.f;
@@ -59,15 +59,10 @@ class Overlaps : public Rewrite {
 
   /// Whether the next test, behind the other answer, leads packets of this answer where this one does.
   bool next_does(const Node& n, bool answer) {
-    const NodeId goal = past_guards(answer ? n.t : n.f);
-    const Node& next = to_[past_guards(answer ? n.f : n.t)];
+    const NodeId goal = past_guards(to_, ranges_, answer ? n.t : n.f);
+    const Node& next = to_[past_guards(to_, ranges_, answer ? n.f : n.t)];
     const auto known = implied(n, answer, next);
-    return known && past_guards(*known ? next.t : next.f) == goal;
-  }
-
-  NodeId past_guards(NodeId n) {
-    while (to_[n].kind == NodeKind::Guard && ranges_.passage(to_[n]) == Ranges::Passage::Always) n = to_[n].t;
-    return n;
+    return known && past_guards(to_, ranges_, *known ? next.t : next.f) == goal;
   }
 
   /// What the next test says, where that follows from the answer of another one.

@@ -2,12 +2,25 @@
 // what uses them, ways out before what leads to them. Most passes only have nodes made anew: values keep their ids then.
 #pragma once
 #include <optional>
+#include <vector>
 
 #include "base/column.hpp"
 #include "ir/order.hpp"
 #include "ir/program.hpp"
+#include "ir/ranges.hpp"
 
 namespace weir::optimize {
+
+/// Whether it is a guard that all whole packets pass.
+inline bool passes(const ir::Node& n, ir::Ranges& ranges) {
+  return n.kind == ir::NodeKind::Guard && ranges.passage(n) == ir::Ranges::Passage::Always;
+}
+
+/// Where all whole packets get from a place.
+inline ir::NodeId past_guards(const ir::Program& p, ir::Ranges& ranges, ir::NodeId n) {
+  while (passes(p[n], ranges)) n = p[n].t;
+  return n;
+}
 
 enum class Makes : std::uint8_t { Nodes, NodesAndValues };
 
@@ -55,5 +68,12 @@ class Rewrite {
   Column<ir::NodeId> nodes_;
   std::optional<ir::Flags> in_choice_;  ///< by old node, once it matters
 };
+
+/// The row that begins at a node, of rows by descending head, asked for by ascending node as `make` is. Rows before it are gone.
+template <class Row>
+Row* row_from(std::vector<Row>& rows, ir::NodeId head) {
+  while (!rows.empty() && rows.back().head < head) rows.pop_back();
+  return rows.empty() || rows.back().head != head ? nullptr : &rows.back();
+}
 
 }  // namespace weir::optimize

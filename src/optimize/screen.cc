@@ -48,14 +48,9 @@ class Rows {
  private:
   static constexpr std::size_t most_values = 3, fewest_numbers = 4;
 
-  NodeId past_guards(NodeId n) {
-    while (from_[n].kind == NodeKind::Guard && ranges_.passage(from_[n]) == Ranges::Passage::Always) n = from_[n].t;
-    return n;
-  }
-
   void find_row(NodeId head) {
     Row row{head, head, {}};
-    for (NodeId here = head; row.end = here, !in_row_[here] && add(row, here); here = past_guards(from_[here].f)) in_row_[here] = true;
+    for (NodeId here = head; row.end = here, !in_row_[here] && add(row, here); here = past_guards(from_, ranges_, from_[here].f)) in_row_[here] = true;
     end_before_few(row);
     if (is_worth(row)) rows_.push_back(std::move(row));
   }
@@ -114,13 +109,12 @@ class Screen : public Rewrite {
  private:
   bool wanted(NodeId old) const override { return live_[old]; }
 
-  /// Nodes are asked for in the other direction than rows were found.
   NodeId make(const Node& n, NodeId old, Span span) override {
     const NodeId head = to_.add(n, span);
-    while (!rows_.empty() && rows_.back().head < old) rows_.pop_back();
-    if (rows_.empty() || rows_.back().head != old) return head;
-    NodeId next = node(rows_.back().end);
-    for (auto a = rows_.back().asked.rbegin(); a != rows_.back().asked.rend(); ++a)
+    Row* row = row_from(rows_, old);
+    if (!row) return head;
+    NodeId next = node(row->end);
+    for (auto a = row->asked.rbegin(); a != row->asked.rend(); ++a)
       next = to_.member(value(a->value), Set::join(std::move(a->numbers)), head, next, span);
     return next;
   }

@@ -51,13 +51,6 @@ class Sets : public Rewrite {
     return nodes;
   }
 
-  /// Guards that all whole packets pass are looked through; they are placed anew.
-  bool passes(const Node& n) { return n.kind == NodeKind::Guard && ranges_.passage(n) == Ranges::Passage::Always; }
-  NodeId past_guards(NodeId n) {
-    while (passes(from_[n])) n = from_[n].t;
-    return n;
-  }
-
   bool may_reject(const Node& n) { return ranges_.may_reject(n.a) || ranges_.may_reject(n.b); }
 
   void widen(NodeId id) {
@@ -88,7 +81,7 @@ class Sets : public Rewrite {
   /// The numbers of the same value that go to `outcome` further on along the other way. Tests right behind are passed by
   /// moving `onward`, others are skipped where they stand.
   bool collect(const Question& q, NodeId& onward, NodeId outcome, Set& all) {
-    const NodeId goal = past_guards(outcome);
+    const NodeId goal = past_guards(from_, ranges_, outcome);
     bool at_once = true, alone = true, any = false;  // at_once: nothing but guards so far; alone: no way in but ours
     NodeId here = onward;
     std::uint32_t ways = 1;  // from what has been passed to here
@@ -100,13 +93,13 @@ class Sets : public Rewrite {
         here = nodes_[at(here)].t;
         continue;
       }
-      if (passes(m)) {
+      if (passes(m, ranges_)) {
         here = m.t;
         continue;
       }
       if (may_reject(m)) break;
-      const bool straight = m.forks() && past_guards(m.t) == goal;
-      if (!straight && !(m.forks() && past_guards(m.f) == goal)) {
+      const bool straight = m.forks() && past_guards(from_, ranges_, m.t) == goal;
+      if (!straight && !(m.forks() && past_guards(from_, ranges_, m.f) == goal)) {
         const auto beyond = alone ? detour(here, goal, q) : std::nullopt;
         if (!beyond) break;
         at_once = false;
@@ -171,7 +164,7 @@ class Sets : public Rewrite {
     open.add(from, ways_in_[from]);
     std::optional<std::pair<NodeId, std::uint32_t>> end;
     const auto lead = [&](NodeId to) {
-      if (past_guards(to) != goal) open.add(to, 1);
+      if (past_guards(from_, ranges_, to) != goal) open.add(to, 1);
     };
     for (std::size_t steps = 0; open.count != 0; ++steps) {
       const auto [id, ways] = open.take();
@@ -182,7 +175,7 @@ class Sets : public Rewrite {
         end = {id, ways};
         continue;
       }
-      if ((!passes(n) && !n.forks()) || may_reject(n)) return std::nullopt;
+      if ((!passes(n, ranges_) && !n.forks()) || may_reject(n)) return std::nullopt;
       lead(n.t);
       if (n.forks()) lead(n.f);
     }
