@@ -36,12 +36,12 @@ class Sets : public Rewrite {
       for (std::uint32_t i = 0; i < made.node_count() && tests < 2; ++i) tests += live[i] && subject(made, made[NodeId{i}]) == v;
       return tests > 1;
     };
-    return made.has_choices() || made_.size() > few || std::ranges::any_of(made_, is_asked_again);
+    return made.has_choices() || made_.size() > few_sets || std::ranges::any_of(made_, is_asked_again);
   }
 
  private:
   static constexpr std::size_t farthest = 24;  ///< that a detour goes
-  static constexpr std::size_t few = 8;        ///< sets, of which it is worth while to see whether they leave anything to find
+  static constexpr std::size_t few_sets = 8;   ///< of so many it is worth while to see whether they leave anything to find
 
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
 
