@@ -131,12 +131,12 @@ SetPlan plan_chain(std::span<const Interval> intervals, std::uint32_t swap, Inte
   return {std::move(c)};
 }
 
-SetPlan plan_bits(const Set& set, std::uint32_t load_size, Interval domain) {
+SetPlan plan_bits(const Set& set, std::uint32_t load_size, Interval domain, Tables tables) {
   SetPlan::Bits b;
   b.low = set.high() < 64 ? 0 : set.low();
   b.count = set.high() - b.low + 1;
   // Where there is a bit for each number, none has to be turned away, nor bytes to be put in order.
-  b.raw = load_size == 2 && b.count > 2048;
+  b.raw = load_size == 2 && b.count > 2048 && tables == Tables::Fast;
   if (b.raw) b.low = 0, b.count = 1 << 16;
   b.whole = b.raw || (domain.low >= b.low && domain.high < std::uint64_t{b.low} + b.count);
   b.words.assign((b.count + 31) / 32, 0);
@@ -168,12 +168,12 @@ std::uint32_t SetPlan::Hash::slot(std::uint32_t x) const {
   return static_cast<std::uint32_t>((product >> 24 ^ displacements[product >> (64 - bucket_bits)]) & ((std::uint64_t{1} << slot_bits) - 1));
 }
 
-SetPlan plan_set(const Set& all, std::uint32_t load_size, Interval domain) {
+SetPlan plan_set(const Set& all, std::uint32_t load_size, Interval domain, Tables tables) {
   const Set set = all & Set(domain);
   const auto intervals = set.intervals();
   const bool points = set.size() == intervals.size();
   if (comparisons(intervals, domain) <= most_compared) return plan_chain(intervals, points ? load_size : 0, domain);
-  if (set.high() - set.low() < most_bits) return plan_bits(set, load_size, domain);
+  if (set.high() - set.low() < most_bits) return plan_bits(set, load_size, domain, tables);
   if (auto hash = plan_hash(set, load_size)) return std::move(*hash);
   if (intervals.size() <= most_in_tree) return {SetPlan::Tree{{intervals.begin(), intervals.end()}}};
   return plan_search(set);
@@ -200,14 +200,14 @@ std::vector<std::uint32_t> packed(std::span<const std::uint16_t> displacements) 
 }
 
 const SetPlans::Planned& SetPlans::of(const ir::Node& member) {
-  const ir::Value& v = program_[member.a];
+  const ir::Value& v = (*program_)[member.a];
   const std::uint32_t size = v.kind == ir::ValueKind::Load ? v.size() : 0;
   const std::uint64_t key = std::uint64_t{member.k} << 3 | size;
   const auto known = plans_.find(key);
   if (known != plans_.end()) return known->second;
   const auto table = static_cast<std::uint32_t>(2 * plans_.size());
   const Interval domain = size != 0 ? Interval{0, highest(size)} : Interval{};
-  return plans_.emplace(key, Planned{plan_set(program_.set_of(member), size, domain), table}).first->second;
+  return plans_.emplace(key, Planned{plan_set(program_->set_of(member), size, domain, tables_), table}).first->second;
 }
 
 }  // namespace weir::native

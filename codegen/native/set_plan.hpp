@@ -50,8 +50,11 @@ struct SetPlan {
   std::variant<Chain, Tree, Bits, Hash, Search> how;
 };
 
+/// Tables for code that runs all the time, or as small ones as there can be: for code that few packets come to, more pages cost more.
+enum class Tables : std::uint8_t { Fast, Small };
+
 /// `domain`: what the value can be at all.
-SetPlan plan_set(const Set& set, std::uint32_t load_size, Interval domain);
+SetPlan plan_set(const Set& set, std::uint32_t load_size, Interval domain, Tables tables = Tables::Fast);
 
 /// Whether it is asked of a load as it lies in memory.
 bool wants_raw(const SetPlan& plan);
@@ -63,7 +66,7 @@ std::vector<std::uint32_t> packed(std::span<const std::uint16_t> displacements);
 /// The plans of a graph's sets, made once however often a set is asked for.
 class SetPlans {
  public:
-  explicit SetPlans(const ir::Program& p) : program_(p) {}
+  explicit SetPlans(const ir::Program& p, Tables tables = Tables::Fast) : program_(&p), tables_(tables) {}
 
   struct Planned {
     SetPlan plan;
@@ -72,7 +75,8 @@ class SetPlans {
   const Planned& of(const ir::Node& member);
 
  private:
-  const ir::Program& program_;
+  const ir::Program* program_;
+  Tables tables_;
   std::unordered_map<std::uint64_t, Planned> plans_;  ///< by set and size of the load
 };
 

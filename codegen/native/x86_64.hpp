@@ -44,8 +44,9 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
 
  private:
   using Register = std::size_t;  ///< a number in the pool
-  /// What a loop has on the stack above the frame: where the next word goes, how far the last one is shifted, where the stack was; then lanes.
-  static constexpr std::size_t out_at = 0, shift_at = 8, stack_at = 16, loop_stack = 24;
+  /// What a loop has on the stack above the frame: where the next word goes, how far the last one is shifted, where the stack was, where
+  /// packets end; then lanes.
+  static constexpr std::size_t out_at = 0, shift_at = 8, stack_at = 16, end_at = 24, loop_stack = 32;
   static constexpr std::uint32_t lane_registers = 11;
   /// Registers of the pool that the costliest step takes, a look into a large set, and one for what waits.
   static constexpr std::size_t most_wanted = 3;
@@ -84,6 +85,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
 
   // ---- x86_64_lanes.cc: several packets at once ----------------------------------------------------
 
+  void make_lanes();
   void groups();
   void ask_ahead(std::size_t begin, std::size_t end);
   void lane_step(const Lane& lane, const LaneStep& step);
@@ -163,8 +165,9 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void put_tables();
 
   /// Of a loop: the packet that is looked at, the end of those whose verdicts make a word, the verdicts so far (the latest on top),
-  /// how far ahead headers are asked for, the end of all packets. With lanes, `stop` is the end of those that are looked at one by one.
-  const Xbyak::Reg64 cursor = rbx, stop = r12, verdicts = r13, ahead = r15, packets_end = rbp, word_end = r14;
+  /// how far ahead headers are asked for. With lanes, `stop` is the end of those that are looked at one by one, and there is one for constants.
+  const Xbyak::Reg64 cursor = rbx, stop = r12, verdicts = r13, ahead = r15, word_end = r14, lane_constants = rbp;
+  Xbyak::Address packets_end() { return qword[rsp + (frame_ + end_at)]; }
 
   ir::Ranges ranges_;
   SetPlans plans_;

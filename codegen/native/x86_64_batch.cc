@@ -32,7 +32,7 @@ void Select::batch() {
     jb(next_group_);
   }
   end_word();
-  cmp(cursor, packets_end);
+  cmp(cursor, packets_end());
   jb(next_word);
   L(done);
   end_batch();
@@ -46,8 +46,10 @@ void Select::begin_batch() {
   mov(qword[rsp + (frame_ + stack_at)], rax);
   mov(qword[rsp + (frame_ + out_at)], rdx);
   mov(cursor, rdi);
-  imul(packets_end, rsi, static_cast<int>(records_.size));
-  add(packets_end, rdi);
+  imul(rax, rsi, static_cast<int>(records_.size));
+  add(rax, rdi);
+  mov(packets_end(), rax);
+  if (lanes_) lea(lane_constants, ptr[rip + lane_constants_at_]);
   mov(eax, esi);
   neg(eax);
   and_(eax, word_bits - 1);
@@ -64,14 +66,14 @@ void Select::end_batch() {
 /// Packets for one word: 64, or what is left of them.
 void Select::begin_word() {
   lea(stop, ptr[cursor + word_bits * records_.size]);
-  cmp(stop, packets_end);
-  cmova(stop, packets_end);
+  cmp(stop, packets_end());
+  cmova(stop, packets_end());
   // Nothing is asked for behind the last packet.
   const std::size_t packets = lanes_ ? packets_ahead_of_lanes : packets_ahead;
   lea(rax, ptr[cursor + (word_bits + (lanes_ ? 2 : 1) * packets) * records_.size]);
   xor_(ecx, ecx);
   mov(ahead.cvt32(), static_cast<std::uint32_t>(packets * records_.size));
-  cmp(rax, packets_end);
+  cmp(rax, packets_end());
   cmova(ahead, rcx);
 }
 
@@ -104,7 +106,7 @@ void Select::next_packet() {
 
 void Select::end_word() {
   Xbyak::Label full;
-  cmp(cursor, packets_end);
+  cmp(cursor, packets_end());
   jb(full);
   mov(ecx, dword[rsp + (frame_ + shift_at)]);
   shr(verdicts, cl);

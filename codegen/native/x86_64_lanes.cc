@@ -18,6 +18,16 @@ const Xbyak::Reg64 packets[width] = {Xbyak::Reg64(7), Xbyak::Reg64(6), Xbyak::Re
 
 }  // namespace
 
+/// With them, few packets come to the code of one.
+void Select::make_lanes() {
+  SetPlans small(program_, Tables::Small);
+  lanes_ = lanes_of(program_, plan_, small);
+  if (!lanes_) return;
+  lane_places_ = place_lanes(*lanes_, lane_registers);
+  plans_ = std::move(small);
+  is_rare_ = true;
+}
+
 /// Groups of packets as long as there are whole ones for a word; then the rest of them, one by one.
 void Select::groups() {
   Xbyak::Label whole;
@@ -248,11 +258,11 @@ Xbyak::Address Select::lane_pattern(std::uint32_t bytes) {
 Xbyak::Address Select::lane_vector(const std::array<std::uint32_t, 8>& words) {
   auto known = std::ranges::find(lane_constants_, words);
   if (known == lane_constants_.end()) known = lane_constants_.insert(known, words);
-  return ptr[rip + lane_constants_at_ + (known - lane_constants_.begin()) * std::ptrdiff_t{vector_size}];
+  return ptr[lane_constants + static_cast<std::size_t>(known - lane_constants_.begin()) * vector_size];
 }
 
 void Select::put_lane_constants() {
-  if (lane_constants_.empty()) return;
+  if (!lanes_) return;
   while (getSize() % vector_size != 0) db(0);
   L(lane_constants_at_);
   for (const auto& words : lane_constants_) put(words);

@@ -38,9 +38,7 @@ Select::Select(const Program& p, const Plan& plan, std::uint32_t frame, Form for
   next_word_ = plan.home_count();
   most_words_ = next_word_;
   if (loops()) {  // which has the packet at hand
-    if (vectors == Vectors::Avx2) lanes_ = lanes_of(p, plan, plans_);
-    if (lanes_) lane_places_ = place_lanes(*lanes_, lane_registers);
-    is_rare_ = lanes_.has_value();
+    if (vectors == Vectors::Avx2) make_lanes();
     return;
   }
   if (plan.needs_metadata()) {
