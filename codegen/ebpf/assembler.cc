@@ -109,6 +109,11 @@ void Assembler::set_map(Register to, std::uint32_t map) {
   put(make(0, 0, 0, 0, 0));
 }
 
+void Assembler::set_map_value(Register to, std::uint32_t map) {
+  put(make(op::LD | op::IMM | op::DW, to, map_value_index, 0, map));
+  put(make(0, 0, 0, 0, 0));
+}
+
 void Assembler::alu32(std::uint8_t what, Register to, Register by) { put(make(op::ALU | what | op::X, to, by, 0, 0)); }
 void Assembler::alu32(std::uint8_t what, Register to, std::uint32_t k) { put(make(op::ALU | what | op::K, to, 0, 0, k)); }
 void Assembler::alu64(std::uint8_t what, Register to, Register by) { put(make(op::ALU64 | what | op::X, to, by, 0, 0)); }

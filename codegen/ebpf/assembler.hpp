@@ -44,6 +44,7 @@ class Assembler {
   void set(Register to, std::uint32_t k);                 ///< the upper half becomes 0
   void set64(Register to, std::uint64_t k);
   void set_map(Register to, std::uint32_t map);           ///< the map's number in the program
+  void set_map_value(Register to, std::uint32_t map);     ///< the address of the value that an array has for key 0
   void alu32(std::uint8_t what, Register to, Register by);
   void alu32(std::uint8_t what, Register to, std::uint32_t k);
   void alu64(std::uint8_t what, Register to, Register by);

@@ -9,6 +9,9 @@
 
 namespace weir::ebpf {
 
+/// From so many numbers on a table takes half the time of comparisons on traffic that nobody foresees (docs/benchmarks.md, lists).
+inline constexpr std::size_t usual_table_threshold = 128;
+
 struct EmitOptions {
   Hook hook = Hook::Socket;
   /// What the program returns for a packet that the graph accepts, and for one that it rejects. Without them: what makes the
@@ -17,6 +20,9 @@ struct EmitOptions {
   std::optional<std::int32_t> match = std::nullopt, no_match = std::nullopt;
   /// Sets of so many intervals and more become maps; by default where a map is measured to be faster. 1: every set that can.
   std::optional<std::size_t> map_threshold = std::nullopt;
+  /// Sets of so many numbers of four bytes and more become tables, in a map that the program reads in place: faster than a hash, but nothing can change them,
+  /// and objects do not have them.
+  std::optional<std::size_t> table_threshold = std::nullopt;
   /// Short jumps reach over what kernels make of the program that hide its constants (net.core.bpf_jit_harden=2): three times as many instructions.
   bool hides_constants = false;
   /// Where loads call the kernel they do it in a function of the program, outside which the stack is hardly touched: in long programs the verifier's time

@@ -1,9 +1,12 @@
 // How membership in a set is asked of a map.
 #include <algorithm>
+#include <cstring>
+#include <limits>
 
 #include <fmt/format.h>
 
 #include "ebpf/address_list.hpp"
+#include "ebpf/places.hpp"
 #include "ebpf/raw.hpp"
 #include "ebpf/select.hpp"
 
@@ -29,13 +32,19 @@ constexpr std::size_t most_set_maps = max_maps - 1;
 }  // namespace
 
 MapThresholds thresholds_of(const ir::Program& p, const EmitOptions& options) {
-  if (options.map_threshold) return {*options.map_threshold, *options.map_threshold, *options.map_threshold};
+  constexpr auto never = std::numeric_limits<std::size_t>::max();
+  const std::size_t table = options.table_threshold.value_or(never);
+  if (options.map_threshold) return {*options.map_threshold, *options.map_threshold, *options.map_threshold, table};
   const std::vector<bool> reached = ir::reachable(p);
   std::size_t comparisons = 0;
   for (std::uint32_t i = 0; i < p.node_count(); ++i)
     if (const Node& n = p[NodeId{i}]; reached[i] && n.kind == NodeKind::Member) comparisons += p.set_of(n).intervals().size();
-  if (comparisons > most_comparisons) return {few, few, address_threshold};
-  return {hash_threshold, trie_threshold, address_threshold};
+  if (comparisons > most_comparisons) return {few, few, address_threshold, table};
+  return {hash_threshold, trie_threshold, address_threshold, table};
+}
+
+bool is_for_table(const Set& set, std::uint32_t key_bytes, const MapThresholds& thresholds) {
+  return key_bytes == 4 && are_nearly_points(set) && set.intervals().size() >= thresholds.table;
 }
 
 bool is_for_map(const Set& set, std::uint32_t key_bytes, const MapThresholds& thresholds) {
@@ -80,13 +89,18 @@ Condition Select::look_up(std::uint32_t map, Slot key, std::int32_t at) {
 }
 
 /// The value as it lies in a packet, in `bytes` bytes.
-Condition Select::member_of_map(std::uint32_t map, ValueId v, std::uint32_t bytes) {
+Register Select::in_packet_order(ValueId v, std::uint32_t bytes) {
   const bool is_load = program_[v].kind == ValueKind::Load;
   Register r = is_load && !held(v, Machine::Form::Value) && !machine_.is_home(v) ? raw(v) : value(v);
   if (bytes != 1 && machine_.registers[r].is(v, Machine::Form::Value)) {
     r = take_over(r, v);
     code_.swap(r, bytes);
   }
+  return r;
+}
+
+Condition Select::member_of_map(std::uint32_t map, ValueId v, std::uint32_t bytes) {
+  const Register r = in_packet_order(v, bytes);
   const Slot key = code_.slot();
   code_.store(key, 4, r, bytes);
   return look_up(map, key, 4);
@@ -99,7 +113,60 @@ std::optional<std::uint32_t> Select::key_bytes(ValueId v) const {
   return value.kind == ValueKind::Constant ? std::nullopt : std::optional(4u);
 }
 
+/// The number that a table has at a place of `number`, less that: 0 when it stands there.
+Register Select::found_at(Register number, const TableUse& table, std::size_t which) {
+  const Register place = take();
+  ++pins_[place];
+  const Register at = take();
+  --pins_[place];
+  code_.move32(place, number);
+  code_.alu32(op::MUL, place, table.multipliers[which]);
+  code_.alu32(op::RSH, place, 32 - table.bits);
+  code_.alu64(op::LSH, place, 2);
+  code_.set_map_value(at, table.map);
+  code_.alu64(op::ADD, at, place);
+  code_.load(place, at, 0, 4);
+  code_.alu32(op::XOR, place, number);
+  return place;
+}
+
+/// The table of a set, whose numbers lie there as in a packet; nothing when they find no places.
+const Select::TableUse* Select::table_of(std::uint32_t set) {
+  if (const auto known = tables_.find(set); known != tables_.end()) return &known->second;
+  std::vector<std::uint32_t> members;
+  for (const Interval in : program_.set(set).intervals())
+    for (std::uint64_t x = in.low; x <= in.high; ++x) members.push_back(static_cast<std::uint32_t>(in_memory(x, 4)));
+  const auto table = places_of(members);
+  if (!table) return nullptr;
+  Map map{.name = {}, .kind = MapKind::Array, .key_bytes = 4, .value_bytes = static_cast<std::uint32_t>(4 * table->numbers.size()), .max_entries = 1, .keys = std::vector<std::uint8_t>(4), .span = {}};
+  map.values.resize(map.value_bytes);
+  std::memcpy(map.values.data(), table->numbers.data(), map.values.size());
+  const auto number = map_number(std::move(map), code_.words());
+  if (!number) return nullptr;
+  return &(tables_[set] = {*number, table->bits, table->multipliers});
+}
+
+/// The product of two numbers of 32 bits is 0 when one of them is.
+Condition Select::member_of_table(const TableUse& table, ValueId v) {
+  const Register number = in_packet_order(v, 4);
+  ++pins_[number];
+  const Register first = found_at(number, table, 0);
+  ++pins_[first];
+  const Register second = found_at(number, table, 1);
+  --pins_[first], --pins_[number];
+  code_.alu64(op::MUL, first, second);
+  return {.relation = op::JEQ, .wide = true, .left = first, .k = 0};
+}
+
+bool Select::table_member(Graph& g, const Node& n) {
+  if (!is_for_table(program_.set_of(n), key_bytes(n.a).value_or(0), thresholds_)) return false;
+  const TableUse* const table = table_of(n.k);
+  if (table) branch(g, member_of_table(*table, n.a), n.t, n.f);
+  return table != nullptr;
+}
+
 bool Select::map_member(Graph& g, const Node& n) {
+  if (table_member(g, n)) return true;
   const auto bytes = key_bytes(n.a);
   if (!bytes || !is_for_map(program_.set_of(n), *bytes, thresholds_)) return false;
   if ((program_.set_of(n) & Set(Interval{0, highest(*bytes)})).empty()) return false;

@@ -175,7 +175,7 @@ bool may_call_nothing(const ir::Program& p, const EmitOptions& options) {
   if (row_of(options.hook).packets != Packets::Pointers || p.node_count() > most_nodes) return false;
   const MapThresholds thresholds = thresholds_of(p, options);
   for (std::uint32_t i = 0; i < p.node_count(); ++i)
-    if (const auto& n = p[NodeId{i}]; n.kind == NodeKind::Member && is_for_map(p.set_of(n), 4, thresholds)) return false;
+    if (const auto& n = p[NodeId{i}]; n.kind == NodeKind::Member && !is_for_table(p.set_of(n), 4, thresholds) && is_for_map(p.set_of(n), 4, thresholds)) return false;
   return thresholds.hash > 1;
 }
 

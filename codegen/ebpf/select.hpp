@@ -32,13 +32,16 @@
 
 namespace weir::ebpf {
 
-/// From how many entries on lists are maps: numbers, networks, addresses of 16 bytes.
+/// From how many entries on lists are maps: numbers, networks, addresses of 16 bytes; and numbers of four bytes a table.
 struct MapThresholds {
-  std::size_t hash, trie, addresses;
+  std::size_t hash, trie, addresses, table;
 };
 MapThresholds thresholds_of(const ir::Program& p, const EmitOptions& options);
 
-/// Whether membership is asked of a map.
+/// Whether membership is asked of a table.
+bool is_for_table(const Set& set, std::uint32_t key_bytes, const MapThresholds& thresholds);
+
+/// Whether membership is asked of a map, by a call.
 bool is_for_map(const Set& set, std::uint32_t key_bytes, const MapThresholds& thresholds);
 
 class Select {
@@ -182,6 +185,16 @@ class Select {
   Condition look_up(std::uint32_t map, Slot key, std::int32_t at);
   Condition member_of_map(std::uint32_t map, ir::ValueId v, std::uint32_t bytes);
   bool map_member(Graph& g, const ir::Node& n);
+  bool table_member(Graph& g, const ir::Node& n);
+  /// A table that a program has, and how it finds places there.
+  struct TableUse {
+    std::uint32_t map, bits;
+    std::array<std::uint32_t, 2> multipliers;
+  };
+  const TableUse* table_of(std::uint32_t set);
+  Condition member_of_table(const TableUse& table, ir::ValueId v);
+  Register found_at(Register number, const TableUse& table, std::size_t which);
+  Register in_packet_order(ir::ValueId v, std::uint32_t bytes);
   bool map_test(Graph& g, const ir::Node& n);
   bool begins_list(ir::NodeId id);
   bool map_addresses(Graph& g, ir::NodeId id);
@@ -262,6 +275,7 @@ class Select {
   std::vector<Ahead> ahead_;
   Label rejects_if_linear_{}, elsewhere_{};        ///< of a copy with pointers: a check fails, or an offset is beyond pointers
   std::unordered_map<std::uint64_t, std::uint32_t> set_maps_;  ///< by set and size of its keys: the number of its map
+  std::unordered_map<std::uint32_t, TableUse> tables_;          ///< by set
   std::size_t address_work_ = 2'000'000;           ///< nodes that may be looked at for lists of long addresses
   /// What was passed over because its answer is known.
   struct Passed {

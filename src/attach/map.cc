@@ -36,7 +36,7 @@ std::vector<std::uint8_t> member_values(std::size_t count, std::uint32_t bytes) 
 }
 
 std::unexpected<Diagnostic> not_made(int error, const ebpf::Map& map, std::uint64_t capacity, ebpf::Hook hook) {
-  if (error == EPERM) return std::unexpected(not_permitted(is_set(map.kind) ? "make a map for a list" : "make a map for counters", hook, true, rights()));
+  if (error == EPERM) return std::unexpected(not_permitted(is_set(map.kind) || !map.values.empty() ? "make a map for a list" : "make a map for counters", hook, true, rights()));
   const std::uint64_t bytes = capacity * (std::uint64_t{map.key_bytes} + map.value_bytes);
   if (error == E2BIG || error == EINVAL) {
     return fail(Code::TooLarge, map.span, fmt::format("the kernel takes no map of {} entries ({} bytes)", capacity, bytes),

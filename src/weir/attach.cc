@@ -60,6 +60,7 @@ Result<std::unique_ptr<State>> load(const Filter::Stages& stages, const AttachOp
   const auto hook = static_cast<ebpf::Hook>(options.hook);
   ebpf::EmitOptions how{.hook = hook, .match = options.match, .no_match = options.no_match};
   if (options.live) how.map_threshold = 1;
+  else how.table_threshold = ebpf::usual_table_threshold;
   const auto lists = options.live ? graph_of_lists(stages) : Result<ir::Program>(ir::Program{});
   if (!lists) return std::unexpected(lists.error());
   const bool counts = options.count && !is_socket(options.hook) && !is_tracing(options.hook);

@@ -85,7 +85,7 @@ class Attachment {
   /// Since it was attached. Errors: Unsupported (nothing counts, see AttachOptions::count).
   Result<Counts> counts() const;
 
-  /// The lists, live or not; those with the same contents at the beginning are one.
+  /// The lists that maps hold, live or not; those with the same contents at the beginning are one. Fixed lists that are tables are not among them.
   const std::vector<LiveList>& lists() const;
   /// Puts an address or a network in text ("10.1.2.3", "2001:db8::/32") into the list, or takes it out; without a number, into the one
   /// list that has addresses of this family. Packets meet the change at once. A network goes into a list of single addresses

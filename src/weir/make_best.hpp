@@ -79,6 +79,7 @@ auto make_best(const ir::Program& graph, ebpf::EmitOptions how, bool counts, boo
     if (auto made = make_program(graph, how, counts, load)) return made;
     how.hook = ebpf::Hook::Socket;
   }
+  if (how.hook == ebpf::Hook::Socket) how.table_threshold = {};  // whoever has few rights may not compute with addresses
   return make_program(graph, how, counts, load);
 }
 

@@ -1,6 +1,6 @@
 // weir_ebpf_kernel: programs for all hooks through the kernel's verifier, and packets through them.
 //
-//   weir_ebpf_kernel [--every N] [--match TEXT] [--hook NAME] [--threshold N] [--functions yes] [--packets N] [--seed S]   filters of the corpus and the conformance cases
+//   weir_ebpf_kernel [--every N] [--match TEXT] [--hook NAME] [--threshold N] [--tables N] [--functions yes] [--packets N] [--seed S]   filters of the corpus and the conformance cases
 //   weir_ebpf_kernel --generated N [--seed S]                                                            generated filters
 //   weir_ebpf_kernel --graphs N [--seed S]                                                               random graphs
 //
@@ -67,6 +67,7 @@ void try_filter(const proofs::Subject& subject, const Options& o, Campaign& camp
   for (const ebpf::Hook hook : wanted_hooks(o)) {
     ebpf::EmitOptions options{.hook = hook};
     if (o.contains("threshold")) options.map_threshold = number(o, "threshold", 1);
+    if (o.contains("tables")) options.table_threshold = number(o, "tables", 1);
     options.loads_in_functions = o.contains("functions");
     for (const ir::Program* graph : {&compiled->graph, &compiled->gathered_optimized})
       if (const auto wrong = compare(*graph, options, samples, campaign.tallies[hook]))

@@ -23,6 +23,7 @@ Result<std::vector<EbpfForm>> ebpf_forms(const ir::Program& graph) {
     ebpf::EmitOptions options;
     options.hook = hook;
     if (with_maps) options.map_threshold = 1;
+    else if (hook == Cgroup) options.table_threshold = 1;  // tables at one of the hooks
     auto program = ebpf::emit(graph, options);
     if (!program && program.error().code != Code::Unsupported) return program.error();
     forms.push_back({hook, with_maps, program ? std::make_unique<vm::EbpfMachine>(std::move(*program)) : nullptr});

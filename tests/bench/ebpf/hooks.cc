@@ -44,13 +44,13 @@ class Hand {
   std::vector<std::unique_ptr<bpf_object, void (*)(bpf_object*)>> objects_;
 };
 
-Result<ebpf::Program> program_for(const Row& row, ebpf::Hook hook) { return ebpf::emit(compile(row.filter)->stages().ir, {.hook = hook}); }
+Result<ebpf::Program> program_for(const Row& row, ebpf::Hook hook) { return ebpf::emit(compile(row.filter)->stages().ir, {.hook = hook, .table_threshold = ebpf::usual_table_threshold}); }
 
 /// Milliseconds that it takes to make a filter's program and to load it.
 double loading_time(const Row& row, ebpf::Hook hook) {
   const auto filter = compile(row.filter);
   const auto start = Clock::now();
-  const auto program = ebpf::emit(filter->stages().ir, {.hook = hook});
+  const auto program = ebpf::emit(filter->stages().ir, {.hook = hook, .table_threshold = ebpf::usual_table_threshold});
   const auto loaded = attach::Loaded::load(*program, {});
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }

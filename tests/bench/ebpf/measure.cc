@@ -16,19 +16,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// By our clock, for the kernel's gives whole nanoseconds, rounded down; but not where a run begins with changes of the kernel's code, which take longer than
-/// all runs (XDP, kernel/bpf/dispatcher.c): the mean over the copies is finer there.
-double once(int program, const Bytes& data) {
-  constexpr int times = 500;
+bool is_xdp(int program) {
+  bpf_prog_info info = {};
+  auto size = static_cast<std::uint32_t>(sizeof info);
+  return bpf_obj_get_info_by_fd(program, &info, &size) == 0 && info.type == BPF_PROG_TYPE_XDP;
+}
+
+/// Runs of XDP begin and end with changes of the kernel's code (kernel/bpf/dispatcher.c), which take as long as a hundred thousand of them.
+constexpr int usual_repeats = 500, xdp_repeats = 10'000;
+
+/// By our clock, for the kernel's gives whole nanoseconds, rounded down; but not for XDP: the mean over the copies is finer there.
+double once(int program, const Bytes& data, int repeats) {
   auto options = attach::no_options<bpf_test_run_opts>();
   options.data_in = data.data();
   options.data_size_in = static_cast<std::uint32_t>(data.size());
-  options.repeat = times;
+  options.repeat = repeats;
   const auto start = Clock::now();
   if (bpf_prog_test_run_opts(program, &options) != 0) return 1e9;
-  const double passed = std::chrono::duration<double, std::nano>(Clock::now() - start).count() / times;
-  const bool has_changed_code = passed > 10 * options.duration + 1000;
-  return has_changed_code ? options.duration + 0.5 : passed;
+  const double passed = std::chrono::duration<double, std::nano>(Clock::now() - start).count() / repeats;
+  return repeats == xdp_repeats ? options.duration + 0.5 : passed;
 }
 
 /// A program of so many instructions, to lie between others.
@@ -73,6 +79,8 @@ std::vector<int> Copies::descriptors() const {
   return all;
 }
 
+Timed::Timed(std::vector<int> copies, const Bytes& data) : programs(std::move(copies)), packet(&data), repeats(is_xdp(programs.front()) ? xdp_repeats : usual_repeats) {}
+
 double Timed::nanoseconds() const { return quartiles(rounds).median; }
 
 void measure(const std::vector<Timed*>& all, double seconds) {
@@ -84,7 +92,7 @@ void measure(const std::vector<Timed*>& all, double seconds) {
     for (std::size_t copy = 0; copy < copies; ++copy)
       for (std::size_t i = 0; i < all.size(); ++i) {
         const std::size_t which = (i + round + copy) % all.size();
-        times[which].push_back(once(all[which]->programs[copy % all[which]->programs.size()], *all[which]->packet));
+        times[which].push_back(once(all[which]->programs[copy % all[which]->programs.size()], *all[which]->packet, all[which]->repeats));
       }
     for (std::size_t i = 0; i < all.size(); ++i) all[i]->rounds.push_back(middle(times[i]));
   }

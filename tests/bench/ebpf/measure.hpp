@@ -38,12 +38,13 @@ class Copies {
 
 /// A program in the kernel with a packet, and the nanoseconds that a run takes by BPF_PROG_TEST_RUN, by rounds: the mean of the middle half of its copies.
 struct Timed {
-  Timed(std::vector<int> copies, const Bytes& data) : programs(std::move(copies)), packet(&data) {}
+  Timed(std::vector<int> copies, const Bytes& data);
   Timed(const Copies& program, const Bytes& data) : Timed(program.descriptors(), data) {}
   double nanoseconds() const;  ///< the median
 
   std::vector<int> programs;  ///< the same one several times
   const Bytes* packet;
+  int repeats;                ///< by one request to the kernel
   std::vector<double> rounds = {};
 };
 

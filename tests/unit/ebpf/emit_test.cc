@@ -135,6 +135,27 @@ TEST_CASE("neighbours are loaded at once where loads are dear, and a packet that
   CHECK_FALSE(ebpf::check(dear));
 }
 
+TEST_CASE("a list as a table: what is in it is found without a call, wherever the packet lies") {
+  const char* const list = R"(
+n0: return 1
+n1: return 0
+v0 = load 4 [26]
+n2: if v0 in {3, 9, 0x0a000001-0x0a000002, 0xffffffff} then n0 else n1
+n3: guard 4 [26] then n2
+root n3
+)";
+  for (const auto hook : {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup}) {
+    CAPTURE(ebpf::to_string(hook));
+    const auto program = emitted(list, {.hook = hook, .table_threshold = 1});
+    REQUIRE_EQ(program.maps.size(), 1);
+    CHECK(program.maps[0].kind == ebpf::MapKind::Array);
+    CHECK_FALSE(ebpf::check(program));
+    if (ebpf::is_socket(hook)) continue;
+    const auto first_end = std::ranges::find(program.instructions, ebpf::op::JMP | ebpf::op::EXIT, &ebpf::Instruction::code);
+    CHECK(std::find_if(program.instructions.begin(), first_end, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL); }) == first_end);
+  }
+}
+
 TEST_CASE("loads that call the kernel can share a function, and then what calls it leaves the stack alone") {
   const auto local = [](const ebpf::Program& p) { return std::ranges::count_if(p.instructions, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == ebpf::call_local; }); };
   for (const auto hook : {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup}) {
