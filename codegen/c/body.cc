@@ -25,7 +25,6 @@ using Place = Dominators::Id;
 
 constexpr std::size_t most_text = std::size_t{64} << 20;
 
-std::uint32_t index(ValueId v) { return static_cast<std::uint32_t>(v); }
 
 class Body {
  public:

@@ -15,7 +15,6 @@ using ir::Value;
 using ir::ValueId;
 using ir::ValueKind;
 
-std::uint32_t index(ValueId v) { return static_cast<std::uint32_t>(v); }
 
 const char* field(Meta m) {
   switch (m) {

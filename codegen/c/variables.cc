@@ -14,7 +14,6 @@ using ir::ValueKind;
 
 constexpr std::uint32_t deepest = 4;
 
-std::uint32_t index(ValueId v) { return static_cast<std::uint32_t>(v); }
 
 /// Values whose text is short, however often it stands there.
 bool is_short(const ir::Program& p, const Value& v) {

@@ -10,6 +10,7 @@
 namespace weir::cbpf {
 
 enum class BlockId : std::uint32_t {};
+constexpr std::uint32_t at(BlockId id) { return static_cast<std::uint32_t>(id); }
 
 /// Code that is entered at its start and ends in one way.
 struct Block {

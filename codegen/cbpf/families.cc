@@ -14,13 +14,13 @@ using namespace ir;
 /// Smaller trees are as short as the way to a common one.
 constexpr std::size_t worth_sharing = 6;
 
-bool has_large_set(const Program& p) {
+bool has_large_set(const ir::Program& p) {
   for (std::uint32_t i = 0; i < p.set_count(); ++i)
     if (p.set(i).intervals().size() >= worth_sharing) return true;
   return false;
 }
 
-bool is_candidate(const Program& p, Ranges& ranges, NodeId id) {
+bool is_candidate(const ir::Program& p, Ranges& ranges, NodeId id) {
   const Node& n = p[id];
   if (n.kind != NodeKind::Member || p.set_of(n).intervals().size() < worth_sharing) return false;
   const Value& v = p[n.a];
@@ -30,12 +30,12 @@ bool is_candidate(const Program& p, Ranges& ranges, NodeId id) {
 }
 
 /// Past the guards of loads, which the loads make themselves.
-NodeId past_guards(const Program& p, NodeId n) {
+NodeId past_guards(const ir::Program& p, NodeId n) {
   while (p[n].kind == NodeKind::Guard) n = p[n].t;
   return n;
 }
 
-Series row_from(const Program& p, Ranges& ranges, const Column<std::uint32_t>& ways, NodeId head) {
+Series row_from(const ir::Program& p, Ranges& ranges, const Column<std::uint32_t>& ways, NodeId head) {
   Series row{{head}, past_guards(p, p[head].t), p[head].f};
   for (;;) {
     NodeId next = row.f;
@@ -53,7 +53,7 @@ Series row_from(const Program& p, Ranges& ranges, const Column<std::uint32_t>& w
 /// What rows must have in common: outcomes, sets, sizes, and the distances between the places behind the head.
 using Signature = std::vector<std::uint32_t>;
 
-Signature signature(const Program& p, const Series& row) {
+Signature signature(const ir::Program& p, const Series& row) {
   Signature s{static_cast<std::uint32_t>(row.t), static_cast<std::uint32_t>(past_guards(p, row.f))};
   for (std::size_t i = 0; i < row.nodes.size(); ++i) {
     const Node& n = p[row.nodes[i]];
@@ -64,13 +64,13 @@ Signature signature(const Program& p, const Series& row) {
   return s;
 }
 
-bool has_one_base(const Program& p, const Series& row) {
+bool has_one_base(const ir::Program& p, const Series& row) {
   return std::ranges::all_of(row.nodes, [&](NodeId n) { return p[p[n].a].a == p[p[row.nodes[0]].a].a; });
 }
 
 }  // namespace
 
-Families::Families(const Program& p, Ranges& ranges) {
+Families::Families(const ir::Program& p, Ranges& ranges) {
   if (!has_large_set(p)) return;
   const Column<std::uint32_t> ways = ways_in(p);
   Flags taken = nodes_in_choices(p);  // those are code in line, each time anew

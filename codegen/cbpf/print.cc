@@ -12,7 +12,7 @@ namespace {
 /// tcpdump prints offsets and plain numbers with a sign.
 std::int32_t as_signed(std::uint32_t k) { return static_cast<std::int32_t>(k); }
 
-std::string absolute(std::uint32_t k) {
+std::string packet_or_metadata(std::uint32_t k) {
   const MetadataRow* meta = metadata(k);
   return meta ? fmt::format("[{}]", meta->word) : fmt::format("[{}]", as_signed(k));
 }
@@ -24,7 +24,7 @@ std::string operand_text(const Instruction& i, Operand form, const std::string& 
     case Operand::Result: return {};
     case Operand::Number: return fmt::format("#{}", as_signed(i.k));
     case Operand::HexNumber: return fmt::format("#{:#x}", i.k);
-    case Operand::Absolute: return absolute(i.k);
+    case Operand::Absolute: return packet_or_metadata(i.k);
     case Operand::Indirect: return fmt::format("[x + {}]", as_signed(i.k));
     case Operand::Nibble: return fmt::format("4*([{}]&0xf)", as_signed(i.k));
     case Operand::Word: return fmt::format("M[{}]", as_signed(i.k));

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/packet.hpp"
 #include "base/result.hpp"
 #include "base/span.hpp"
 
@@ -36,6 +37,9 @@ inline constexpr std::uint16_t
     K = 0x00, X = 0x08, A = 0x10,
     TAX = 0x00, TXA = 0x80;
 }  // namespace op
+
+/// SKF_AD_ALU_XOR_X (linux/filter.h): A ^= X, written as a load.
+inline constexpr std::uint32_t xor_x = meta_offset + 40;
 
 struct Program {
   std::vector<Instruction> instructions;

@@ -15,8 +15,6 @@
 namespace weir::cbpf {
 namespace {
 
-std::uint32_t at(BlockId id) { return static_cast<std::uint32_t>(id); }
-
 bool is_load(std::uint16_t code, std::uint16_t mode) { return (code & 0x07) == op::LD && (code & 0xe0) == mode; }
 bool writes_x(std::uint16_t code) { return (code & 0x07) == op::LDX || code == (op::MISC | op::TAX); }
 bool reads_x(std::uint16_t code) {

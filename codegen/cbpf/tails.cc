@@ -8,8 +8,6 @@
 namespace weir::cbpf {
 namespace {
 
-std::uint32_t at(BlockId id) { return static_cast<std::uint32_t>(id); }
-
 bool is_same(const Block::Line& a, const Block::Line& b) { return a.code == b.code && a.k == b.k; }
 
 /// A block whose ways out are settled, equal to those that do the same.

@@ -28,9 +28,9 @@ void learn(AbstractState& s, unsigned r, const AbstractNumber& number) {
 /// The pointer is known to be null, or not to be.
 void decide_null(AbstractState& s, std::uint32_t id, bool is_null) {
   s.for_each_value([&](AbstractValue& v) {
-    if (v.kind != ValueKind::MapValueOrNull || v.id != id) return;
+    if (v.kind != AbstractKind::MapValueOrNull || v.id != id) return;
     if (is_null) v = number_value(AbstractNumber::constant(0));
-    else v.kind = ValueKind::MapValue, v.id = 0;
+    else v.kind = AbstractKind::MapValue, v.id = 0;
   });
 }
 
@@ -53,8 +53,8 @@ std::vector<Successor> AbstractStep::jump(const Instruction& i) {
   const AbstractValue& left = get(i.dst);
   if (takes_register(i)) get(i.src);
   if (!problem_.empty()) return {};
-  if (left.kind == ValueKind::MapValueOrNull) return null_branch(i);
-  const auto is_packet = [](const AbstractValue& v) { return v.kind == ValueKind::Packet || v.kind == ValueKind::PacketEnd; };
+  if (left.kind == AbstractKind::MapValueOrNull) return null_branch(i);
+  const auto is_packet = [](const AbstractValue& v) { return v.kind == AbstractKind::Packet || v.kind == AbstractKind::PacketEnd; };
   if (is_packet(left)) return packet_branch(i);
   return branch(i);
 }
@@ -92,8 +92,8 @@ std::vector<Successor> AbstractStep::null_branch(const Instruction& i) {
 /// A packet pointer and the end, in either order.
 std::vector<Successor> AbstractStep::packet_branch(const Instruction& i) {
   const AbstractValue left = state_[i.dst], right = takes_register(i) ? state_[i.src] : AbstractValue{};
-  const bool pointer_left = left.kind == ValueKind::Packet && right.kind == ValueKind::PacketEnd;
-  const bool pointer_right = left.kind == ValueKind::PacketEnd && right.kind == ValueKind::Packet;
+  const bool pointer_left = left.kind == AbstractKind::Packet && right.kind == AbstractKind::PacketEnd;
+  const bool pointer_right = left.kind == AbstractKind::PacketEnd && right.kind == AbstractKind::Packet;
   if (class_of(i) != op::JMP || (!pointer_left && !pointer_right)) return wrong("compares an address of the packet with something else than its end"), std::vector<Successor>{};
   std::vector<Successor> ways;
   for (const bool taken : {false, true}) {
@@ -114,7 +114,7 @@ std::vector<Successor> AbstractStep::enter(const Instruction& i) {
   if (state_.frames.size() == call_depth) return wrong(fmt::format("calls deeper than {} functions", call_depth)), std::vector<Successor>{};
   Frame callee;
   for (unsigned r = 1; r <= 5; ++r) callee.registers[r] = state_[r];
-  callee.registers[10] = {ValueKind::Stack, 0, static_cast<std::uint32_t>(state_.frames.size()), 0, AbstractNumber::constant(0)};
+  callee.registers[10] = {AbstractKind::Stack, 0, static_cast<std::uint32_t>(state_.frames.size()), 0, AbstractNumber::constant(0)};
   callee.returns_to = at_ + 1;
   state_.frames.push_back(std::move(callee));
   return forward(target(i));
@@ -129,11 +129,11 @@ std::vector<Successor> AbstractStep::leave() {
     if (program_.hook == Hook::Cgroup && result.number.high() > 1) wrong("returns something else than 0 or 1, which is all that a control group takes");
     return {};
   }
-  if (result.kind == ValueKind::Stack && result.which == depth) return wrong("returns an address of the stack that ends here"), std::vector<Successor>{};
+  if (result.kind == AbstractKind::Stack && result.which == depth) return wrong("returns an address of the stack that ends here"), std::vector<Successor>{};
   const std::size_t back = state_.frame().returns_to;
   state_.frames.pop_back();
   state_.for_each_value([&](AbstractValue& v) {
-    if (v.kind == ValueKind::Stack && v.which == depth) v = {};
+    if (v.kind == AbstractKind::Stack && v.which == depth) v = {};
   });
   forget_arguments();
   set(0, result);
@@ -147,11 +147,11 @@ bool AbstractStep::call(const Instruction& i) {
     if (!argument(row, n, map)) return false;
   forget_arguments();
   set(0, number_value(AbstractNumber{}));
-  if (row.returns == Returns::ValueOrNull) set(0, {ValueKind::MapValueOrNull, next_id_++, map.value_or(0), 0, AbstractNumber::constant(0)});
+  if (row.returns == Returns::ValueOrNull) set(0, {AbstractKind::MapValueOrNull, next_id_++, map.value_or(0), 0, AbstractNumber::constant(0)});
   if (row.helper != Helper::PullData) return true;
   state_.ranges.clear();  // the packet may have moved
   state_.for_each_value([](AbstractValue& v) {
-    if (v.kind == ValueKind::Packet || v.kind == ValueKind::PacketEnd) v = {};
+    if (v.kind == AbstractKind::Packet || v.kind == AbstractKind::PacketEnd) v = {};
   });
   return true;
 }

@@ -19,16 +19,16 @@ class Ids {
 };
 
 bool covers(const AbstractValue& seen, const AbstractValue& now, const AbstractState& a, const AbstractState& b, Ids& ids) {
-  if (seen.kind == ValueKind::Nothing) return true;
+  if (seen.kind == AbstractKind::Nothing) return true;
   if (seen.kind != now.kind || (seen.which != now.which && !(seen.is_number() && seen.which == 0)) || seen.offset != now.offset || !seen.number.covers(now.number)) return false;
-  if (seen.kind == ValueKind::Packet && (seen.id == 0) != (now.id == 0)) return false;
+  if (seen.kind == AbstractKind::Packet && (seen.id == 0) != (now.id == 0)) return false;
   if (!ids.match(seen.id, now.id)) return false;
-  return seen.kind != ValueKind::Packet || a.range(seen.id) <= b.range(now.id);
+  return seen.kind != AbstractKind::Packet || a.range(seen.id) <= b.range(now.id);
 }
 
-bool covers(const Slot& seen, const Slot& now, const AbstractState& a, const AbstractState& b, Ids& ids) {
+bool covers(const StackSlot& seen, const StackSlot& now, const AbstractState& a, const AbstractState& b, Ids& ids) {
   if (seen.written & ~now.written) return false;
-  if (seen.value.kind == ValueKind::Nothing) return now.value.kind == ValueKind::Nothing || now.value.is_number() || seen.written == 0;
+  if (seen.value.kind == AbstractKind::Nothing) return now.value.kind == AbstractKind::Nothing || now.value.is_number() || seen.written == 0;
   return covers(seen.value, now.value, a, b, ids);
 }
 
@@ -53,7 +53,7 @@ class Joiner {
   AbstractValue packet(const AbstractValue& x, const AbstractValue& y) {
     const auto whole = [](const AbstractValue& v) { return abstract_arithmetic(op::ADD, v.number, AbstractNumber::constant(static_cast<std::uint64_t>(v.offset))); };
     const auto behind = [](const AbstractState& s, const AbstractValue& v) { return static_cast<std::uint32_t>(std::max<std::int64_t>(0, std::int64_t{s.range(v.id)} - std::max<std::int64_t>(0, v.offset))); };
-    AbstractValue v{ValueKind::Packet, 0, 0, 0, whole(x).joined(whole(y))};
+    AbstractValue v{AbstractKind::Packet, 0, 0, 0, whole(x).joined(whole(y))};
     const auto [at, is_new] = places_.emplace(std::tuple(x.id, x.offset, y.id, y.offset), next_id_);
     if (is_new) ++next_id_;
     v.id = at->second;
@@ -63,15 +63,15 @@ class Joiner {
   }
 
   AbstractValue value(const AbstractValue& x, const AbstractValue& y) {
-    if (x.kind == ValueKind::Packet && y.kind == ValueKind::Packet && x.offset != y.offset) return packet(x, y);
+    if (x.kind == AbstractKind::Packet && y.kind == AbstractKind::Packet && x.offset != y.offset) return packet(x, y);
     const bool same_place = x.kind == y.kind && (x.which == y.which || x.is_number()) && x.offset == y.offset;
-    if (!same_place || x.kind == ValueKind::Nothing) return {};
+    if (!same_place || x.kind == AbstractKind::Nothing) return {};
     AbstractValue v = x;
     if (x.which != y.which) v.which = 0;
     v.number = x.number.joined(y.number);
     v.id = x.id && y.id ? id(x.id, y.id) : 0;
-    if (x.kind == ValueKind::MapValueOrNull) v.id = id(x.id, y.id);
-    if (x.kind == ValueKind::Packet) {
+    if (x.kind == AbstractKind::MapValueOrNull) v.id = id(x.id, y.id);
+    if (x.kind == AbstractKind::Packet) {
       v.id = x.id || y.id ? id(x.id, y.id) : 0;
       if (v.id) result_.ranges[v.id] = std::min(a_.range(x.id), b_.range(y.id));
     }
@@ -87,10 +87,10 @@ class Joiner {
   }
 
   /// Where only one has a pointer, the bytes are no number.
-  Slot slot(const Slot& x, const Slot& y) {
-    Slot s{static_cast<std::uint8_t>(x.written & y.written), value(x.value, y.value)};
-    const auto plain = [](const AbstractValue& v) { return v.kind == ValueKind::Nothing || v.is_number(); };
-    if (s.value.kind == ValueKind::Nothing && !(plain(x.value) && plain(y.value))) s.written = 0;
+  StackSlot slot(const StackSlot& x, const StackSlot& y) {
+    StackSlot s{static_cast<std::uint8_t>(x.written & y.written), value(x.value, y.value)};
+    const auto plain = [](const AbstractValue& v) { return v.kind == AbstractKind::Nothing || v.is_number(); };
+    if (s.value.kind == AbstractKind::Nothing && !(plain(x.value) && plain(y.value))) s.written = 0;
     return s;
   }
 
@@ -104,7 +104,7 @@ class Joiner {
 
 }  // namespace
 
-AbstractValue number_value(const AbstractNumber& n) { return {ValueKind::Number, 0, 0, 0, n}; }
+AbstractValue number_value(const AbstractNumber& n) { return {AbstractKind::Number, 0, 0, 0, n}; }
 
 std::uint32_t AbstractState::range(std::uint32_t id) const {
   const auto found = ranges.find(id);
@@ -120,7 +120,7 @@ bool covers(const AbstractState& seen, const AbstractState& now) {
     for (std::size_t r = 0; r < x.registers.size(); ++r)
       if (!covers(x.registers[r], y.registers[r], seen, now, ids)) return false;
     for (std::size_t s = 0; s < x.slots.size(); ++s)
-      if (!covers(x.slots[s], s < y.slots.size() ? y.slots[s] : Slot{}, seen, now, ids)) return false;
+      if (!covers(x.slots[s], s < y.slots.size() ? y.slots[s] : StackSlot{}, seen, now, ids)) return false;
   }
   return seen.range(0) <= now.range(0);
 }

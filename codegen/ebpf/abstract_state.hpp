@@ -10,7 +10,7 @@
 
 namespace weir::ebpf {
 
-enum class ValueKind : std::uint8_t {
+enum class AbstractKind : std::uint8_t {
   Nothing,      ///< never written, or of no use any more
   Number,
   Context,      ///< what r1 is at the start
@@ -29,29 +29,29 @@ inline constexpr std::uint32_t linear_length = 1;
 
 /// What a register, or eight bytes of the stack, hold.
 struct AbstractValue {
-  ValueKind kind = ValueKind::Nothing;
+  AbstractKind kind = AbstractKind::Nothing;
   /// What has the same id has the same number, or the same `number` behind a pointer, or is null at the same time; 0: nothing else has.
   std::uint32_t id = 0;
   std::uint32_t which = 0;  ///< of a number: linear_length, or nothing
   std::int64_t offset = 0;
   AbstractNumber number = AbstractNumber::constant(0);
 
-  bool is_number() const { return kind == ValueKind::Number; }
+  bool is_number() const { return kind == AbstractKind::Number; }
   bool operator==(const AbstractValue&) const = default;
 };
 
 AbstractValue number_value(const AbstractNumber& n);
 
 /// Eight bytes of the stack.
-struct Slot {
+struct StackSlot {
   std::uint8_t written = 0;  ///< a bit a byte
   AbstractValue value;       ///< of all eight; Nothing: only numbers of which nothing is known
-  bool operator==(const Slot&) const = default;
+  bool operator==(const StackSlot&) const = default;
 };
 
 struct Frame {
   std::array<AbstractValue, 11> registers;
-  std::vector<Slot> slots;        ///< the first is the one below the end of the stack
+  std::vector<StackSlot> slots;        ///< the first is the one below the end of the stack
   std::size_t returns_to = 0;
   bool operator==(const Frame&) const = default;
 };
@@ -72,7 +72,7 @@ struct AbstractState {
   void for_each_value(F f) {
     for (Frame& frame : frames) {
       for (AbstractValue& v : frame.registers) f(v);
-      for (Slot& s : frame.slots) f(s.value);
+      for (StackSlot& s : frame.slots) f(s.value);
     }
   }
   bool operator==(const AbstractState&) const = default;

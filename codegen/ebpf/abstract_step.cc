@@ -15,12 +15,12 @@ constexpr std::uint32_t most_field_offset = 0x7fff;
 /// At most it may be any 32-bit number: nothing is read through a pointer before it was compared (check_reg_sane_offset looks at the lowest, too).
 bool is_near(const AbstractNumber& n) { return n.lowest() > -farthest && n.lowest() < farthest && n.highest() < (std::int64_t{1} << 40); }
 
-bool takes_offsets(ValueKind kind) {
-  return kind == ValueKind::Context || kind == ValueKind::Stack || kind == ValueKind::Packet || kind == ValueKind::MapValue || kind == ValueKind::Structure;
+bool takes_offsets(AbstractKind kind) {
+  return kind == AbstractKind::Context || kind == AbstractKind::Stack || kind == AbstractKind::Packet || kind == AbstractKind::MapValue || kind == AbstractKind::Structure;
 }
-bool is_data(const AbstractValue& v) { return v.kind == ValueKind::Packet && v.id == 0 && v.offset == 0; }
+bool is_data(const AbstractValue& v) { return v.kind == AbstractKind::Packet && v.id == 0 && v.offset == 0; }
 
-bool takes_variables(ValueKind kind) { return kind == ValueKind::Packet || kind == ValueKind::MapValue; }
+bool takes_variables(AbstractKind kind) { return kind == AbstractKind::Packet || kind == AbstractKind::MapValue; }
 
 }  // namespace
 
@@ -31,8 +31,8 @@ AbstractStep::AbstractStep(const Program& program) : program_(program), uses_(pr
 AbstractState AbstractStep::first() const {
   AbstractState s;
   s.frames.resize(1);
-  s[1] = {ValueKind::Context, 0, 0, 0, AbstractNumber::constant(0)};
-  s[10] = {ValueKind::Stack, 0, 0, 0, AbstractNumber::constant(0)};
+  s[1] = {AbstractKind::Context, 0, 0, 0, AbstractNumber::constant(0)};
+  s[10] = {AbstractKind::Stack, 0, 0, 0, AbstractNumber::constant(0)};
   return s;
 }
 
@@ -62,7 +62,7 @@ std::vector<Successor> AbstractStep::run(std::size_t at, AbstractState state) {
 }
 
 const AbstractValue& AbstractStep::get(unsigned r) {
-  if (state_[r].kind == ValueKind::Nothing) wrong(fmt::format("reads r{}, which nothing was written to on some way here", r));
+  if (state_[r].kind == AbstractKind::Nothing) wrong(fmt::format("reads r{}, which nothing was written to on some way here", r));
   return state_[r];
 }
 
@@ -99,7 +99,7 @@ void AbstractStep::move(const Instruction& i) {
 void AbstractStep::add(const Instruction& i, AbstractValue pointer, const AbstractNumber& by, bool subtracts) {
   if (!takes_offsets(pointer.kind)) return void(wrong("computes with an address that stays as it is"));
   const AbstractNumber change = subtracts ? abstract_arithmetic(op::SUB, AbstractNumber::constant(0), by) : by;
-  if (pointer.kind == ValueKind::Structure) {
+  if (pointer.kind == AbstractKind::Structure) {
     pointer.offset = farthest;  // no field is read through it any more
     return set(i.dst, pointer);
   }
@@ -112,7 +112,7 @@ void AbstractStep::add(const Instruction& i, AbstractValue pointer, const Abstra
   if (!takes_variables(pointer.kind)) return void(wrong("moves an address by a number that is not known, which only those of packets and map values may be"));
   pointer.number = abstract_arithmetic(op::ADD, pointer.number, change);
   if (!is_near(pointer.number)) return void(wrong("moves an address too far"));
-  if (pointer.kind == ValueKind::Packet) pointer.id = next_id_++;
+  if (pointer.kind == AbstractKind::Packet) pointer.id = next_id_++;
   set(i.dst, pointer);
 }
 
@@ -131,16 +131,16 @@ void AbstractStep::arithmetic(const Instruction& i) {
   if (!wide || !adds) return void(wrong("computes with an address otherwise than by adding and subtracting 64-bit numbers"));
   if (left_is_address && right_is_address) {
     const AbstractValue& right = state_[i.src];
-    const auto is_packet = [](const AbstractValue& v) { return v.kind == ValueKind::Packet || v.kind == ValueKind::PacketEnd; };
-    const bool is_length = program_.hook == Hook::SocketBtf && left.kind == ValueKind::PacketEnd && is_data(right);
-    if (operation == op::SUB && is_packet(left) && is_packet(right)) return set(i.dst, {ValueKind::Number, 0, is_length ? linear_length : 0, 0, AbstractNumber{}});
+    const auto is_packet = [](const AbstractValue& v) { return v.kind == AbstractKind::Packet || v.kind == AbstractKind::PacketEnd; };
+    const bool is_length = program_.hook == Hook::SocketBtf && left.kind == AbstractKind::PacketEnd && is_data(right);
+    if (operation == op::SUB && is_packet(left) && is_packet(right)) return set(i.dst, {AbstractKind::Number, 0, is_length ? linear_length : 0, 0, AbstractNumber{}});
     return void(wrong("computes with two addresses"));
   }
   if (left_is_address && is_data(left) && operation == op::ADD && takes_register(i) && state_[i.src].which == linear_length)
-    return set(i.dst, {ValueKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
+    return set(i.dst, {AbstractKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
   if (left_is_address) return add(i, left, operand(i, true), operation == op::SUB);
   if (operation == op::SUB) return void(wrong("subtracts an address from a number"));
-  if (left.which == linear_length && is_data(state_[i.src])) return set(i.dst, {ValueKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
+  if (left.which == linear_length && is_data(state_[i.src])) return set(i.dst, {AbstractKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
   add(i, state_[i.src], left.number, false);
 }
 
@@ -149,8 +149,8 @@ void AbstractStep::constant(const Instruction& i, const Instruction& high) {
   switch (i.src) {
     case 0: return set(i.dst, number_value(AbstractNumber::constant(wide_constant(i, high))));
     case map_index:
-    case map_descriptor: return set(i.dst, {ValueKind::Map, 0, map, 0, AbstractNumber::constant(0)});
-    default: return set(i.dst, {ValueKind::MapValue, 0, map, static_cast<std::uint32_t>(high.imm), AbstractNumber::constant(0)});
+    case map_descriptor: return set(i.dst, {AbstractKind::Map, 0, map, 0, AbstractNumber::constant(0)});
+    default: return set(i.dst, {AbstractKind::MapValue, 0, map, static_cast<std::uint32_t>(high.imm), AbstractNumber::constant(0)});
   }
 }
 

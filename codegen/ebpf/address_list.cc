@@ -11,11 +11,11 @@ namespace {
 
 constexpr NodeId nowhere{0xffffffff};
 
-using Bytes = std::array<std::uint8_t, address_bytes>;
+using AddressBytes = std::array<std::uint8_t, address_bytes>;
 
 /// Bits of an address that are known.
 struct Cube {
-  Bytes mask{}, value{};
+  AddressBytes mask{}, value{};
 };
 
 /// A test of bits of the address: whether they are these.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "ebpf/decode.hpp"
+
 namespace weir::ebpf {
 namespace {
 
@@ -18,7 +20,7 @@ std::uint8_t size_code(std::uint32_t bytes) {
 std::uint8_t code(int parts) { return static_cast<std::uint8_t>(parts); }
 Register number(int r) { return static_cast<Register>(r & 0xf); }
 
-Instruction make(int parts, Register dst, Register src, std::int32_t offset, std::uint32_t imm) {
+Instruction instruction(int parts, Register dst, Register src, std::int32_t offset, std::uint32_t imm) {
   Instruction i;
   i.code = code(parts);
   i.dst = number(dst) & 0xf;
@@ -32,7 +34,7 @@ bool is_near(std::int64_t distance) {
   return distance >= std::numeric_limits<std::int16_t>::min() && distance <= std::numeric_limits<std::int16_t>::max();
 }
 
-bool is_always(const Instruction& i) { return i.code == (op::JMP | op::JA); }
+bool is_short_always(const Instruction& i) { return i.code == (op::JMP | op::JA); }
 
 /// The condition of a jump turned around; nothing where there is no such jump.
 std::optional<std::uint8_t> opposite_of(std::uint8_t relation) {
@@ -58,8 +60,6 @@ std::uint32_t grown(const Instruction& i) {
   const bool divides = (kind == op::ALU || kind == op::ALU64) && (what == op::DIV || what == op::MOD);
   return divides ? 6 : 1;
 }
-
-bool is_call(const Instruction& i) { return i.code == (op::JMP | op::CALL); }
 
 /// Of a function that needs eight bytes, and of the one that `counted` puts around the program (kernel/bpf/verifier.c, check_max_stack_depth_subprog).
 constexpr std::uint32_t stack_of_functions = 2 * 32;
@@ -94,49 +94,49 @@ void Assembler::put(Instruction i) {
 }
 
 void Assembler::move(Register to, Register from) {
-  if (to != from) put(make(op::ALU64 | op::MOV | op::X, to, from, 0, 0));
+  if (to != from) put(instruction(op::ALU64 | op::MOV | op::X, to, from, 0, 0));
 }
-void Assembler::move32(Register to, Register from) { put(make(op::ALU | op::MOV | op::X, to, from, 0, 0)); }
-void Assembler::set(Register to, std::uint32_t k) { put(make(op::ALU | op::MOV | op::K, to, 0, 0, k)); }
+void Assembler::move32(Register to, Register from) { put(instruction(op::ALU | op::MOV | op::X, to, from, 0, 0)); }
+void Assembler::set(Register to, std::uint32_t k) { put(instruction(op::ALU | op::MOV | op::K, to, 0, 0, k)); }
 
 void Assembler::set64(Register to, std::uint64_t k) {
-  put(make(op::LD | op::IMM | op::DW, to, 0, 0, static_cast<std::uint32_t>(k)));
-  put(make(0, 0, 0, 0, static_cast<std::uint32_t>(k >> 32)));
+  put(instruction(op::LD | op::IMM | op::DW, to, 0, 0, static_cast<std::uint32_t>(k)));
+  put(instruction(0, 0, 0, 0, static_cast<std::uint32_t>(k >> 32)));
 }
 
 void Assembler::set_map(Register to, std::uint32_t map) {
-  put(make(op::LD | op::IMM | op::DW, to, map_index, 0, map));
-  put(make(0, 0, 0, 0, 0));
+  put(instruction(op::LD | op::IMM | op::DW, to, map_index, 0, map));
+  put(instruction(0, 0, 0, 0, 0));
 }
 
 void Assembler::set_map_value(Register to, std::uint32_t map) {
-  put(make(op::LD | op::IMM | op::DW, to, map_value_index, 0, map));
-  put(make(0, 0, 0, 0, 0));
+  put(instruction(op::LD | op::IMM | op::DW, to, map_value_index, 0, map));
+  put(instruction(0, 0, 0, 0, 0));
 }
 
-void Assembler::alu32(std::uint8_t what, Register to, Register by) { put(make(op::ALU | what | op::X, to, by, 0, 0)); }
-void Assembler::alu32(std::uint8_t what, Register to, std::uint32_t k) { put(make(op::ALU | what | op::K, to, 0, 0, k)); }
-void Assembler::alu64(std::uint8_t what, Register to, Register by) { put(make(op::ALU64 | what | op::X, to, by, 0, 0)); }
+void Assembler::alu32(std::uint8_t what, Register to, Register by) { put(instruction(op::ALU | what | op::X, to, by, 0, 0)); }
+void Assembler::alu32(std::uint8_t what, Register to, std::uint32_t k) { put(instruction(op::ALU | what | op::K, to, 0, 0, k)); }
+void Assembler::alu64(std::uint8_t what, Register to, Register by) { put(instruction(op::ALU64 | what | op::X, to, by, 0, 0)); }
 void Assembler::alu64(std::uint8_t what, Register to, std::int32_t k) {
-  put(make(op::ALU64 | what | op::K, to, 0, 0, static_cast<std::uint32_t>(k)));
+  put(instruction(op::ALU64 | what | op::K, to, 0, 0, static_cast<std::uint32_t>(k)));
 }
 
 /// BPF_TO_BE (op::X), which on a host of that order only cuts to the size.
 void Assembler::swap(Register r, std::uint32_t bytes) {
-  if (bytes != 1) put(make(op::ALU | op::END | op::X, r, 0, 0, bytes * 8));
+  if (bytes != 1) put(instruction(op::ALU | op::END | op::X, r, 0, 0, bytes * 8));
 }
 
 void Assembler::load(Register to, Register from, std::int32_t offset, std::uint32_t bytes) {
-  put(make(op::LDX | op::MEM | size_code(bytes), to, from, offset, 0));
+  put(instruction(op::LDX | op::MEM | size_code(bytes), to, from, offset, 0));
 }
 void Assembler::store(Register to, std::int32_t offset, Register from, std::uint32_t bytes) {
-  put(make(op::STX | op::MEM | size_code(bytes), to, from, offset, 0));
+  put(instruction(op::STX | op::MEM | size_code(bytes), to, from, offset, 0));
 }
 void Assembler::load_packet(std::int32_t at, std::uint32_t bytes) {
-  put(make(op::LD | op::ABS | size_code(bytes), 0, 0, 0, static_cast<std::uint32_t>(at)));
+  put(instruction(op::LD | op::ABS | size_code(bytes), 0, 0, 0, static_cast<std::uint32_t>(at)));
 }
 void Assembler::load_packet(Register base, std::int32_t at, std::uint32_t bytes) {
-  put(make(op::LD | op::IND | size_code(bytes), 0, base, 0, static_cast<std::uint32_t>(at)));
+  put(instruction(op::LD | op::IND | size_code(bytes), 0, base, 0, static_cast<std::uint32_t>(at)));
 }
 void Assembler::load_field(Register to, Register structure, KernelField field, std::uint32_t bytes) {
   load(to, structure, 0, bytes);
@@ -160,23 +160,23 @@ void Assembler::address(Register to, Slot of, std::int32_t offset) {
   items_.back().slot = of;
 }
 
-void Assembler::call(std::int32_t helper) { put(make(op::JMP | op::CALL, 0, 0, 0, static_cast<std::uint32_t>(helper))); }
+void Assembler::call(std::int32_t helper) { put(instruction(op::JMP | op::CALL, 0, 0, 0, static_cast<std::uint32_t>(helper))); }
 void Assembler::call(Label function) {
-  put(make(op::JMP | op::CALL, 0, call_local, 0, 0));
+  put(instruction(op::JMP | op::CALL, 0, call_local, 0, 0));
   items_.back().label = static_cast<std::uint32_t>(function);
   most_stack_ = stack_bytes - stack_of_functions;
 }
-void Assembler::exit() { put(make(op::JMP | op::EXIT, 0, 0, 0, 0)); }
+void Assembler::exit() { put(instruction(op::JMP | op::EXIT, 0, 0, 0, 0)); }
 
 void Assembler::jump(Label to) {
-  put(make(op::JMP | op::JA, 0, 0, 0, 0));
+  put(instruction(op::JMP | op::JA, 0, 0, 0, 0));
   items_.back().label = static_cast<std::uint32_t>(to);
 }
 
 void Assembler::jump(const Condition& when, Label to) {
   const int width = when.wide ? op::JMP : op::JMP32;
-  if (when.right) put(make(width | when.relation | op::X, when.left, *when.right, 0, 0));
-  else put(make(width | when.relation | op::K, when.left, 0, 0, when.k));
+  if (when.right) put(instruction(width | when.relation | op::X, when.left, *when.right, 0, 0));
+  else put(instruction(width | when.relation | op::K, when.left, 0, 0, when.k));
   items_.back().label = static_cast<std::uint32_t>(to);
 }
 
@@ -190,7 +190,7 @@ void Assembler::drop_unreachable() {
   for (std::size_t i = 0; i < items_.size(); ++i) {
     if (!reached[i]) continue;
     if (items_[i].label != none) reached[labels_[items_[i].label]] = true;
-    const bool ends = is_always(items_[i].instruction) || items_[i].instruction.code == (op::JMP | op::EXIT);
+    const bool ends = is_short_always(items_[i].instruction) || items_[i].instruction.code == (op::JMP | op::EXIT);
     if (!ends) reached[i + 1] = true;
   }
   std::vector<std::uint32_t> now(items_.size() + 1);
@@ -268,7 +268,7 @@ Assembler::Layout Assembler::layout(bool hides_constants) const {
       const Item& item = items_[i];
       if (item.label == none || made.is_far[i] || is_call(item.instruction) || is_near(starts[labels_[item.label]] - starts[i + 1])) continue;
       made.is_far[i] = again = true;
-      if (!is_always(item.instruction)) made.lengths[i] = opposite_of(item.instruction.code & 0xf0) ? 2 : 3;
+      if (!is_short_always(item.instruction)) made.lengths[i] = opposite_of(item.instruction.code & 0xf0) ? 2 : 3;
     }
   }
   return made;
@@ -301,11 +301,11 @@ Result<void> Assembler::finish(Program& p, bool hides_constants) {
       continue;
     }
     const std::int64_t target = starts[labels_[item.label]], distance = target - starts[n + 1];
-    const auto far = [](std::int64_t d) { return make(op::JMP32 | op::JA, 0, 0, 0, static_cast<std::uint32_t>(d)); };
+    const auto far = [](std::int64_t d) { return instruction(op::JMP32 | op::JA, 0, 0, 0, static_cast<std::uint32_t>(d)); };
     if (is_call(i)) {
       i.imm = static_cast<std::int32_t>(distance);
       add(i, item.span);
-    } else if (is_always(i) && is_far[n]) {
+    } else if (is_short_always(i) && is_far[n]) {
       add(far(distance), item.span);
     } else if (!is_far[n]) {
       i.offset = static_cast<std::int16_t>(distance);
@@ -315,7 +315,7 @@ Result<void> Assembler::finish(Program& p, bool hides_constants) {
       if (relation) i.code = static_cast<std::uint8_t>((i.code & 0x0f) | *relation);
       i.offset = 1;
       add(i, item.span);
-      if (!relation) add(make(op::JMP | op::JA, 0, 0, 1, 0), item.span);
+      if (!relation) add(instruction(op::JMP | op::JA, 0, 0, 1, 0), item.span);
       add(far(distance), item.span);
     }
   }

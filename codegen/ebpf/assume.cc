@@ -7,7 +7,7 @@
 namespace weir::ebpf {
 namespace {
 
-constexpr std::uint64_t most_unsigned = ~std::uint64_t{0}, half = 0xffffffff, positive_half = 0x7fffffff;
+constexpr std::uint64_t most_unsigned = ~std::uint64_t{0}, most_word = 0xffffffff, most_positive_word = 0x7fffffff;
 constexpr std::int64_t most_signed = std::numeric_limits<std::int64_t>::max(), least_signed = std::numeric_limits<std::int64_t>::min();
 
 /// The relation that holds when this one does not.
@@ -83,7 +83,7 @@ bool assume(std::uint8_t relation, bool is_true, bool wide, AbstractNumber& a, A
   if (!wide && a.is_constant() && b.is_constant())
     return holds(relation, static_cast<std::uint32_t>(a.low()), static_cast<std::uint32_t>(b.low())) == is_true;
   // Halves compare as the whole does when there is nothing in the other half.
-  const std::uint64_t limit = has_sign(relation) ? positive_half : half;
+  const std::uint64_t limit = has_sign(relation) ? most_positive_word : most_word;
   if (!wide && (a.high() > limit || b.high() > limit)) return true;
   if (relation == op::JSET) return assume_bits(is_true, a, b);
   return assume_true(is_true ? relation : opposite(relation), a, b);

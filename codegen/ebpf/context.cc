@@ -10,7 +10,7 @@ namespace {
 
 #define WEIR_CONTEXT(field, context, offset, bytes, kind, read, written) \
   {ContextField::field, ContextKind::context, offset, bytes, FieldKind::kind, read, written},
-constexpr auto rows = std::to_array<ContextRow>({
+constexpr auto context_rows = std::to_array<ContextRow>({
 #include "ebpf/context.def"
 });
 #undef WEIR_CONTEXT
@@ -36,10 +36,10 @@ ContextKind context_of(Hook hook) { return contexts[static_cast<std::size_t>(hoo
 
 const ContextRow* find_context(Hook hook, std::int64_t offset, std::uint32_t bytes, Access access) {
   if (offset < 0 || offset % bytes != 0) return nullptr;
-  const auto* const row = std::ranges::find_if(rows, [&](const ContextRow& r) {
+  const auto* const row = std::ranges::find_if(context_rows, [&](const ContextRow& r) {
     return r.context == context_of(hook) && offset >= r.offset && offset + bytes <= r.offset + r.bytes;
   });
-  if (row == rows.end() || !permits(*row, bytes, access)) return nullptr;
+  if (row == context_rows.end() || !permits(*row, bytes, access)) return nullptr;
   return (access == Access::Read ? row->read : row->written).contains(letter(hook)) ? row : nullptr;
 }
 

@@ -2,20 +2,15 @@
 
 #include <utility>
 
+#include "ebpf/helpers.hpp"
+
 namespace weir::ebpf {
-namespace {
-
-constexpr std::uint8_t call_function = 1;  // BPF_PSEUDO_CALL, in `src` of a call
-constexpr std::int32_t look_up = 1;        // bpf_map_lookup_elem
-
-}  // namespace
-
 Program counted(Program p) {
   using namespace op;
   const auto map = static_cast<std::int32_t>(p.maps.size());
   p.maps.push_back({.name = "weir_count", .kind = MapKind::PerCpuArray, .key_bytes = 4, .value_bytes = 8, .max_entries = 2, .keys = {}, .span = {}});
   std::vector<Instruction> around = {
-      {.code = JMP | CALL, .src = call_function, .imm = 0},  // of what comes behind these
+      {.code = JMP | CALL, .src = call_local, .imm = 0},  // of what comes behind these
       {.code = ALU64 | MOV | X, .dst = 6, .src = 0},
       {.code = ST | MEM | W, .dst = 10, .offset = -4, .imm = 0},
       {.code = JMP32 | JEQ | K, .dst = 0, .offset = 1, .imm = p.no_match},
@@ -24,7 +19,7 @@ Program counted(Program p) {
       {},
       {.code = ALU64 | MOV | X, .dst = 2, .src = 10},
       {.code = ALU64 | ADD | K, .dst = 2, .imm = -4},
-      {.code = JMP | CALL, .imm = look_up},
+      {.code = JMP | CALL, .imm = map_lookup},
       {.code = JMP | JEQ | K, .dst = 0, .offset = 3, .imm = 0},
       {.code = LDX | MEM | DW, .dst = 1, .src = 0},
       {.code = ALU64 | ADD | K, .dst = 1, .imm = 1},

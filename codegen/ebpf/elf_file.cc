@@ -13,12 +13,13 @@
 #include <numeric>
 #include <utility>
 
+#include "ebpf/program.hpp"
+
 namespace weir::ebpf {
 namespace {
 
 // ELF relocations of eBPF (Documentation/bpf/llvm_reloc.rst).
 constexpr std::uint32_t relocate_constant = 1, relocate_call = 10;  // R_BPF_64_64, R_BPF_64_32
-constexpr std::uint64_t instruction_bytes = 8;
 
 /// Strings one behind the other, each with its end.
 class Strings {

@@ -7,7 +7,7 @@ namespace {
 
 #define ARGUMENTS(...) list(__VA_ARGS__)
 #define WEIR_HELPER(helper, id, name, returns, arguments, hooks) {Helper::helper, id, name, Returns::returns, arguments, hooks},
-constexpr auto rows = [] {
+constexpr auto helper_rows = [] {
   using enum Argument;
   constexpr auto list = [](auto... arguments) { return std::array<Argument, 5>{arguments...}; };
   return std::to_array<HelperRow>({
@@ -20,14 +20,14 @@ constexpr auto rows = [] {
 }  // namespace
 
 const HelperRow* find_helper(std::int32_t id) {
-  const auto* const row = std::ranges::find(rows, id, &HelperRow::id);
-  return row == rows.end() ? nullptr : row;
+  const auto* const row = std::ranges::find(helper_rows, id, &HelperRow::id);
+  return row == helper_rows.end() ? nullptr : row;
 }
 
 const HelperRow* find_helper(std::string_view name) {
   constexpr std::string_view prefix = "bpf_";
-  const auto* const row = std::ranges::find_if(rows, [&](const HelperRow& r) { return r.name == name || r.name.substr(prefix.size()) == name; });
-  return row == rows.end() ? nullptr : row;
+  const auto* const row = std::ranges::find_if(helper_rows, [&](const HelperRow& r) { return r.name == name || r.name.substr(prefix.size()) == name; });
+  return row == helper_rows.end() ? nullptr : row;
 }
 
 char letter(Hook hook) {

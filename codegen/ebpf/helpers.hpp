@@ -37,6 +37,9 @@ struct HelperRow {
   std::string_view hooks;
 };
 
+/// The number of bpf_map_lookup_elem.
+inline constexpr std::int32_t map_lookup = 1;
+
 /// The helper of a number; null when weir does not know it.
 const HelperRow* find_helper(std::int32_t id);
 /// By name, with or without `bpf_`.

@@ -9,17 +9,17 @@
 
 namespace weir::ebpf {
 
-struct Register {
+struct NamedRegister {
   bool wide = true;
   std::uint8_t number = 0;
 };
 
-inline std::optional<Register> register_of(std::string_view word) {
+inline std::optional<NamedRegister> register_of(std::string_view word) {
   if (word.size() < 2 || word.size() > 3 || (word[0] != 'r' && word[0] != 'w')) return std::nullopt;
   unsigned number = 0;
   const auto [end, error] = std::from_chars(word.data() + 1, word.data() + word.size(), number);
   if (error != std::errc{} || end != word.data() + word.size() || number > 10) return std::nullopt;
-  return Register{word[0] == 'r', static_cast<std::uint8_t>(number)};
+  return NamedRegister{word[0] == 'r', static_cast<std::uint8_t>(number)};
 }
 
 inline std::optional<std::uint64_t> number_of(std::string_view word) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "ebpf/decode.hpp"
 #include "ebpf/program.hpp"
 
 namespace weir::ebpf {
@@ -21,7 +22,6 @@ std::string_view name_of(MapKind kind) {
   return "";
 }
 
-bool is_wide(const Instruction& i) { return i.code == (op::LD | op::IMM | op::DW); }
 
 Instruction second_half(const Program& p, std::size_t at) { return at + 1 < p.instructions.size() ? p.instructions[at + 1] : Instruction{}; }
 

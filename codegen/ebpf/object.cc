@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "ebpf/elf_file.hpp"
+#include "ebpf/helpers.hpp"
 #include "ebpf/object_types.hpp"
 #include "ebpf/search.hpp"
 
@@ -19,9 +20,6 @@ constexpr std::array sections = {
 #include "ebpf/hooks.def"
 #undef WEIR_HOOK
 };
-
-constexpr std::uint8_t call_function = 1;  // BPF_PSEUDO_CALL, in `src` of a call
-constexpr std::int32_t look_up = 1;        // bpf_map_lookup_elem
 
 bool is_set(const Map& map) { return map.kind == MapKind::Hash || map.kind == MapKind::LpmTrie; }
 bool refers_to_map(const Instruction& i) { return i.code == (op::LD | op::DW | op::IMM) && i.src == map_index; }
@@ -92,7 +90,7 @@ class Builder {
       }
       const auto call = call_behind(i);
       if (!call) return fail(Code::Unsupported, program_.maps[number].span, "the program asks a list in a way of which no search in a table can be made");
-      code_[*call].src = call_function;
+      code_[*call].src = call_local;
       code_[*call].imm = -1;  // as compilers have it; the relocation says which
       calls_.push_back({*call, number});
     }
@@ -102,7 +100,7 @@ class Builder {
   std::optional<std::size_t> call_behind(std::size_t load) const {
     for (std::size_t i = load + 2; i < code_.size(); ++i) {
       const int kind = code_[i].code & 0x07;
-      if (code_[i].code == (op::JMP | op::CALL)) return code_[i].src == 0 && code_[i].imm == look_up ? std::optional(i) : std::nullopt;
+      if (code_[i].code == (op::JMP | op::CALL)) return code_[i].src == 0 && code_[i].imm == map_lookup ? std::optional(i) : std::nullopt;
       if (kind == op::JMP || kind == op::JMP32) return std::nullopt;
     }
     return std::nullopt;

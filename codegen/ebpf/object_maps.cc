@@ -2,13 +2,14 @@
 // the type of key and value (libbpf, tools/lib/bpf/libbpf.c, parse_btf_map_def).
 #include "ebpf/object_maps.hpp"
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
 #include <algorithm>
 #include <memory>
 #include <string_view>
+
+#include "ebpf/btf.hpp"
 
 namespace weir::ebpf {
 namespace {
@@ -23,10 +24,6 @@ class Quiet {
 
  private:
   libbpf_print_fn_t before_;
-};
-
-struct FreeBtf {
-  void operator()(btf* types) const { btf__free(types); }
 };
 
 /// Type numbers and sizes in the member's type; 0 where it is none.
@@ -81,7 +78,7 @@ std::optional<Map> map_of(const btf* types, const btf_type* variable) {
 std::vector<Map> maps_of(const std::vector<std::uint8_t>& bytes) {
   std::vector<Map> maps;
   const Quiet quiet;
-  const std::unique_ptr<btf, FreeBtf> types(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
+  const Btf types(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
   if (!types) return maps;
   const auto section = btf__find_by_name_kind(types.get(), ".maps", BTF_KIND_DATASEC);
   const btf_type* const all = section > 0 ? btf__type_by_id(types.get(), static_cast<std::uint32_t>(section)) : nullptr;

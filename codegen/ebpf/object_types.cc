@@ -1,6 +1,5 @@
 #include "ebpf/object_types.hpp"
 
-#include <bpf/btf.h>
 #include <linux/bpf.h>
 
 #include <algorithm>
@@ -9,6 +8,8 @@
 #include <map>
 #include <memory>
 #include <string_view>
+
+#include "ebpf/btf.hpp"
 
 namespace weir::ebpf {
 namespace {
@@ -23,10 +24,6 @@ constexpr std::array fields = {
 #undef WEIR_KERNEL_FIELD
 };
 constexpr std::uint32_t slot = 8;  ///< each field of a picture has as much
-
-struct FreeBtf {
-  void operator()(btf* types) const { btf__free(types); }
-};
 
 /// Builds one object's types. Ids are those of BTF; allocating is all that can fail, and then the object is empty.
 class Types {
@@ -98,7 +95,7 @@ class Types {
     return id;
   }
 
-  std::unique_ptr<btf, FreeBtf> btf_;
+  Btf btf_;
   int int_ = 0, context_ = 0;
   std::map<std::uint32_t, int> numbers_;
   std::map<std::string_view, int> structures_;
@@ -148,8 +145,6 @@ Bytes extension_of(const Part& functions, const Part& lines, const Part& relocat
   for (const Part* part : {&functions, &lines, &relocations}) part->append_to(out);
   return out;
 }
-
-constexpr std::uint32_t instruction_bytes = sizeof(Instruction);
 
 /// Where the words change, a new line begins; the filter's words are all of them that lie in one line of its text. Loaders want
 /// one at the beginning of each function.

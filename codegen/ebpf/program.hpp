@@ -21,7 +21,8 @@ struct Instruction {
   std::int32_t imm = 0;
   bool operator==(const Instruction&) const = default;
 };
-static_assert(sizeof(Instruction) == 8);
+inline constexpr std::uint32_t instruction_bytes = sizeof(Instruction);
+static_assert(instruction_bytes == 8);
 
 // Parts of an instruction's code (Documentation/bpf/standardization/instruction-set.rst, RFC 9669).
 namespace op {

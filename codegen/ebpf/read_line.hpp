@@ -82,16 +82,16 @@ class Line {
     if (!tokens_.accept(text)) complain(fmt::format("'{}'", text));
   }
 
-  Register reg() {
+  NamedRegister reg() {
     const auto found = register_of(tokens_.peek().text);
-    if (!found) return complain("a register"), Register{};
+    if (!found) return complain("a register"), NamedRegister{};
     tokens_.take();
     return *found;
   }
 
   std::uint8_t wide_register() {
     const Token here = tokens_.peek();
-    const Register found = reg();
+    const NamedRegister found = reg();
     if (!found.wide && !problem_) problem_ = Diagnostic{Code::Input, here.span, fmt::format("{} holds no address: that is r{}", here.text, found.number), {}};
     return found.number;
   }
@@ -160,7 +160,7 @@ class Line {
   }
 
   Instruction branch() {
-    const Register left = reg();
+    const NamedRegister left = reg();
     const Symbol* const relation = find_sign(jump_symbols, tokens_.peek().text);
     if (!relation) return complain("a relation such as =="), Instruction{};
     tokens_.take();
@@ -257,7 +257,7 @@ class Line {
   }
 
   std::vector<Instruction> assignment() {
-    const Register to = reg();
+    const NamedRegister to = reg();
     if (problem_) return {};
     if (tokens_.accept("=")) return value(to);
     const bool with_sign = tokens_.peek().text == "s/=" || tokens_.peek().text == "s%=";
@@ -269,7 +269,7 @@ class Line {
     return {i};
   }
 
-  std::vector<Instruction> value(Register to) {
+  std::vector<Instruction> value(NamedRegister to) {
     const std::uint8_t arithmetic = to.wide ? op::ALU64 : op::ALU;
     if (tokens_.peek().text == "*") return {load(to)};
     if (tokens_.accept("(")) return {extending(to)};
@@ -291,7 +291,7 @@ class Line {
   }
 
   /// A number, of 64 bits with `ll` behind it.
-  std::vector<Instruction> constant(Register to, Instruction move) {
+  std::vector<Instruction> constant(NamedRegister to, Instruction move) {
     Tokens ahead = tokens_;
     const auto value = number_of(ahead.take().text);
     if (value && ahead.accept("ll")) {
@@ -304,7 +304,7 @@ class Line {
   }
 
   /// Behind `(`: `s8)r2`.
-  Instruction extending(Register to) {
+  Instruction extending(NamedRegister to) {
     const auto size = size_of(tokens_.peek().text);
     if (!size || !size->with_sign) return complain("s8, s16 or s32"), Instruction{};
     tokens_.take();
@@ -315,7 +315,7 @@ class Line {
     return i;
   }
 
-  std::optional<Instruction> byte_swap(Register to) {
+  std::optional<Instruction> byte_swap(NamedRegister to) {
     struct Swap { std::string_view word; std::uint8_t code; };
     static constexpr Swap swaps[] = {{"bswap", op::ALU64 | op::END}, {"be", op::ALU | op::END | op::X}, {"le", op::ALU | op::END}};
     const std::string_view word = tokens_.peek().text;
@@ -330,7 +330,7 @@ class Line {
   }
 
   /// Behind `map`: `[idx:0]`, `[id:0]`, with `+8` for a place in its first value.
-  std::vector<Instruction> map_reference(Register to) {
+  std::vector<Instruction> map_reference(NamedRegister to) {
     expect("[");
     const bool by_index = tokens_.accept("idx");
     if (!by_index) expect("id");
@@ -347,7 +347,7 @@ class Line {
     return {make(code(op::LD | op::IMM | op::DW), to.number, source, 0, map), {0, 0, 0, 0, offset}};
   }
 
-  Instruction load(Register to) {
+  Instruction load(NamedRegister to) {
     expect("*");
     const Size size = pointer_size();
     if (tokens_.accept("skb")) return packet_load(size);

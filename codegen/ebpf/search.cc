@@ -22,8 +22,8 @@ std::size_t words_of(const Map& set) { return (set.key_bytes - head_of(set) + 3)
 Number number_of(const std::uint8_t* bytes, std::uint32_t count) {
   Number n = {};
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint32_t place = count - 1 - i;  // in bytes, from the end
-    n[3 - place / 4] |= std::uint32_t{bytes[i]} << place % 4 * 8;
+    const std::uint32_t at = count - 1 - i;  // in bytes, from the end
+    n[3 - at / 4] |= std::uint32_t{bytes[i]} << at % 4 * 8;
   }
   return n;
 }
@@ -65,17 +65,17 @@ std::vector<Range> ranges_of(const Map& set) {
   return joined;
 }
 
-constexpr std::uint8_t result = 0, key_pointer = 2, at = 3, probe = 5, first_word = 6;
+constexpr std::uint8_t result = 0, key_pointer = 2, reached = 3, probe = 5, first_word = 6;
 
-Instruction make(int code, int to, int from, std::size_t offset, std::size_t k) {
+Instruction instruction(int code, int to, int from, std::size_t offset, std::size_t k) {
   Instruction i{.code = static_cast<std::uint8_t>(code), .offset = static_cast<std::int16_t>(offset), .imm = static_cast<std::int32_t>(k)};
   i.dst = static_cast<std::uint8_t>(to & 15);
   i.src = static_cast<std::uint8_t>(from & 15);
   return i;
 }
-Instruction load(int size, int to, int from, std::size_t offset) { return make(op::LDX | op::MEM | size, to, from, offset, 0); }
-Instruction with(int operation, int to, int from) { return make(op::ALU64 | operation | op::X, to, from, 0, 0); }
-Instruction constant(int operation, int to, std::size_t k) { return make(op::ALU64 | operation | op::K, to, 0, 0, k); }
+Instruction load(int size, int to, int from, std::size_t offset) { return instruction(op::LDX | op::MEM | size, to, from, offset, 0); }
+Instruction with(int operation, int to, int from) { return instruction(op::ALU64 | operation | op::X, to, from, 0, 0); }
+Instruction constant(int operation, int to, std::size_t k) { return instruction(op::ALU64 | operation | op::K, to, 0, 0, k); }
 
 /// Words of a key of network order, each in a register from first_word on; the first has what is over. The stack is read at multiples
 /// of the size only, which the kernel's verifier demands: other words are put together byte by byte.
@@ -86,7 +86,7 @@ void load_key(std::vector<Instruction>& out, const Map& set, std::size_t words) 
     const std::size_t bytes = rest - (words - 1 - w) * 4;
     if (bytes == 4 && offset % 4 == 0) {
       out.push_back(load(op::W, to, key_pointer, offset));
-      out.push_back(make(op::ALU | op::END | op::X, to, 0, 0, 32));  // X: to big endian
+      out.push_back(instruction(op::ALU | op::END | op::X, to, 0, 0, 32));  // X: to big endian
     } else {
       out.push_back(load(op::B, to, key_pointer, offset));
       for (std::size_t i = 1; i < bytes; ++i) {
@@ -136,22 +136,22 @@ Table table_of(const Map& set) {
 std::vector<Instruction> search_of(const Map& set, const Table& table) {
   constexpr std::uint8_t borrow = 4;
   const std::size_t stride = 4 * table.words;
-  std::vector<Instruction> out = {{.code = op::LD | op::DW | op::IMM, .dst = at}, {}};
+  std::vector<Instruction> out = {{.code = op::LD | op::DW | op::IMM, .dst = reached}, {}};
   load_key(out, set, table.words);
   for (std::size_t step = table.entries / 2; step > 0; step /= 2) {
-    out.push_back(with(op::MOV, probe, at));
+    out.push_back(with(op::MOV, probe, reached));
     out.push_back(constant(op::ADD, probe, step * stride));
     is_below(out, borrow, probe, table.words, true);
     // A mask would be shorter, but the verifier of Linux 6.18 follows both of its values (maybe_fork_scalars() in kernel/bpf/verifier.c).
     out.push_back(constant(op::XOR, borrow, 1));
     const std::size_t bytes = step * stride;
     out.push_back(std::has_single_bit(bytes) ? constant(op::LSH, borrow, static_cast<std::size_t>(std::countr_zero(bytes))) : constant(op::MUL, borrow, bytes));
-    out.push_back(with(op::ADD, at, borrow));
+    out.push_back(with(op::ADD, reached, borrow));
   }
-  is_below(out, borrow, at, table.words, true);
-  out.push_back(constant(op::ADD, at, table.entries * stride));
+  is_below(out, borrow, reached, table.words, true);
+  out.push_back(constant(op::ADD, reached, table.entries * stride));
   out.push_back(with(op::MOV, probe, borrow));
-  is_below(out, borrow, at, table.words, false);
+  is_below(out, borrow, reached, table.words, false);
   out.push_back(with(op::OR, borrow, probe));
   out.push_back(constant(op::XOR, borrow, 1));
   out.push_back(with(op::MOV, result, borrow));

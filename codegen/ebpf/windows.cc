@@ -13,7 +13,7 @@ using namespace ir;
 namespace {
 
 constexpr std::uint32_t widest = 8;      ///< of loads
-constexpr std::uint32_t deepest = 8;     ///< values inside values that are looked at
+constexpr std::uint32_t deepest_looked_at = 8;     ///< values inside values that are looked at
 constexpr std::size_t nodes_ahead = 32;  ///< that a guard looks at
 
 /// Where the bytes from `at` on are in a register that has those from `window` on, in bits.
@@ -44,7 +44,7 @@ bool Select::is_known(ValueId load) const {
 }
 
 void Select::collect_loads(ValueId v, ValueId base, std::uint32_t likely, std::uint32_t depth, Loads& found) const {
-  if (v == no_value || depth > deepest || is_known(v)) return;
+  if (v == no_value || depth > deepest_looked_at || is_known(v)) return;
   const Value& value = program_[v];
   if (value.kind == ValueKind::Choice) return;
   if (value.kind == ValueKind::Load && value.a == base) found[v] = std::max(found[v], likely);

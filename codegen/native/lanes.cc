@@ -7,8 +7,6 @@ namespace weir::native {
 
 namespace {
 
-constexpr std::uint32_t all_ones = 0xffffffff;
-
 bool commutes(LaneKind kind) {
   switch (kind) {
     case LaneKind::And:

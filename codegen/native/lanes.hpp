@@ -20,6 +20,9 @@ namespace weir::native {
 enum class LaneId : std::uint32_t {};
 inline constexpr LaneId no_lane{0xffffffff};
 
+/// A lane of a packet that came to a node.
+inline constexpr std::uint32_t all_ones = 0xffffffff;
+
 enum class LaneKind : std::uint8_t {
   Constant,      ///< k
   Captured,      ///< how many bytes are captured; packets of which it takes more than 32 bits to say are for the code of one

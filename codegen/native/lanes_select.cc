@@ -10,7 +10,6 @@ using namespace ir;
 
 namespace {
 
-constexpr std::uint32_t all_ones = 0xffffffff;
 /// Beyond so many nodes, the first few of which tell most packets apart, not all are asked for each.
 constexpr std::size_t most_nodes = 100;
 /// Instructions for a packet: so many cost as much as the branches that are mispredicted in the code of one.

@@ -13,12 +13,12 @@ using namespace ir;
 namespace {
 
 constexpr std::uint32_t no_home = 0xffffffff;
-constexpr std::size_t most_nodes = 1'000'000;  ///< each takes some ten bytes of code and more
+constexpr std::size_t most_nodes_in_all = 1'000'000;  ///< each takes some ten bytes of code and more
 /// Values cheaper than this are worked out again where no register has them any more.
 constexpr std::uint32_t worth_a_word = 8;
 constexpr std::uint32_t most_homes = 64;
 constexpr std::uint32_t deepest = 500;      ///< values inside values: selection recurses into them
-constexpr std::uint32_t cost_of_choice = 100, most_cost = 1 << 20;
+constexpr std::uint32_t cost_of_choice = 100, cost_limit = 1 << 20;
 /// So many bytes nearly all packets have: headers of Ethernet, IPv4 and TCP without options.
 constexpr std::uint64_t likely_captured = 54;
 /// And so many more than asked for does not turn many away.
@@ -50,7 +50,7 @@ void Plan::count_uses(const ir::Program& p) {
     use(p[NodeId{i}].a);
     use(p[NodeId{i}].b);
   }
-  too_large_ = nodes_ > most_nodes;
+  too_large_ = nodes_ > most_nodes_in_all;
   // Operands have smaller ids, so that who uses a value is known to be needed or not before the value is met.
   for (auto i = static_cast<std::uint32_t>(p.value_count()); i-- > 0;) {
     if (uses_[i] == 0) continue;
@@ -68,7 +68,7 @@ void Plan::sum_costs(const ir::Program& p) {
   for (std::uint32_t i = 0; i < p.value_count(); ++i) {
     const Value& v = p[ValueId{i}];
     const std::uint32_t own = v.kind == ValueKind::Constant ? 0 : v.kind == ValueKind::Choice ? cost_of_choice : 1;
-    costs_[i] = std::min(most_cost, own + cost(v.a) + cost(v.b));
+    costs_[i] = std::min(cost_limit, own + cost(v.a) + cost(v.b));
     if (uses_[i] != 0 && depths[i] > deepest) too_large_ = true;
   }
 }

@@ -1,6 +1,5 @@
 #include "attach/kernel_types.hpp"
 
-#include <bpf/btf.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "attach/quiet.hpp"
+#include "ebpf/btf.hpp"
 
 namespace weir::attach {
 namespace {
@@ -26,14 +26,9 @@ constexpr std::array rows = {
 #undef WEIR_KERNEL_FIELD
 };
 
-struct FreeBtf {
-  void operator()(btf* types) const { btf__free(types); }
-};
-using Types = std::unique_ptr<btf, FreeBtf>;
-
-Result<Types> kernel_types() {
+Result<ebpf::Btf> kernel_types() {
   const Quiet quiet;
-  Types types(btf__load_vmlinux_btf());
+  ebpf::Btf types(btf__load_vmlinux_btf());
   if (types) return types;
   return fail(Code::System, {}, fmt::format("the kernel does not say where its structures' fields are (/sys/kernel/btf/vmlinux: {})", std::strerror(errno)),
               "hooks tracing and socket-btf need a kernel that was built with CONFIG_DEBUG_INFO_BTF");

@@ -8,7 +8,7 @@
 
 namespace weir::capture {
 
-inline constexpr int dlt_sll = 113, dlt_sll2 = 276;  // DLT_LINUX_SLL, DLT_LINUX_SLL2
+inline constexpr int dlt_ethernet = 1, dlt_sll = 113, dlt_sll2 = 276;  // DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2
 inline constexpr std::size_t sll_header_size = 16, sll2_header_size = 20;
 
 /// Writes the header of LINUX_SLL (dlt_sll) or LINUX_SLL2 into the room before the packet, of `address` what the kernel

@@ -43,8 +43,6 @@ constexpr Tagging taggings[] = {
 #include "capture/hardware_types.def"
 };
 
-constexpr int ethernet = 1;  // DLT_EN10MB
-
 std::optional<int> dlt_of_name(std::string_view name) {
   const auto* link_type = wire::find_link_type(name);
   return link_type ? std::optional(link_type->dlt) : std::nullopt;
@@ -111,7 +109,7 @@ Identity identity_of(int socket, const ifaddrs& entry) {
 /// What its driver or its name say of the packets where the kind does not; libpcap looks at the same.
 std::optional<int> dlt_of(const char* name, unsigned hardware_type) {
   const auto dlt = dlt_of_hardware(hardware_type);
-  if (dlt != ethernet) return dlt;
+  if (dlt != dlt_ethernet) return dlt;
   // ISDN4Linux called its interfaces Ethernet, which they were not.
   if (std::string_view(name).starts_with("isdn") || std::string_view(name).starts_with("isdY")) return dlt_sll;
   std::ifstream file(fmt::format("/sys/class/net/{}/dsa/tagging", name));

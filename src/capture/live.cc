@@ -19,7 +19,6 @@
 namespace weir::capture {
 namespace {
 
-constexpr std::size_t tag_size = 4;
 /// How long the last packets may take to come out of the kernel, and how often an interface that is down is looked at.
 constexpr std::chrono::milliseconds longest_rest(1000), look_interval(100);
 /// Packets that next() rejects before it lets its caller see to other things: about a millisecond of a large filter.
@@ -45,8 +44,7 @@ Metadata metadata_of(const Frame& frame) {
 /// Where a VLAN tag belongs: before the type, in Ethernet frames behind the two addresses (IEEE 802.1Q). libpcap puts none into
 /// LINUX_SLL2, whose type comes first.
 std::optional<std::size_t> place_of_tag(int dlt) {
-  constexpr int ethernet = 1;  // DLT_EN10MB
-  if (dlt == ethernet) return 12;
+  if (dlt == dlt_ethernet) return 12;
   if (dlt == dlt_sll) return sll_header_size - 2;
   return std::nullopt;
 }

@@ -24,7 +24,7 @@ namespace {
 /// full, or this many milliseconds after it was begun: so late may a lone packet come.
 constexpr std::uint32_t block_size = 512 * 1024, most_blocks = 64, fewest_blocks = 2, block_timeout = 50;
 /// Room before each packet for the VLAN tag that belongs into it, or for a cooked header (and the tag, in the shorter one).
-constexpr int tag_size = 4, cooked_size = 20;
+constexpr int cooked_size = 20;
 static_assert(cooked_size >= static_cast<int>(sll2_header_size) && cooked_size >= static_cast<int>(sll_header_size) + tag_size);
 
 std::unexpected<Diagnostic> system_error(const std::string& doing, int error) {

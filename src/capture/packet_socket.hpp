@@ -11,6 +11,9 @@
 
 namespace weir::capture {
 
+/// Bytes of a VLAN tag (IEEE 802.1Q).
+inline constexpr int tag_size = 4;
+
 /// A packet in the ring, as the kernel left it. Its bytes may be changed, and those before them: 4 for a VLAN tag, with
 /// Headers::None 20 for a header.
 struct Frame {

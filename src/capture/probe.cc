@@ -58,7 +58,7 @@ constexpr std::uint32_t section_header = 0x0a0d0d0a, byte_order_magic = 0x1a2b3c
                         packet_block = 2, simple_packet = 3, enhanced_packet = 6;
 constexpr std::uint16_t option_end = 0, option_resolution = 9;
 // No sane file has more before its first packet; a pipe with a hostile one must not fill the memory.
-constexpr std::size_t longest_look = 1 << 20;
+constexpr std::size_t most_probed = 1 << 20;
 
 /// Whether if_tsresol says that stamps are finer than a microsecond: 10^-n, or 2^-n when the highest bit is set.
 bool finer_than_micro(std::uint8_t resolution) {
@@ -80,14 +80,14 @@ bool has_fine_clock(std::string_view block, std::endian order) {
 /// Walks the blocks before the first packet. What is wrong with them is for libpcap to say.
 Result<Probe> probe_next_generation(Source& source, std::endian order) {
   Probe result = {Precision::Micro, order, false, false};
-  for (std::size_t at = 0; at < longest_look;) {
+  for (std::size_t at = 0; at < most_probed;) {
     const auto head = source.peek(at + 8);
     if (!head) return std::unexpected(head.error());
     if (head->size() < at + 8) break;
     const auto type = number<std::uint32_t>(*head, at, order);
     const auto length = number<std::uint32_t>(*head, at + 4, order);
     if (type == packet_block || type == simple_packet || type == enhanced_packet) break;
-    if (length < 12 || length % 4 != 0 || length > longest_look) break;
+    if (length < 12 || length % 4 != 0 || length > most_probed) break;
     const auto all = source.peek(at + length);
     if (!all) return std::unexpected(all.error());
     if (all->size() < at + length) break;

@@ -4,8 +4,6 @@
 namespace weir::ir {
 namespace {
 
-constexpr std::uint32_t index(ValueId id) { return static_cast<std::uint32_t>(id); }
-constexpr std::uint32_t index(NodeId id) { return static_cast<std::uint32_t>(id); }
 
 /// Depth first with a stack of its own. An item is met when first taken from the stack, and stays below what it uses;
 /// taken again, all it uses has its place, so it gets its own.

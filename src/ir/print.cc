@@ -24,8 +24,6 @@ std::string numbers(const Set& s) {
   return text + "}";
 }
 
-std::uint32_t index(ValueId id) { return static_cast<std::uint32_t>(id); }
-std::uint32_t index(NodeId id) { return static_cast<std::uint32_t>(id); }
 
 /// A value where it is used: constants by their number, the rest by name.
 std::string operand(const Program& p, ValueId id) {

@@ -26,6 +26,8 @@ namespace weir::ir {
 
 enum class ValueId : std::uint32_t {};
 enum class NodeId : std::uint32_t {};
+constexpr std::uint32_t index(ValueId id) { return static_cast<std::uint32_t>(id); }
+constexpr std::uint32_t index(NodeId id) { return static_cast<std::uint32_t>(id); }
 inline constexpr ValueId no_value{0xffffffff};
 
 enum class ValueKind : std::uint8_t {

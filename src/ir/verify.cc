@@ -22,8 +22,6 @@ namespace {
 
 using Mistake = std::optional<std::string>;
 
-constexpr std::uint32_t index(ValueId id) { return static_cast<std::uint32_t>(id); }
-constexpr std::uint32_t index(NodeId id) { return static_cast<std::uint32_t>(id); }
 
 /// Which fields a kind uses. The others must be empty, or equal things would exist twice.
 struct Fields {

@@ -30,7 +30,6 @@ namespace op = cbpf::op;
 
 /// Offsets of the kernel that have a sign, and where the headers that they count from are taken to begin (vm/cbpf.cc).
 constexpr std::uint32_t network_offset = 0xfff00000, link_offset = 0xffe00000, network_header = 14, link_header = 0;
-constexpr std::uint32_t xor_x = meta_offset + 40;  // SKF_AD_ALU_XOR_X: a load that is none
 
 /// The metadata at an offset, where the graph knows it.
 std::optional<Meta> known_meta(std::uint32_t offset) {
@@ -217,7 +216,7 @@ class Lifting {
 
   Step metadata(const Instruction& i, const State& s) {
     if (machine_ == Machine::Libpcap && !libpcap_knows(i.k, size_of(i.code))) return {};  // rejects there
-    if (i.k == xor_x) return put(s, place_a, arith(Arith::Xor, s[place_a], s[place_x]));
+    if (i.k == cbpf::xor_x) return put(s, place_a, arith(Arith::Xor, s[place_a], s[place_x]));
     if (const auto meta = known_meta(i.k)) return put(s, place_a, graph_.meta(*meta));
     problem_ = problem(Code::Input, "a filter cannot mean this: it is no property of the packet that is known here",
                        "of what the kernel knows there are the protocol, the packet type, the interface and the VLAN tag");

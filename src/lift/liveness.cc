@@ -15,8 +15,6 @@ struct Use {
   Places writes = 0;
 };
 
-constexpr std::uint32_t xor_x = meta_offset + 40;  // SKF_AD_ALU_XOR_X: a load that is none
-
 Use use_of(const Instruction& i) {
   const Places a = place(place_a), x = place(place_x);
   const Places operands = (i.code & op::X) != 0 ? a | x : a;
@@ -25,7 +23,7 @@ Use use_of(const Instruction& i) {
     case op::LD:
       if (mode == op::IND) return {x, a};
       if (mode == op::MEM) return {place(first_scratch + i.k), a};
-      return {mode == op::ABS && i.k == xor_x ? a | x : 0, a};
+      return {mode == op::ABS && i.k == cbpf::xor_x ? a | x : 0, a};
     case op::LDX: return {mode == op::MEM ? place(first_scratch + i.k) : 0, x};
     case op::ST: return {a, place(first_scratch + i.k)};
     case op::STX: return {x, place(first_scratch + i.k)};

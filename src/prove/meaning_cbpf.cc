@@ -23,7 +23,6 @@ using vm::Machine;
 
 constexpr std::uint32_t network_offset = 0xfff00000, link_offset = 0xffe00000, network_header = 14, link_header = 0;
 constexpr std::uint32_t most_positive = 0x7fffffff;
-constexpr std::uint32_t xor_x = meta_offset + 40;
 
 /// Registers and scratch words, as numbers of bits and places.
 constexpr std::size_t A = 0, X = 1, scratch = 2, places = scratch + cbpf::scratch_words;
@@ -66,7 +65,7 @@ Use use_of(const Instruction& i) {
     case op::LD: {
       if (mode_of(i.code) == op::IND) return {bit(X), bit(A)};
       if (mode_of(i.code) == op::MEM) return {bit(scratch + i.k), bit(A)};
-      return {mode_of(i.code) == op::ABS && i.k == xor_x ? bit(A) | bit(X) : 0, bit(A)};
+      return {mode_of(i.code) == op::ABS && i.k == cbpf::xor_x ? bit(A) | bit(X) : 0, bit(A)};
     }
     case op::LDX: return {mode_of(i.code) == op::MEM ? bit(scratch + i.k) : 0, bit(X)};
     case op::ST: return {bit(A), bit(scratch + i.k)};
@@ -266,7 +265,7 @@ class Evaluation {
     const auto meta = static_cast<Meta>(k - meta_offset);
     const bool is_vlan = meta == Meta::VlanTag || meta == Meta::VlanTagPresent;
     if (machine_ == Machine::Libpcap) return size == 1 && is_vlan ? partials_.sure(algebra_.meta(meta)) : partials_.rejected();
-    if (k == xor_x) return partials_.sure(algebra_.binary(Arith::Xor, p[A], p[X]));
+    if (k == cbpf::xor_x) return partials_.sure(algebra_.binary(Arith::Xor, p[A], p[X]));
     if (!cbpf::metadata(k)) return partials_.rejected();
     switch (meta) {
       case Meta::Protocol:

@@ -14,7 +14,7 @@ using ast::Protocol;
 using wire::Addresses;
 
 constexpr names::Mac everyone{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-constexpr const char* written = "link host XX:XX:XX:XX:XX:XX";
+constexpr const char* how_written = "link host XX:XX:XX:XX:XX:XX";
 
 /// `at` tests the address at an offset in the link-layer header.
 template <class TestAt>
@@ -116,10 +116,10 @@ Test mac48(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (!is_host || q.protocol != Protocol::Link)
     return fail(Code::Qualifier, id.span, "Ethernet address used in non-ether expression",
                 fmt::format("write 'ether host {}'", quotable(id.text)));
-  if (!has_mac48(s)) return not_on_link_type(s, written);
+  if (!has_mac48(s)) return not_on_link_type(s, how_written);
   const auto mac = parse_mac(id.text);
   if (!mac) return fail(Code::Address, id.span, fmt::format("invalid MAC-48 address '{}'", quotable(id.text)));
-  return mac48_host(s, q, *mac, written);
+  return mac48_host(s, q, *mac, how_written);
 }
 
 /// `$ab`: one byte in hexadecimal.

@@ -20,7 +20,6 @@ bool is_prefix(const Id& id) { return id.kind == IdKind::Ipv4Prefix || id.kind =
 bool is_mac(const Id& id) { return id.kind == IdKind::Mac48 || id.kind == IdKind::Mac8; }
 bool is_ipv6(const Id& id) { return id.kind == IdKind::Ipv6 || id.kind == IdKind::Ipv6Prefix; }
 bool is_ipv4(const Id& id) { return id.kind == IdKind::Ipv4 || id.kind == IdKind::Ipv4Prefix || id.kind == IdKind::Ipv4Mask; }
-bool is_host_or_net(Type t) { return t == Type::None || t == Type::Host || t == Type::Net; }
 bool is_port(Type t) { return t == Type::Port || t == Type::Portrange; }
 bool is_network_protocol(Protocol p) {
   return p == Protocol::None || p == Protocol::Ip || p == Protocol::Ip6 || p == Protocol::Arp || p == Protocol::Rarp;

@@ -59,8 +59,6 @@ std::optional<Diagnostic> address_as_number(const ast::Qualifiers& q, const ast:
                     fmt::format("addresses go with 'host' or 'net'; '{}' needs a number or a name", keyword(q.type))};
 }
 
-bool is_host_or_net(Type t) { return t == Type::None || t == Type::Host || t == Type::Net; }
-
 /// A number out of range is the id's fault, not that of the words before it.
 Test at_id(const ast::Id& id, Test test) {
   if (!test && test.error().code == Code::Range) test.error().span = id.span;

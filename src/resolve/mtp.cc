@@ -37,7 +37,7 @@ std::uint32_t selection_bits(std::uint32_t v) { return v << 4; }
 std::uint32_t same(std::uint32_t v) { return v; }
 
 /// A field of level 3: what it is called, where, how large, and how its values lie in it.
-struct Row {
+struct FieldRow {
   ast::Field field;
   const char* name;
   std::uint32_t offset, size, maximum, mask;
@@ -45,7 +45,7 @@ struct Row {
 };
 constexpr std::uint32_t shift = ss7::high_speed_shift, no_mask = 0xffffffff;
 constexpr std::uint32_t destination_mask = 0xff3f, origin_mask = 0x00c0ff0f, selection_mask = 0xf0;
-constexpr Row rows[] = {
+constexpr FieldRow field_rows[] = {
     {ast::Field::Sio, "sio", ss7::service, 1, ss7::max_service, no_mask, same},
     {ast::Field::Opc, "opc", ss7::point_codes, 4, ss7::max_point_code, origin_mask, origin_bits},
     {ast::Field::Dpc, "dpc", ss7::point_codes, 2, ss7::max_point_code, destination_mask, destination_bits},
@@ -67,7 +67,7 @@ Test mtp2(const Site& s, const ast::Mtp2& m) {
 }
 
 Test mtp3_field(const Site& s, const ast::FieldTest& t) {
-  const Row& row = *std::ranges::find(rows, t.field, &Row::field);
+  const FieldRow& row = *std::ranges::find(field_rows, t.field, &FieldRow::field);
   if (auto wrong = needs_ss7(s, row.name)) return std::unexpected(*wrong);
   return alternatives(s, {row.name, in_message(s, row.offset, row.size), row.mask, row.maximum, row.bits}, t);
 }

@@ -8,7 +8,7 @@ namespace {
 
 using ast::PfField;
 
-constexpr const char* names[] = {"ifname", "ruleset", "rnr", "srnr", "reason", "action"};
+constexpr const char* field_names[] = {"ifname", "ruleset", "rnr", "srnr", "reason", "action"};
 
 Test name_at(const Site& s, const ast::WordOrNumber& w, std::uint32_t offset, std::string_view what) {
   if (w.word.size() >= wire::pf::name_size)
@@ -34,7 +34,7 @@ Test pf(const Site& s, const ast::Pf& p) {
   if (p.field == PfField::Action && !wire::pf::action_code(p.value.word))
     return coded(s, p.value, 0, std::nullopt, "action", wire::pf::action_words());
   if (!s.layers.layout().pf)
-    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on PFLOG linktype", names[static_cast<int>(p.field)]),
+    return fail(Code::LinkType, s.span, fmt::format("'{}' supported only on PFLOG linktype", field_names[static_cast<int>(p.field)]),
                 p.field == PfField::Ifname ? "in a live capture 'ifindex 2' asks for an interface, by its number"
                                              : "the words of pf are for what its log interface gives, of the link type PFLOG");
   switch (p.field) {

@@ -24,7 +24,6 @@ constexpr std::uint32_t network_header = 14;
 constexpr std::uint32_t link_header = 0;
 
 /// SKF_AD_ALU_XOR_X: a load that is none.
-constexpr std::uint32_t xor_x = meta_offset + 40;
 
 /// Where an offset of 2^31 and more, which is negative for bpf_skb_load_helper_8 and its like, begins in the packet.
 std::uint64_t from_header(std::uint32_t offset) {
@@ -37,7 +36,7 @@ std::uint64_t from_header(std::uint32_t offset) {
 /// Every size of load gets the whole value.
 Value kernel_metadata(const Packet& packet, std::uint32_t offset, std::uint32_t a, std::uint32_t x) {
   if (cbpf::metadata(offset) == nullptr) return std::nullopt;
-  return offset == xor_x ? a ^ x : packet.meta.get(static_cast<Meta>(offset - meta_offset));
+  return offset == cbpf::xor_x ? a ^ x : packet.meta.get(static_cast<Meta>(offset - meta_offset));
 }
 
 /// libpcap's auxiliary data are the VLAN tag, and only byte loads find them.

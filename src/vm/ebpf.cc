@@ -23,7 +23,7 @@ constexpr std::uint32_t frame_pointer = 10, kept_first = 6, kept_count = 4;
 constexpr std::uint16_t arguments_mask = 0x3e;  // r1 to r5
 
 /// SKF_NET_OFF and SKF_LL_OFF (include/uapi/linux/filter.h).
-constexpr std::int64_t network_offset = -0x100000, link_offset = -0x200000;
+constexpr std::int64_t network_start = -0x100000, link_start = -0x200000;
 
 /// What a function's caller gets back when it returns.
 struct Caller {
@@ -250,8 +250,8 @@ class Run {
   std::span<const std::uint8_t> packet_bytes(std::int64_t offset, std::uint32_t size) const {
     std::int64_t end = static_cast<std::int64_t>(memory_.packet().size());
     if (offset < 0) {
-      if (offset < link_offset) return {};
-      offset = offset >= network_offset ? offset - network_offset + setting_.network_header : offset - link_offset + setting_.link_header;
+      if (offset < link_start) return {};
+      offset = offset >= network_start ? offset - network_start + setting_.network_header : offset - link_start + setting_.link_header;
       end = static_cast<std::int64_t>(memory_.linear());
     }
     if (offset < 0 || offset + size > end) return {};
