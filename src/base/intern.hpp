@@ -32,20 +32,20 @@ class InternIndex {
   template <class T, class Item, class Hash>
   std::uint32_t intern(std::vector<T>& pool, Item&& item, Hash hash) {
     const std::size_t count = pool.size();
-    if (count >= room_) {
-      if (count < few && expected_ <= few) return among_few(pool, std::forward<Item>(item));
-      if (slots_.empty()) begin(pool, hash);
-      else grow(2 * slots_.size());
+    if (count >= room_ && count < few && expected_ <= few) {
+      for (std::size_t i = 0; i < count; ++i)
+        if (pool[i] == item) return static_cast<std::uint32_t>(i);
+    } else {
+      if (count >= room_) make_room(pool, hash);
+      const std::uint32_t key = static_cast<std::uint32_t>(hash(item));
+      std::size_t at = key & mask_;
+      for (; slots_[at] != free_slot; at = (at + 1) & mask_) {
+        const std::uint32_t id = static_cast<std::uint32_t>(slots_[at]);
+        if (slots_[at] >> 32 == key && pool[id] == item) return id;
+      }
+      assert(count < static_cast<std::uint32_t>(free_slot));
+      slots_[at] = std::uint64_t{key} << 32 | count;
     }
-    const std::size_t mask = slots_.size() - 1;
-    const std::uint32_t key = static_cast<std::uint32_t>(hash(item));
-    std::size_t at = key & mask;
-    for (; slots_[at] != free_slot; at = (at + 1) & mask) {
-      const std::uint32_t id = static_cast<std::uint32_t>(slots_[at]);
-      if (slots_[at] >> 32 == key && pool[id] == item) return id;
-    }
-    assert(count < static_cast<std::uint32_t>(free_slot));
-    slots_[at] = std::uint64_t{key} << 32 | count;
     pool.emplace_back(std::forward<Item>(item));
     return static_cast<std::uint32_t>(count);
   }
@@ -61,18 +61,10 @@ class InternIndex {
 
   static std::size_t capacity_for(std::size_t items) { return std::max(first_capacity, std::bit_ceil(2 * items)); }
 
-  template <class T, class Item>
-  static std::uint32_t among_few(std::vector<T>& pool, Item&& item) {
-    const std::size_t count = pool.size();
-    for (std::size_t i = 0; i < count; ++i)
-      if (pool[i] == item) return static_cast<std::uint32_t>(i);
-    pool.emplace_back(std::forward<Item>(item));
-    return static_cast<std::uint32_t>(count);
-  }
-
-  /// The first slots, for what is there already and what is expected.
+  /// Twice as many slots, or the first: for what is there already and what is expected.
   template <class T, class Hash>
-  void begin(const std::vector<T>& pool, Hash hash) {
+  [[gnu::noinline]] void make_room(const std::vector<T>& pool, Hash hash) {
+    if (!slots_.empty()) return grow(2 * slots_.size());
     grow(capacity_for(std::max(expected_, pool.size() + 1)));
     for (std::size_t i = 0; i < pool.size(); ++i) {
       const std::uint32_t key = static_cast<std::uint32_t>(hash(pool[i]));
@@ -84,18 +76,19 @@ class InternIndex {
     std::vector<std::uint64_t> old(capacity, free_slot);
     old.swap(slots_);
     room_ = capacity / 2;
+    mask_ = capacity - 1;
     for (const std::uint64_t entry : old)
       if (entry != free_slot) slots_[free_from(entry >> 32)] = entry;
   }
 
   std::size_t free_from(std::size_t key) const {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = key & mask;
-    while (slots_[at] != free_slot) at = (at + 1) & mask;
+    std::size_t at = key & mask_;
+    while (slots_[at] != free_slot) at = (at + 1) & mask_;
     return at;
   }
 
   std::vector<std::uint64_t> slots_;
+  std::size_t mask_ = 0;      ///< how many slots there are, less one
   std::size_t room_ = 0;      ///< how many items the slots are enough for
   std::size_t expected_ = 0;
 };

@@ -166,6 +166,10 @@ class Conjuncts : public Rewrite {
 
   /// The nodes between entry and exit; false where they are too many.
   bool collect(Part& part) const {
+    if (is_one_test(part)) {
+      part.some[part.count++] = part.entry;
+      return true;
+    }
     std::array<NodeId, 2 * largest + 1> left;  // each node leads to two
     std::size_t open = 0;
     left[open++] = part.entry;
@@ -179,6 +183,13 @@ class Conjuncts : public Rewrite {
     }
     std::ranges::sort(part.nodes());
     return true;
+  }
+
+  /// Mostly.
+  bool is_one_test(const Part& part) const {
+    const Node& n = from_[part.entry];
+    const auto ends = [&](NodeId way) { return way == part.exit || rejects(from_, way); };
+    return ends(n.t) && (!n.forks() || ends(n.f));
   }
 
   /// How many ways lead from a part to its exit.
@@ -237,8 +248,10 @@ class Conjuncts : public Rewrite {
         lead(n.t, share);
         continue;
       }
-      const double each = cost(asks_for_upper_bits(n) ? from_[n.a].a : n.a, at_hand) + cost(n.b, at_hand) + comparisons_of(n);
-      const auto likelihoods = profile_.likelihoods(from_, ranges_, n);
+      const auto q = question(from_, ranges_, n);
+      const double each = cost(asks_for_upper_bits(n, q) ? from_[n.a].a : n.a, at_hand) + cost(n.b, at_hand) + comparisons_of(n);
+      const auto likelihoods = profile_.likelihoods(from_, q);
+      step.is_of_bits = part.count == 1 && is_of_bits(n, q);
       step.is_guess |= likelihoods.known[0] == Profile::nothing_known;
       Shares when_true{}, when_false{};
       for (std::size_t k = 0; k < share.size(); ++k) {
@@ -255,14 +268,12 @@ class Conjuncts : public Rewrite {
     for (std::size_t network = 0; network < Profile::networks; ++network) step.in_place[network] = {instructions[network], passed[network]};
     step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test && from_[part.some[0]].relation() == Relation::Equal &&
                          from_[from_[part.some[0]].a].kind == ValueKind::Load;
-    step.is_of_bits = part.count == 1 && is_of_bits(from_[part.some[0]]);
     step.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(from_[n]); });
     return step;
   }
 
   /// Whether it asks for few numbers of a load from a fixed place, or of some of its bits.
-  bool is_of_bits(const Node& n) {
-    const auto q = n.forks() ? question(from_, ranges_, n) : std::nullopt;
+  bool is_of_bits(const Node& n, const std::optional<Question>& q) const {
     if (!q || from_[q->value].kind != ValueKind::Load || from_[q->value].a != no_value) return false;
     return q->yes().size() <= few || (n.kind == NodeKind::Test && n.relation() == Relation::Bits);
   }
@@ -272,9 +283,8 @@ class Conjuncts : public Rewrite {
   }
 
   /// Whether it is a range of a load's numbers, of which one comparison tells most others.
-  bool asks_for_upper_bits(const Node& n) {
+  bool asks_for_upper_bits(const Node& n, const std::optional<Question>& q) const {
     if (n.kind != NodeKind::Test || n.relation() != Relation::Equal || from_[n.a].kind != ValueKind::Binary) return false;
-    const auto q = question(from_, ranges_, n);
     return q && q->mask == 0xffffffff && q->value == from_[n.a].a && q->holds.intervals().size() == 1;
   }
 

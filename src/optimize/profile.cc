@@ -21,7 +21,10 @@ std::optional<Shares> shares_of(const Profile& profile, const Program& p, const 
   bool known = false;
   const std::uint32_t size = v.size(), mask = q.mask == 0xffffffff ? 0 : q.mask;
   for (const Profile::Row& row : profile.rows) {
-    if (row.size != size || row.mask != mask || row.is_behind != is_behind) continue;
+    if (row.size != size || row.mask != mask || row.is_behind != is_behind) {
+      if (known) break;
+      continue;
+    }
     // A test that most of the named numbers fail is known, too.
     known = true;
     if (!q.holds.contains(row.mask ? row.mask : row.k)) continue;
@@ -82,8 +85,7 @@ std::optional<double> Profile::share(const Program& p, const Question& question)
   return shares ? std::optional((*shares)[0]) : std::nullopt;
 }
 
-Profile::Likelihoods Profile::likelihoods(const Program& p, Ranges& ranges, const Node& test) const {
-  const auto q = question(p, ranges, test);
+Profile::Likelihoods Profile::likelihoods(const Program& p, const std::optional<Question>& q) const {
   const auto shares = q ? shares_of(*this, p, *q) : std::nullopt;
   Likelihoods all{.known = {}, .unknown = expected_of(p, q)};
   for (std::size_t network = 0; network < networks; ++network) {
@@ -94,7 +96,7 @@ Profile::Likelihoods Profile::likelihoods(const Program& p, Ranges& ranges, cons
 }
 
 double Profile::likelihood(const Program& p, Ranges& ranges, const Node& test, std::size_t network) const {
-  return likelihoods(p, ranges, test).known[network];
+  return likelihoods(p, question(p, ranges, test)).known[network];
 }
 
 }  // namespace weir::optimize

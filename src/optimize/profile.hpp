@@ -24,8 +24,15 @@ struct Profile {
     std::uint32_t k = 0;
     std::array<std::uint16_t, networks> share{};  ///< of 10 000 packets for which the test is made
     bool is_behind = false;                       ///< of loads whose place depends on the packet; otherwise of those in a fixed one
+    constexpr bool is_like(const Row& other) const { return size == other.size && mask == other.mask && is_behind == other.is_behind; }
   };
-  std::span<const Row> rows;  ///< must outlive the profile
+  std::span<const Row> rows;  ///< in groups: those of one size, mask and place side by side; must outlive the profile
+  constexpr bool is_in_groups() const {
+    for (std::size_t i = 1; i < rows.size(); ++i)
+      for (std::size_t k = 0; k + 1 < i; ++k)
+        if (rows[k].is_like(rows[i]) && !rows[i - 1].is_like(rows[i])) return false;
+    return true;
+  }
 
   /// How often the test holds in the first network, from 0 to 1; nothing where no row is about it.
   std::optional<double> share(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test) const;
@@ -34,12 +41,12 @@ struct Profile {
   double likelihood(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test, std::size_t network) const;
 
   /// The likelihood in all networks, and how often a test holds of which nothing is known: addresses and ports are seldom
-  /// the one asked for; of a range or a bit nothing can be said.
+  /// the one asked for; of a range or a bit, and where no question is known, nothing can be said.
   struct Likelihoods {
     std::array<double, networks> known{};
     double unknown = 0;
   };
-  Likelihoods likelihoods(const ir::Program& p, ir::Ranges& ranges, const ir::Node& test) const;
+  Likelihoods likelihoods(const ir::Program& p, const std::optional<Question>& question) const;
 };
 
 }  // namespace weir::optimize

@@ -16,7 +16,8 @@ Program Rewrite::run() {
   for (std::uint32_t i = 0; i < from_.node_count(); ++i) {  // ways out, and roots of choices, have smaller ids
     const NodeId old{i};
     if (!wanted(old)) continue;
-    Node n = with_values(redirect(old));
+    Node n = redirect(old);
+    if (!keeps_values_) n = with_values(n);
     if (n.kind != NodeKind::Return) n.t = node(n.t);
     if (n.forks()) n.f = node(n.f);
     nodes_[i] = is_idle(n, old) ? n.t : make(n, old, from_.span(old));

@@ -13,18 +13,22 @@ class Model {
  public:
   explicit Model(std::span<const Step> steps) : steps_(steps) {
     for (std::size_t i = 1; i < steps.size(); ++i)
-      for (std::size_t k = 0; k < i; ++k) any_are_one_ |= are_one(steps[k], steps[i]);
+      for (std::size_t k = 0; k < i; ++k) compare(k, i);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      for (std::size_t network = 0; network < networks; ++network) in_place_[network][i] = steps[i].in_place[network];
+      anywhere_[i] = steps[i].anywhere;
+    }
   }
 
   /// Instructions a packet.
   double cost(const Sequence& order, std::size_t network) const {
     double cost = -steps_[order[0]].saved_first, share = 1;  // of packets that pass all before `failed`
-    for (std::size_t failed = 0; failed <= steps_.size(); ++failed) {
-      const double passed = failed < steps_.size() ? steps_[failed].in_place[network].passed : 0;
+    for (std::size_t failed = 0; failed < steps_.size(); ++failed) {
+      const double passed = in_place_[network][failed].passed;
       cost += share * (1 - passed) * walk(order, failed, network);
       share *= passed;
     }
-    return cost;
+    return cost + share * walk(order, steps_.size(), network);
   }
 
   /// The share of packets that passes all steps before a place.
@@ -45,15 +49,26 @@ class Model {
   }
 
  private:
+  /// Two steps, as they stand.
+  void compare(std::size_t first, std::size_t later) {
+    if (steps_[first].bytes.gives_meaning_to(steps_[later].bytes)) told_[first] |= 1u << later;
+    if (!are_one(steps_[first], steps_[later])) return;
+    one_[first] |= 1u << later;
+    one_[later] |= 1u << first;
+    any_are_one_ = true;
+  }
+
   /// Of a packet that passes what was before one step, and fails there.
   double walk(const Sequence& order, std::size_t failed, std::size_t network) const {
+    const std::uint32_t told = told_[failed];
+    std::uint32_t with_before = 0;  // a bit for each step that is one with the one before
     double cost = 0, share = 1;
     for (std::size_t at = 0; at < steps_.size(); ++at) {
       const std::size_t i = order[at];
-      const bool is_meant = i <= failed || !steps_[failed].bytes.gives_meaning_to(steps_[i].bytes);
-      const Expected& step = is_meant ? steps_[i].in_place[network] : steps_[i].anywhere;
-      if (at == 0 || !any_are_one_ || !are_one(steps_[order[at - 1]], steps_[i])) cost += share * step.instructions;
+      const Expected& step = (told >> i & 1 ? anywhere_ : in_place_[network])[i];
+      if (!(with_before >> i & 1)) cost += share * step.instructions;
       if (i == failed) break;
+      with_before = one_[i];
       if (i > failed) share *= step.passed;
     }
     return cost;
@@ -67,6 +82,11 @@ class Model {
   }
 
   std::span<const Step> steps_;
+  using Each = std::array<Expected, most_steps>;  // by step
+  std::array<Each, networks> in_place_{};
+  Each anywhere_{};
+  std::array<std::uint32_t, most_steps + 1> told_{};  ///< by step: a bit for each later one of which it tells what its bytes mean
+  std::array<std::uint32_t, most_steps> one_{};  ///< by step: a bit for each other one for which one load will do with it
   bool any_are_one_ = false;
 };
 

@@ -12,6 +12,7 @@ inline constexpr optimize::Profile::Row usual_shares[] = {
 #undef WEIR_SHARE_BEHIND
 };
 inline constexpr optimize::Profile usual_traffic{usual_shares};
+static_assert(usual_traffic.is_in_groups());
 
 /// Ports that many packets have: HTTPS, a fifth of all, and DNS.
 inline constexpr std::uint32_t likely_ports[] = {443, 53};
