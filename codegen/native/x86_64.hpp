@@ -88,6 +88,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void make_lanes();
   void groups();
   void ask_ahead(std::size_t begin, std::size_t end);
+  void ask_for(const Xbyak::RegExp& group, std::size_t packet);
   void lane_step(const Lane& lane, const LaneStep& step);
   void simple(const Lane& lane, const LaneStep& step, const Xbyak::Ymm& to);
   void of_records(std::size_t field, const Xbyak::Ymm& to);
@@ -186,6 +187,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
 
   std::optional<Lanes> lanes_;
   LanePlaces lane_places_;
+  bool asks_twice_ = false;  ///< for each packet, at two distances
   Xbyak::Label next_group_;
   std::vector<std::array<std::uint32_t, 8>> lane_constants_;
   Xbyak::Label lane_constants_at_;

@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t word_bits = 64, cache_line = 64;
 constexpr std::int32_t stack_alignment = 32;
 /// Headers of so many packets further on are asked for, so that they are there when their turn comes. Lanes take less time, and wait for
-/// eight at once; they ask at twice that distance, too.
-constexpr std::size_t packets_ahead = 12, packets_ahead_of_lanes = 16;
+/// eight at once; those that ask twice ask at twice that distance, too.
+constexpr std::size_t packets_ahead = 12, packets_ahead_of_lanes = 24, packets_ahead_asked_twice = 16;
 
 }  // namespace
 
@@ -69,8 +69,8 @@ void Select::begin_word() {
   cmp(stop, packets_end());
   cmova(stop, packets_end());
   // Nothing is asked for behind the last packet.
-  const std::size_t packets = lanes_ ? packets_ahead_of_lanes : packets_ahead;
-  lea(rax, ptr[cursor + (word_bits + (lanes_ ? 2 : 1) * packets) * records_.size]);
+  const std::size_t packets = !lanes_ ? packets_ahead : asks_twice_ ? packets_ahead_asked_twice : packets_ahead_of_lanes;
+  lea(rax, ptr[cursor + (word_bits + (asks_twice_ ? 2 : 1) * packets) * records_.size]);
   xor_(ecx, ecx);
   mov(ahead.cvt32(), static_cast<std::uint32_t>(packets * records_.size));
   cmp(rax, packets_end());
