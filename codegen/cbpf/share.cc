@@ -142,7 +142,7 @@ class Sharing {
       for (const BlockId kept : begins(straight ? b.t : b.f))
         for (const BlockId dropped : begins(straight ? b.f : b.t)) {
           Twins twins;
-          if (!may_begin(kept, dropped) || !match(kept, dropped, twins) || !twins.x) continue;
+          if (!may_begin(kept, dropped) || !match(kept, dropped, twins) || !twins.x || !is_parted_well(twins)) continue;
           if (auto shared = shared_by(test, straight, twins)) return shared;
         }
     return std::nullopt;
@@ -150,7 +150,9 @@ class Sharing {
 
   /// Whether X may be set ahead of what is dropped, and A is loaded first of all.
   bool may_begin(BlockId kept, BlockId dropped) const {
-    const auto ways = ways_out(blocks_[before_[at(dropped)]]);
+    const Block& before = blocks_[before_[at(dropped)]];
+    if (before.end == Block::End::Jump && reads_x(before.last.code)) return false;
+    const auto ways = ways_out(before);
     return is_load(blocks_.lines_of(blocks_[kept]).front().code, op::IND) &&
            std::ranges::none_of(ways, [&](BlockId to) { return to != dropped && needs_x_[at(to)]; });
   }
@@ -198,6 +200,22 @@ class Sharing {
     if (b.code != (a.code ^ op::IND ^ op::ABS) || b.k < a.k || b.k > farthest || (x && *x != b.k - a.k)) return false;
     x = b.k - a.k;
     return true;
+  }
+
+  /// Whether the test, asked again, tells where to go: each way to the end of what is kept stands for one to the end of what is dropped, and
+  /// none but the head is entered from elsewhere, where the test may not have been asked.
+  bool is_parted_well(const Twins& twins) const {
+    if (!twins.ends) return true;
+    Column<std::uint32_t> from_pieces(blocks_.all.size(), 0);
+    for (const Pair& p : twins.pairs) {
+      const auto to = ways_out(blocks_[p.kept]), other = ways_out(blocks_[p.dropped]);
+      for (std::size_t i = 0; i < to.count; ++i) {
+        if (to.to[i] == twins.ends->kept && other.to[i] != twins.ends->dropped) return false;
+        ++from_pieces[at(to.to[i])];
+      }
+    }
+    const auto is_entered_from_here = [&](const Pair& p) { return p == twins.pairs.front() || from_pieces[at(p.kept)] == ways_in_[at(p.kept)]; };
+    return std::ranges::all_of(twins.pairs, is_entered_from_here);
   }
 
   // ---- the new blocks --------------------------------------------------------------------------------
