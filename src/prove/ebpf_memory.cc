@@ -140,7 +140,11 @@ Ref Stepper::look_up(const State& s) {
   const auto* place = std::get_if<StackPlace>(&s.registers[2]);
   if (!map || !place || map->number >= p_.maps.size()) throw NotUnderstood{};
   const ebpf::Map& m = p_.maps[map->number];
-  if (m.kind == ebpf::MapKind::Array || m.kind == ebpf::MapKind::PerCpuArray) return partials_.yes();
+  if (m.kind == ebpf::MapKind::Array || m.kind == ebpf::MapKind::PerCpuArray) {
+    const auto index = s.stack.read(place->offset, 4, algebra_);
+    if (!index || !index->low.known || *index->low.known >= m.max_entries) throw NotUnderstood{};
+    return partials_.yes();
+  }
   const std::uint32_t head = m.kind == ebpf::MapKind::LpmTrie ? 4 : 0, bytes = m.key_bytes - head, step = std::min(bytes, 4u);
   if (step == 3 || bytes % step != 0) throw NotUnderstood{};
   std::vector<Ref> asked;

@@ -22,9 +22,13 @@ class Functions {
     if (known.empty()) known = blocks_of(p_, first);
     return known;
   }
+  /// Once more: each call is evaluated.
+  bool may_call() { return calls_++ < most_calls; }
 
  private:
+  static constexpr std::size_t most_calls = 100'000;
   const ebpf::Program& p_;
+  std::size_t calls_ = 0;
   std::map<std::size_t, std::vector<Block>> blocks_;
 };
 
@@ -47,12 +51,6 @@ class Evaluation {
     Partial passes{};         ///< whether its loads let it go on
     Ref condition{};          ///< of a block with two ways: to the first when it holds
   };
-  /// What a function returns, and whether its loads let it get that far.
-  struct Returned {
-    Content value;
-    Partial passes;
-  };
-
   void run(State start) {
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       run_block(b, b == 0 ? std::move(start) : arrive(b));
@@ -65,7 +63,8 @@ class Evaluation {
     End end{std::move(state), partials_.sure(partials_.yes()), partials_.yes()};
     for (std::size_t i = block.first; i < block.end; i += is_wide(i) ? 2 : 1) {
       const bool leaves = i + 1 == block.end && (block.ways.size() != 1 || is_jump(i));
-      if (ebpf::is_local_call(p_.instructions[i])) end.passes = partials_.then(end.passes, call(i, end.state));
+      if (ebpf::is_local_call(p_.instructions[i])) call(i, end.state);
+      else if (frame_ > 1 && is_packet_load(i)) throw GivenUp("a function loads from the packet in a way that would end it, and not the program");
       else if (!leaves) end.passes = partials_.then(end.passes, stepper_.step(i, end.state));
       else if (block.ways.size() == 2) end.condition = stepper_.taken(i, end.state);
     }
@@ -73,9 +72,10 @@ class Evaluation {
   }
 
   /// A function has a stack of its own, and what it leaves in r6 to r9 is not seen by its caller (arch/x86/net/bpf_jit_comp.c saves them).
-  Partial call(std::size_t at, State& s) {
+  void call(std::size_t at, State& s) {
     constexpr int most_frames = 8;  // MAX_CALL_FRAMES of include/linux/bpf_verifier.h
     if (frame_ == most_frames) throw GivenUp("functions call each other too deep");
+    if (!functions_.may_call()) throw GivenUp("functions call each other too often");
     const auto first = static_cast<std::size_t>(static_cast<std::int64_t>(at) + 1 + ebpf::distance(p_.instructions[at]));
     Evaluation function(p_, algebra_, extent_, functions_, first, frame_ + 1);
     State start = stepper_.start();
@@ -84,27 +84,22 @@ class Evaluation {
       start.registers[r] = std::exchange(s.registers[r], std::monostate{});
     }
     function.run(std::move(start));
-    Returned returned = function.returned();
-    s.registers[0] = std::move(returned.value);
-    return returned.passes;
+    s.registers[0] = function.returned();
   }
 
-  Returned returned() {
-    std::vector<std::optional<Returned>> from(blocks_.size());
+  Content returned() {
+    std::vector<Content> from(blocks_.size());
     for (std::size_t b = blocks_.size(); b-- > 0;) {
-      const End& end = *ends_[b];
       const auto& to = blocks_[b].ways;
-      Returned next = to.empty() ? Returned{end.state.registers[0], partials_.sure(partials_.yes())} : to.size() == 1 ? *from[to[0]] : choose(end.condition, *from[to[0]], *from[to[1]]);
-      next.passes = partials_.then(end.passes, next.passes);
-      from[b] = std::move(next);
+      from[b] = to.empty() ? ends_[b]->state.registers[0] : to.size() == 1 ? from[to[0]] : stepper_.choose(ends_[b]->condition, from[to[0]], from[to[1]]);
     }
-    return *std::move(from[0]);
+    if (std::holds_alternative<StackPlace>(from[0])) throw GivenUp("a function returns a place of its stack");
+    return std::move(from[0]);
   }
-
-  Returned choose(Ref truth, const Returned& a, const Returned& b) { return {stepper_.choose(truth, a.value, b.value), partials_.choose(truth, a.passes, b.passes)}; }
 
   bool is_wide(std::size_t i) const { return ebpf::is_wide(p_.instructions[i]); }
   bool is_jump(std::size_t i) const { return ebpf::is_always(p_.instructions[i]); }
+  bool is_packet_load(std::size_t i) const { return ebpf::class_of(p_.instructions[i]) == ebpf::op::LD && !is_wide(i); }
 
   /// The last block that all ways to both come by.
   std::size_t common(std::size_t a, std::size_t b) const {

@@ -23,8 +23,6 @@ constexpr std::uint32_t link_offset = 0xffe00000;
 constexpr std::uint32_t network_header = 14;
 constexpr std::uint32_t link_header = 0;
 
-/// SKF_AD_ALU_XOR_X: a load that is none.
-
 /// Where an offset of 2^31 and more, which is negative for bpf_skb_load_helper_8 and its like, begins in the packet.
 std::uint64_t from_header(std::uint32_t offset) {
   if (offset >= network_offset) return offset - network_offset + network_header;

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <random>
 
@@ -383,10 +384,24 @@ TEST_CASE("what is not understood is said") {
   const Answer answer = prove::prove(&meaning, &loop);
   REQUIRE(std::holds_alternative<Undecided>(answer.is));
   CHECK(std::get<Undecided>(answer.is).why == "the program has a loop");
-  const ebpf::Program calls_itself = program("again:\nr0 = 0\nif r1 == 0x0 goto end\ncall again\nend:\nexit\n");
-  const Answer deep = prove::prove(&meaning, &calls_itself);
-  REQUIRE(std::holds_alternative<Undecided>(deep.is));
-  CHECK(std::get<Undecided>(deep.is).why.contains("is not understood here"));  // whether a context is 0
+  const auto why = [&](const char* text) {
+    const ebpf::Program p = program(text);
+    const Answer undecided = prove::prove(&meaning, &p);
+    REQUIRE(std::holds_alternative<Undecided>(undecided.is));
+    return std::get<Undecided>(undecided.is).why;
+  };
+  CHECK(why("again:\ncall again\nexit\n") == "functions call each other too deep");
+  std::string tree = "call f1\nexit\n";
+  for (int f = 1; f < 8; ++f) {
+    tree += fmt::format("f{}:\n", f);
+    for (int n = 0; n < 10 && f < 7; ++n) tree += fmt::format("call f{}\n", f + 1);
+    tree += "r0 = 0\nexit\n";
+  }
+  CHECK(why(tree.c_str()) == "functions call each other too often");
+  CHECK(why("call f\nr0 = *(u64 *)(r0 -8)\nexit\nf:\nr0 = r10\nexit\n") == "a function returns a place of its stack");
+  CHECK(why("r1 = r10\ncall f\nexit\nf:\nr0 = *(u64 *)(r1 -8)\nexit\n") == "a function is given a place of its caller's stack");
+  // What is not there ends the function with 0, and the program goes on.
+  CHECK(why("call f\nexit\nf:\nr6 = r1\nr0 = *(u16 *)skb[12]\nexit\n") == "a function loads from the packet in a way that would end it, and not the program");
   const ebpf::Program unknown = program("call bpf_get_prandom_u32#7\nexit\n");
   const Answer other = prove::prove(&meaning, &unknown);
   REQUIRE(std::holds_alternative<Undecided>(other.is));
