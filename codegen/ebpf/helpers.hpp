@@ -37,8 +37,13 @@ struct HelperRow {
   std::string_view hooks;
 };
 
-/// The number of bpf_map_lookup_elem.
-inline constexpr std::int32_t map_lookup = 1;
+/// The kernel's numbers of the helpers, by Helper.
+inline constexpr std::int32_t helper_numbers[] = {
+#define WEIR_HELPER(helper, id, name, returns, arguments, hooks) id,
+#include "ebpf/helpers.def"
+#undef WEIR_HELPER
+};
+inline constexpr std::int32_t map_lookup = helper_numbers[static_cast<int>(Helper::LookUp)];
 
 /// The helper of a number; null when weir does not know it.
 const HelperRow* find_helper(std::int32_t id);
