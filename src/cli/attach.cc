@@ -80,7 +80,7 @@ void wait(Attachment& attachment, bool live) {
 
 void tell_of_end(const Attachment& attachment) {
   const auto counts = attachment.counts();
-  if (counts) print_text(fmt::format("{} packets matched\n{} packets did not\n", counts->accepted, counts->rejected));
+  if (counts) print_text(fmt::format("{} matched\n{} did not\n", packets(counts->accepted), packets(counts->rejected)));
 }
 
 }  // namespace

@@ -71,7 +71,6 @@ void tell_of_start(const Interface& on, const LinkTypeInfo& link_type, const Liv
 /// As tcpdump counts, and in its words.
 void tell_of_end(std::uint64_t captured, Live& live) {
   const auto counted = live.counters();
-  const auto packets = [](std::uint64_t n) { return fmt::format("{} packet{}", n, n == 1 ? "" : "s"); };
   print_text(fmt::format("{} captured\n{} received {} filter\n{} dropped by kernel\n", packets(captured),
                          packets(counted.received), live.filtered_here() ? "before the" : "by", packets(counted.dropped)));
 }

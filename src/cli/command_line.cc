@@ -91,6 +91,11 @@ void add_compiling(CLI::App& command, Options& options) {
   command.add_flag("--strict", options.strict, "Refuse a filter that can match nothing, or matches everything");
 }
 
+/// Not shown: hands used to tcpdump type them.
+void add_needless(CLI::App& command) {
+  for (const char* name : needless_options) command.add_flag(name)->group("");
+}
+
 void add_timeout(CLI::App& command, double& seconds) {
   command.add_option_function<std::string>(
       "--timeout", [&](const std::string& word) { store(parse_seconds(word), seconds); },
@@ -131,6 +136,7 @@ CLI::App* add_compile(CLI::App& program, CompileCommand& c, HookWords& hook) {
   add_compiling(command, c.options);
   command.add_flag("--check", c.check, "Prove that the program does what the expression says before printing it");
   add_timeout(command, c.seconds);
+  add_needless(command);
   add_file(command, "-o", c.output, "Write to FILE instead of standard output");
   return &command;
 }
@@ -151,6 +157,7 @@ CLI::App* add_filter(CLI::App& program, FilterCommand& c) {
       "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
       "Refuse a file that has another link type")->type_name("LINKTYPE");
   add_compiling(command, c.options);
+  add_needless(command);
   return &command;
 }
 
@@ -172,6 +179,7 @@ CLI::App* add_capture(CLI::App& program, CaptureCommand& c) {
       "-y,--linktype", [&](const std::string& word) { store(parse_link_type(word), c.link_type); },
       "Refuse an interface that has another link type")->type_name("LINKTYPE");
   add_compiling(command, c.options);
+  add_needless(command);
   return &command;
 }
 
@@ -348,10 +356,18 @@ std::optional<std::string> option_without_value(const std::vector<std::string>& 
   return fmt::format("no value behind {}", *found);
 }
 
+/// `-d2` CLI11 would take for `-d` and the word `-2`.
+bool is_numbered_listing(std::string_view word) {
+  const auto behind = word.find_first_not_of('d', 1);
+  return word.starts_with("-d") && behind != word.npos && (word[behind] == '=' || ('0' <= word[behind] && word[behind] <= '9'));
+}
+
 /// Has CLI11 fill in what the options of the program were added for.
 std::expected<void, NoCommand> read_options(CLI::App& program, const std::vector<std::string>& arguments) {
   if (auto why = no_command(program, arguments)) return std::unexpected(std::move(*why));
   if (auto why = option_without_value(arguments)) return wrong(program, *why);
+  if (const auto found = std::ranges::find_if(arguments, is_numbered_listing); found != arguments.end())
+    return wrong(program, fmt::format("{}: the letter takes no number; -dd prints a C array, -ddd decimal numbers", *found));
   try {
     program.parse(protect(arguments));
   } catch (const CLI::CallForHelp&) {

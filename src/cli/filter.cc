@@ -124,8 +124,6 @@ void Work::show_progress(const capture::Reader& reader, std::uint64_t read) {
   line_.update([&] { return Progress{bytes_before_ + reader.bytes_read(), inputs_.bytes(), read_ + read, kept_}; });
 }
 
-std::string packets(std::uint64_t n) { return fmt::format("{} packet{}", n, n == 1 ? "" : "s"); }
-
 Result<Inputs> open_inputs(const FilterCommand& command) {
   auto paths = command.inputs;
   if (command.list) {

@@ -45,6 +45,8 @@ void print_error(std::string_view message) { print(fmt::format("error: {}", mess
 
 void put_on_standard_error(std::string_view text) { (void)!std::fwrite(text.data(), 1, text.size(), stderr); }
 
+std::string packets(std::uint64_t n) { return fmt::format("{} packet{}", n, n == 1 ? "" : "s"); }
+
 std::string visible(std::string text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);

@@ -1,5 +1,6 @@
 // Messages for people, on standard error.
 #pragma once
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ void print_error(std::string_view message);
 
 /// To standard error in one piece, as it is. That it cannot be written stops nothing: the work matters more than the message.
 void put_on_standard_error(std::string_view text);
+
+/// "1 packet", "2 packets".
+std::string packets(std::uint64_t n);
 
 /// What a terminal may show of names that came from outside: each control character but line feed and tab is a question
 /// mark. All messages above are made so.

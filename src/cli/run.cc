@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <vector>
 
 #include "capture/savefile.hpp"
@@ -12,7 +14,6 @@
 
 namespace weir::cli {
 namespace {
-
 
 /// Pairs of hexadecimal digits, with blanks, colons and dots between them or not.
 std::optional<std::vector<std::uint8_t>> bytes_of(std::string_view word) {
@@ -128,7 +129,7 @@ Status run(const RunCommand& command) {
       return report(done.error());
     }
   }
-  if (std::fflush(stdout) != 0) return report({.code = Code::System, .span = {}, .message = "cannot write to standard output", .hint = {}});
+  if (std::fflush(stdout) != 0) return report({.code = Code::System, .span = {}, .message = fmt::format("cannot write standard output: {}", std::strerror(errno)), .hint = {}});
   return runner.has_stopped() ? CouldNot : Done;
 }
 

@@ -6,6 +6,6 @@
 namespace weir::cli {
 
 /// `weir filter -r in.pcap tcp` for `-nr in.pcap tcp`: the command that takes such options, quoted for a shell.
-std::string suggested_command(const std::vector<std::string>& given);
+std::string suggested_command(const std::vector<std::string>& arguments);
 
 }  // namespace weir::cli

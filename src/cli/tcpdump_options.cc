@@ -4,19 +4,16 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
 
 namespace weir::cli {
 namespace {
 
 constexpr std::string_view details = "weir prints a short line for each packet; to see more: -w - | tcpdump -r - and this option",
-                           names = "leave it out: weir prints addresses and ports as numbers",
-                           at_once = "leave it out: what has been captured is never held back while weir waits for more",
                            stamps = "weir prints the local time of day; for others: -w - | tcpdump -r - and this option",
                            one_file = "weir writes one file; to have several: -w - | tcpdump -r - -w FILE and this option",
-                           checksums = "leave it out: weir verifies no checksums",
                            same_user = "leave it and the user out: weir stays the user who started it",
-                           kernel_stamps = "leave it out: weir takes the time that the kernel gives a packet",
+                           kernel_stamps = "leave it and the type out: weir takes the time that the kernel gives a packet",
+                           stamp_types = "there is no choice: weir takes the time that the kernel gives a packet",
                            buffer = "leave it and the size out: the kernel has 32 megabytes for packets that wait",
                            monitor_mode = "put the interface into monitor mode before, with iw(8)",
                            interfaces = "weir list interfaces",
@@ -28,42 +25,32 @@ constexpr std::string_view details = "weir prints a short line for each packet; 
 
 struct Row {
   std::string_view option;  ///< its letter, or its long name
-  bool needless;  ///< weir does so anyway
   std::string_view advice;
 };
 /// tcpdump(8).
 constexpr Row rows[] = {
-    {"n", true, names},
-    {"f", true, names},
-    {"N", true, names},
-    {"l", true, at_once},
-    {"U", true, at_once},
-    {"packet-buffered", true, at_once},
-    {"immediate-mode", true, at_once},
-    {"K", true, checksums},
-    {"dont-verify-checksums", true, checksums},
-    {"Z", false, same_user},
-    {"relinquish-privileges", false, same_user},
-    {"#", false, details}, {"number", false, details}, {"A", false, details}, {"b", false, details}, {"e", false, details}, {"h", false, details},
-    {"H", false, details}, {"q", false, details}, {"S", false, details}, {"absolute-tcp-sequence-numbers", false, details}, {"T", false, details},
-    {"u", false, details}, {"v", false, details}, {"x", false, details}, {"X", false, details}, {"E", false, details}, {"M", false, details},
-    {"t", false, stamps},
-    {"j", false, kernel_stamps}, {"time-stamp-type", false, kernel_stamps},
-    {"J", false, kernel_stamps}, {"list-time-stamp-types", false, kernel_stamps},
-    {"C", false, one_file}, {"G", false, one_file}, {"W", false, one_file}, {"z", false, one_file},
-    {"B", false, buffer}, {"buffer-size", false, buffer},
-    {"I", false, monitor_mode}, {"monitor-mode", false, monitor_mode},
-    {"D", false, interfaces}, {"list-interfaces", false, interfaces},
-    {"L", false, link_types}, {"list-data-link-types", false, link_types},
-    {"Q", false, direction}, {"direction", false, direction},
-    {"c", false, "weir filter and weir capture stop after so many packets"},
-    {"d", false, "weir compile -d prints the program"},
-    {"i", false, live}, {"interface", false, live},
-    {"p", false, promiscuous}, {"no-promiscuous-mode", false, promiscuous},
-    {"r", false, "weir filter reads savefiles"},
-    {"V", false, "weir filter reads the savefiles that a file names"},
-    {"s", false, whole}, {"snapshot-length", false, whole},
-    {"w", false, "weir filter and weir capture write packets"},
+    {"Z", same_user},
+    {"relinquish-privileges", same_user},
+    {"#", details}, {"number", details}, {"A", details}, {"b", details}, {"e", details}, {"h", details},
+    {"H", details}, {"q", details}, {"S", details}, {"absolute-tcp-sequence-numbers", details}, {"T", details},
+    {"u", details}, {"v", details}, {"x", details}, {"X", details}, {"E", details}, {"M", details},
+    {"t", stamps},
+    {"j", kernel_stamps}, {"time-stamp-type", kernel_stamps},
+    {"J", stamp_types}, {"list-time-stamp-types", stamp_types},
+    {"C", one_file}, {"G", one_file}, {"W", one_file}, {"z", one_file},
+    {"B", buffer}, {"buffer-size", buffer},
+    {"I", monitor_mode}, {"monitor-mode", monitor_mode},
+    {"D", interfaces}, {"list-interfaces", interfaces},
+    {"L", link_types}, {"list-data-link-types", link_types},
+    {"Q", direction}, {"direction", direction},
+    {"c", "weir filter and weir capture stop after so many packets"},
+    {"d", "weir compile -d prints the program"},
+    {"i", live}, {"interface", live},
+    {"p", promiscuous}, {"no-promiscuous-mode", promiscuous},
+    {"r", "weir filter reads savefiles"},
+    {"V", "weir filter reads the savefiles that a file names"},
+    {"s", whole}, {"snapshot-length", whole},
+    {"w", "weir filter and weir capture write packets"},
 };
 
 const Row* find(std::string_view option) {
@@ -81,19 +68,6 @@ std::string_view long_name(std::string_view word) { return word.substr(2, word.f
 std::string_view letters(std::string_view word) {
   const auto end = word.find_first_of(with_value, 1);
   return word.substr(1, end == word.npos ? word.npos : end);
-}
-
-bool is_needless(std::string_view option) {
-  const Row* row = find(option);
-  return row && row->needless;
-}
-
-std::string without_needless_letters(const std::string& word) {
-  std::string result = word;
-  const auto options = letters(word).size();
-  const auto end = result.begin() + 1 + static_cast<std::ptrdiff_t>(options);
-  result.erase(std::remove_if(result.begin() + 1, end, [](const char& c) { return is_needless({&c, 1}); }), end);
-  return result;
 }
 
 }  // namespace
@@ -114,14 +88,12 @@ std::optional<Foreign> first_foreign_option(const std::vector<std::string>& argu
   return std::nullopt;
 }
 
-std::vector<std::string> without_needless_options(const std::vector<std::string>& arguments) {
-  std::vector<std::string> result;
-  for (const auto& word : arguments) {
-    if (is_long(word) && is_needless(long_name(word))) continue;
-    auto rest = is_combined(word) ? without_needless_letters(word) : word;
-    if (rest != "-" || word == "-") result.push_back(std::move(rest));
-  }
-  return result;
+bool has_any(const std::vector<std::string>& arguments, std::initializer_list<std::string_view> options) {
+  const auto is_one = [&](std::string_view option) { return std::ranges::find(options, option) != options.end(); };
+  return std::ranges::any_of(arguments, [&](const std::string& word) {
+    if (is_long(word)) return is_one(long_name(word));
+    return is_combined(word) && std::ranges::any_of(letters(word), [&](const char& letter) { return is_one({&letter, 1}); });
+  });
 }
 
 }  // namespace weir::cli

@@ -72,7 +72,8 @@ Result<std::uint8_t> number_within(const ast::WordOrNumber& w, std::uint8_t mask
 Result<std::uint8_t> type_of(const ast::WordOrNumber& w) {
   if (w.number) return number_within(w, wire::wlan_type_mask, "type");
   if (const auto type = wire::wlan_type(w.word)) return *type;
-  return unknown_word(w, "type name", "types are mgt, ctl and data");
+  const bool is_subtype = wire::wlan_any_subtype(w.word).has_value();
+  return unknown_word(w, "type name", is_subtype ? fmt::format("it is a subtype: 'subtype {}'", w.word) : "types are mgt, ctl and data");
 }
 
 Result<std::uint8_t> subtype_of(const ast::WordOrNumber& w, std::uint8_t type) {

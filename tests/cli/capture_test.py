@@ -16,27 +16,30 @@ class Use(ProgramTest):
         self.check_error(2, "lo has link type EN10MB, not RAW", "capture", "-i", "lo", "-y", "raw")
 
     def test_options_of_tcpdump(self):
-        for arguments, message in ((("-ni", "lo"), "capture has no option -n\n  hint: leave it out"),
-                                   (("-i", "lo", "-nn", "tcp"), "no option -n\n  hint: leave it out"),
-                                   (("-lU", "-i", "lo"), "no option -l\n  hint: leave it out"),
-                                   (("-i", "lo", "-vvv"), "no option -v\n  hint: .*tcpdump -r -"),
+        for arguments, message in ((("-i", "lo", "-vvv"), "no option -v\n  hint: .*tcpdump -r -"),
                                    (("-ilo", "-e"), "no option -e\n  hint: .*tcpdump -r -"),
                                    (("-D",), "no option -D\n  hint: weir list interfaces"),
                                    (("-i", "lo", "-G", "60", "-w", "x"), "no option -G\n  hint: weir writes one file"),
                                    (("-r", "x"), "no option -r\n  hint: weir filter reads"),
                                    (("-i", "lo", "-I"), "no option -I\n  hint: put the interface into monitor mode"),
-                                   (("-i", "lo", "--immediate-mode"), "no option --immediate-mode\n  hint: leave it out"),
+                                   (("-i", "lo", "-j", "host"), "no option -j\n  hint: leave it and the type out"),
                                    (("--direction=in", "-i", "lo"), "no option --direction\n  hint: say inbound or outbound"),
                                    (("-i", "lo", "--frob"), "has no option --frob\n  hint: weir capture --help")):
             self.assertRegex(self.check_error(2, "hint: ", "capture", *arguments), message)
         self.assertRegex(self.check_error(2, "", "filter", "-i", "lo"), "no option -i\n  hint: weir capture takes")
 
+    def test_options_that_ask_for_what_is_done_anyway(self):
+        for command, message in (("capture", "there is no interface 'none'"), ("filter", "cannot read none")):
+            source = "-i" if command == "capture" else "-r"
+            for options in ((f"-nn{source[1]}", "none"), ("-n", "-l", "-U", "-K", "--immediate-mode", source, "none", "tcp"), (source, "none", "-fN")):
+                self.check_error(1, message, command, *options)
+        self.assertEqual(self.check("compile", "-nd", "tcp"), self.check("compile", "-d", "tcp"))
+        self.assertNotIn("-n", self.check("compile", "--help").split())
+
     def test_commands_of_tcpdump(self):
-        for arguments, meant in ((("-ni", "eth0", "tcp"), "capture -i eth0 tcp"), (("-D",), "list interfaces"),
-                                 (("-nnr", "a b", "-w", "out"), "filter -r 'a b' -w out"),
-                                 (("-nn", "-i", "eth0"), "capture -i eth0"),
-                                 (("--immediate-mode", "-i", "eth0"), "capture -i eth0"),
-                                 (("-U", "-n", "-w", "-n", "-i", "lo"), "capture -w -i lo")):
+        for arguments, meant in ((("-ni", "eth0", "tcp"), "capture -ni eth0 tcp"), (("-D",), "list interfaces"), (("--list-interfaces",), "list interfaces"),
+                                 (("-nnr", "a b", "-w", "out"), "filter -nnr 'a b' -w out"),
+                                 (("--interface=eth0", "-U", "-w", "-"), "capture --interface=eth0 -U -w -"), (("-nnd", "tcp"), "compile -nnd tcp")):
             self.check_error(2, f"did you mean weir {meant}?\n", *arguments)
 
     def test_a_wrong_expression_is_told_before_rights_are_missing(self):

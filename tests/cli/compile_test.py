@@ -277,12 +277,20 @@ class Options(ProgramTest):
         self.check_error(2, "--linktype must be followed by a value: LINKTYPE", "compile", "-y")
         self.check_error(2, "-F must be followed by a value: FILE", "filter", "-r", "x", "-F")
         self.check_error(2, "--strict takes no value", "compile", "--strict=no", "ip")
-        self.check_error(2, "takes no value: leave out =2", "compile", "-d=2", "ip")
+        for option in ("-d=2", "-d2", "-dd3"):
+            self.check_error(2, f"{option}: the letter takes no number; -dd prints a C array", "compile", option, "ip")
+        self.check_error(2, "takes no value: leave out =2", "compile", "-O=2", "ip")
         self.check_error(2, "--count takes no value", "filter", "-r", "x", "--count=3", "ip")
         self.check_error(2, "no option --linktyp; did you mean --linktype?", "compile", "--linktyp=RAW", "ip")
 
 
 class Text(ProgramTest):
+    def test_hints_say_what_the_command_can_do(self):
+        self.assertIn("it is a subtype: 'subtype beacon'", self.check_error(2, "", "compile", "-y", "IEEE802_11", "wlan type beacon"))
+        self.assertIn("--hook=tc-ingress", self.check_error(2, "not a live capture", "compile", "inbound"))
+        source = PACKETS / "ethernet.pcap"
+        self.assertIn("weir capture asks the kernel", self.check_error(2, "not a live capture", "filter", "-r", str(source), "inbound"))
+
     def test_words_are_joined(self):
         expected = self.check("compile", "tcp port 80 and not host 10.0.0.1")
         self.assertEqual(self.check("compile", *"tcp port 80 and not host 10.0.0.1".split()), expected)
@@ -401,7 +409,7 @@ class Help(ProgramTest):
         for arguments, meant in ((["tcp", "port", "80"], "weir compile tcp port 80?"),
                                  (["-d", "tcp or udp"], "weir compile -d 'tcp or udp'?"),
                                  (["-r", "in.pcap", "-w", "out.pcap", "tcp"], "weir filter -r in.pcap -w out.pcap tcp?"),
-                                 (["-nrin.pcap", "tcp"], "weir filter -rin.pcap tcp?"),
+                                 (["-nrin.pcap", "tcp"], "weir filter -nrin.pcap tcp?"),
                                  (["-i", "eth0", "not (tcp)"], "weir capture -i eth0 'not (tcp)'?"),
                                  (["it's"], "weir compile 'it'\\''s'?")):
             self.assertTrue(self.check_error(2, "command", *arguments).endswith(f"did you mean {meant}\n"), arguments)

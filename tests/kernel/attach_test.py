@@ -82,7 +82,7 @@ class Attach(NetworkTest):
         self.assertTrue(self.arrives(udp(2)))
         status, messages = attached.end()
         self.assertEqual(status, 0)
-        self.assertTrue(messages.endswith("1 packets matched\n1 packets did not\n"), messages)
+        self.assertTrue(messages.endswith("1 packet matched\n1 packet did not\n"), messages)
         self.assertTrue(self.arrives(udp(1)))
 
     def test_nothing_stays_of_a_killed_one(self):
