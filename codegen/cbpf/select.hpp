@@ -155,6 +155,7 @@ class Select {
   bool with_mask(const Set& set, Interval domain, Entry& t, Entry& f);
   void tree(Part part, Entry& t, Entry& f);
   void leaf(Part part, Entry& t, Entry& f);
+  static const Interval* most_of(Part part);
   void interval(Interval i, Domain domain, Entry& t, Entry& f);
   bool with_upper_bits(const ir::Node& n, std::uint32_t k, Entry& t, Entry& f);
 

@@ -77,6 +77,10 @@ void Select::membership(const Set& numbers, Domain domain, Entry& t, Entry& f) {
   const Set set = numbers & Set(domain);
   if (with_mask(set, domain, t, f)) return;
   if (const std::uint32_t low_bits = common_blocks(set)) return blocks(set, low_bits, domain, t, f);
+  const Set rest = Set(domain) - set;
+  constexpr std::size_t few = 2;
+  if (const std::uint32_t low_bits = common_blocks(rest); low_bits && rest.intervals().size() <= few && comparisons(set.intervals(), domain) > few)
+    return blocks(rest, low_bits, domain, f, t);
   tree({domain, set.intervals()}, t, f);
 }
 
@@ -92,6 +96,12 @@ std::uint32_t Select::common_blocks(const Set& set) {
 void Select::blocks(const Set& set, std::uint32_t low_bits, Domain domain, Entry& t, Entry& f) {
   std::vector<Interval> upper;
   for (const Interval i : set.intervals()) upper.push_back({i.low, i.high & ~low_bits});
+  if (upper.size() == 2 && upper.front().high == 0) {  // can be told before the low bits are gone
+    upper.erase(upper.begin());
+    Entry others{blocks_.add(), {}, false};
+    jump(op::JMP | op::JSET, domain.high & ~low_bits, others, t);
+    begin(others);
+  }
   put(op::ALU | op::AND, ~low_bits);
   machine_.a = no_value;
   tree({{{domain.low & ~low_bits, domain.high & ~low_bits}, domain.is_even}, upper}, t, f);
@@ -143,13 +153,25 @@ void Select::tree(Part part, Entry& t, Entry& f) {
 }
 
 void Select::leaf(Part part, Entry& t, Entry& f) {
-  for (const Interval& i : part.intervals) {
+  if (part.intervals.empty()) return go_to(f);
+  const Interval* const most = most_of(part);
+  const Interval* const last = &part.intervals.back() == most ? most - 1 : &part.intervals.back();
+  const auto ask = [&](const Interval& i) {
+    if (part.intervals.size() == 1 || &i == last) return interval(i, part.domain, t, f);
     Entry next{blocks_.add(), {}, false};
-    const bool last = &i == &part.intervals.back();
-    interval(i, part.domain, t, last ? f : next);
-    if (!last) begin(next);
-  }
-  if (part.intervals.empty()) go_to(f);
+    interval(i, part.domain, t, next);
+    begin(next);
+  };
+  if (most) ask(*most);
+  for (const Interval& i : part.intervals)
+    if (&i != most) ask(i);
+}
+
+/// The interval that has most of the numbers, where any is as likely as another: asked first, it tells most.
+const Interval* Select::most_of(Part part) {
+  const auto has_most = [&](const Interval& i) { return i.high - i.low > (part.domain.high - part.domain.low) / 2; };
+  const auto most = std::ranges::find_if(part.intervals, has_most);
+  return part.domain.is_even && most != part.intervals.end() ? &*most : nullptr;
 }
 
 void Select::interval(Interval i, Domain domain, Entry& t, Entry& f) {

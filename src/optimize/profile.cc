@@ -55,14 +55,21 @@ std::uint64_t narrow(const Value& v, const Set& numbers) {
   return v.kind == ValueKind::Load && v.size() == 1 && v.a == no_value && !numbers.empty() && numbers.low() >= 0x80 ? 0x10 : 0;
 }
 
+/// Whether these are the numbers of four bytes that begin alike, in seven bits or more, as the addresses of a network do.
+bool is_net(const Value& v, const Set& numbers) {
+  if (v.kind != ValueKind::Load || v.size() != 4 || numbers.intervals().size() != 1) return false;
+  const std::uint32_t rest = numbers.intervals().front().low ^ numbers.intervals().front().high;
+  return (rest & (rest + 1)) == 0 && rest >> 25 == 0;
+}
+
 double expected_of(const Program& p, const std::optional<Question>& q) {
-  constexpr double nothing_known = Profile::nothing_known;
+  constexpr double nothing_known = Profile::nothing_known, of_net = 0.2;
   const std::uint64_t all = q ? q->domain.size() : 0;
   if (all <= 2) return nothing_known;
   const bool rather_not = q->holds.size() > all / 2;
   const Set seldom = rather_not ? q->no() : q->yes();
   const auto few = as_single(seldom, narrow(p[q->value], seldom));
-  if (!few) return nothing_known;  // a range
+  if (!few) return is_net(p[q->value], seldom) ? (rather_not ? 1 - of_net : of_net) : nothing_known;
   const double even = 1.0 / static_cast<double>(all);
   const double one = std::max(even, q->domain.high > 0xffff ? 0.02 : q->domain.high > 0xff ? 0.05 : 0.1);
   const bool is_behind = p[q->value].kind == ValueKind::Load && p[q->value].a != no_value;

@@ -51,6 +51,17 @@ TEST_CASE("emit: upper bits that are one number are a range") {
   CHECK(listing("x = load 4 [26]\ny = x & 0xffff00ff\nt: if y == 0xa000001 then yes else no\ng: guard 4 [26] then t\nroot g\n") == "ld [26]; and #0xffff00ff; jeq #0xa000001; ret #1; ret #0; ");
 }
 
+TEST_CASE("emit: of the pieces of a set of ports, that with most numbers is asked for first") {
+  CHECK(listing("x = load 2 [54]\nt: if x in {0, 80, 0x400-0xffff} then no else yes\ng: guard 2 [54] then t\nroot g\n") == "ldh [54]; jge #0x400; jeq #0x0; jeq #0x50; ret #1; ret #0; ");
+  CHECK(listing("x = load 2 [54]\nt: if x in {0-9, 80, 0x400-0x4ff} then no else yes\ng: guard 2 [54] then t\nroot g\n") == "ldh [54]; jgt #0x9; jeq #0x50; jgt #0x4ff; jge #0x400; ret #1; ret #0; ");
+}
+
+TEST_CASE("emit: two blocks of a size are told by their upper bits, also where they are what is left out") {
+  const std::string two = "ldb [7]; jset #0xf0; and #0xfffffff0; jeq #0x50; ret #1; ret #0; ";
+  CHECK(listing("x = load 1 [7]\nt: if x in {0-0xf, 0x50-0x5f} then yes else no\ng: guard 1 [7] then t\nroot g\n") == two);
+  CHECK(listing("x = load 1 [7]\nt: if x in {0x10-0x4f, 0x60-0xff} then no else yes\ng: guard 1 [7] then t\nroot g\n") == two);
+}
+
 TEST_CASE("emit: what a chain of headers asks at its end stands once") {
   const std::string chain =
       "a = load 1 [20]\nb = load 1 [54]\nc = load 1 [62]\n"

@@ -270,6 +270,19 @@ TEST_CASE("profile: numbers of a byte behind a header have rows of their own") {
   }
 }
 
+TEST_CASE("profile: a network is neither as rare as an address nor half of all") {
+  struct Row { const char* numbers; double share; };
+  const Row rows[] = {{"{0xa000001}", 0.02}, {"{0xa000000-0xaffffff}", 0.2}, {"{0xa000080-0xa0000bf}", 0.2}, {"{0-0x9ffffff, 0xb000000-0xffffffff}", 0.8},
+                      {"{0xa000001-0xaffffff}", 0.5}, {"{0xa000000-0xaffffff, 0xc0a80000-0xc0a8ffff}", 0.5}, {"{0xe0000000-0xefffffff}", 0.5}};
+  for (const Row& r : rows) {
+    CAPTURE(r.numbers);
+    const Program p = parse("x = load 4 [26]\nno: return 0\nyes: return 1\nt: if x in " + std::string(r.numbers) + " then yes else no\ng: guard 4 [26] then t\nroot g\n");
+    ir::Ranges ranges(p);
+    for (std::uint32_t i = 0; i < p.node_count(); ++i)
+      if (const ir::Node& n = p[ir::NodeId{i}]; n.forks()) CHECK(profile.likelihood(p, ranges, n, 0) == doctest::Approx(r.share));
+  }
+}
+
 TEST_CASE("narrow: where the first bytes decide, only they are loaded") {
   struct Row { const char* before; const char* after; };
   const Row rows[] = {
