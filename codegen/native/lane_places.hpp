@@ -12,7 +12,7 @@ namespace weir::native {
 struct LanePlace {
   enum class Kind : std::uint8_t { Nowhere, Register, Stack, Constant };
   Kind kind = Kind::Nowhere;
-  std::uint32_t number = 0;  ///< of a constant: itself
+  std::uint32_t number = 0;
   bool operator==(const LanePlace&) const = default;
 };
 
@@ -29,6 +29,7 @@ struct LaneStep {
 struct LanePlaces {
   std::vector<LaneStep> steps;  ///< one a step of the code
   LanePlace verdict;
+  std::vector<std::uint32_t> constants;  ///< by their numbers
   std::uint32_t stack = 0;      ///< vectors on it
 };
 

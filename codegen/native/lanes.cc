@@ -60,6 +60,7 @@ std::size_t Lanes::slot_of(const Lane& lane) const {
 
 void Lanes::grow() {
   slots_.assign(std::bit_ceil(4 * std::max<std::size_t>(64, steps_.size())), no_lane);
+  steps_.reserve(slots_.size() / 2);
   for (std::size_t i = 0; i < steps_.size(); ++i) slots_[slot_of(steps_[i])] = static_cast<LaneId>(i);
 }
 
@@ -92,13 +93,13 @@ std::optional<LaneId> Lanes::folded(const Lane& lane) const {
 
 void Lanes::trim() {
   std::vector<LaneId> places(size(), no_lane);
-  std::vector<bool> needed(size());
-  needed[static_cast<std::size_t>(verdict)] = true;
+  std::vector<std::uint8_t> needed(size());  // bits would take longer
+  needed[static_cast<std::size_t>(verdict)] = 1;
   for (std::size_t i = size(); i-- > 0;) {
-    if (steps_[i].kind == LaneKind::Demand) needed[i] = true;
+    if (steps_[i].kind == LaneKind::Demand) needed[i] = 1;
     if (!needed[i]) continue;
     for (const LaneId operand : {steps_[i].a, steps_[i].b})
-      if (operand != no_lane) needed[static_cast<std::size_t>(operand)] = true;
+      if (operand != no_lane) needed[static_cast<std::size_t>(operand)] = 1;
   }
   std::vector<Lane> kept;
   kept.reserve(size());

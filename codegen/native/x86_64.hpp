@@ -8,7 +8,6 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
@@ -27,8 +26,8 @@
 
 namespace weir::native::x86_64 {
 
-/// What the flags say.
-enum class Condition : std::uint8_t { Equal, NotEqual, Below, BelowEqual, Above, AboveEqual, Carry, NotCarry };
+/// What the flags say, by the numbers that instructions have for it.
+enum class Condition : std::uint8_t { Below = 2, Carry = Below, AboveEqual, Equal, NotEqual, BelowEqual, Above };
 
 class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
  public:
@@ -56,11 +55,15 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
 
   std::size_t position() const override { return getSize(); }
   Label new_label() override;
-  void bind(Label here) override { L(at(here)); }
-  void jump(Label to) override { jmp(at(to)); }
+  void bind(Label here) override { places_[index(here)] = getSize(); }
+  void jump(Label to) override;
   void jump_if(const Condition& c, Label to) override;
-  Condition opposite(const Condition& c) const override;
-  Xbyak::Label& at(Label l) { return labels_[static_cast<std::size_t>(l)]; }
+  Condition opposite(const Condition& c) const override { return static_cast<Condition>(static_cast<std::uint8_t>(c) ^ 1); }
+  static std::size_t index(Label l) { return static_cast<std::size_t>(l); }
+  std::optional<std::int64_t> short_way_back(Label to) const;
+  void refer(Label to);
+  void address_of(const Xbyak::Reg64& r, Label to);
+  void fill_in_references();
   void set(Condition c, const Xbyak::Reg8& to);
   void move_if(Condition c, const Xbyak::Reg32& to, const Xbyak::Reg32& from);
 
@@ -100,7 +103,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void element(const Xbyak::Xmm& to, const Xbyak::Xmm& places, std::uint32_t number, const Lane& lane);
   Xbyak::Ymm in_register(const LanePlace& place, const Xbyak::Ymm& spare);
   Xbyak::Address lane_memory(const LanePlace& place);
-  Xbyak::Address lane_constant(std::uint32_t k);
+  Xbyak::Address lane_constant(std::size_t number);
   Xbyak::Address lane_pattern(std::uint32_t bytes);
   Xbyak::Address lane_vector(const std::array<std::uint32_t, 8>& words);
   Xbyak::Address lane_stack(std::uint32_t number);
@@ -156,10 +159,10 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   Condition search(const SetPlan::Search& search, std::uint32_t number, Register v, const std::optional<Ways>& ways);
   void distance(const Xbyak::Reg32& v, std::uint32_t low);
   /// One, however often its set is asked for: `words` makes it.
-  Xbyak::Label& table(std::uint32_t number, auto words) {
+  Label table(std::uint32_t number, auto words) {
     if (tables_.size() <= number) tables_.resize(number + 1);
     Table& t = tables_[number];
-    if (t.words.empty()) t.words = words();
+    if (t.words.empty()) t = {new_label(), words()};
     return t.label;
   }
   void put(std::span<const std::uint32_t> words);
@@ -175,22 +178,28 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   std::uint32_t frame_;
   Pool pool_;
   std::uint32_t length_word_ = 0, metadata_word_ = 0, next_word_ = 0, most_words_ = 0;
-  std::deque<Xbyak::Label> labels_;
+  /// Of each label. Xbyak's own labels are kept in three hash tables each, which takes a tenth of the time.
+  std::vector<std::size_t> places_;
+  struct Reference {
+    Label to;
+    std::size_t end;  ///< behind the four bytes that say how far it is from there
+  };
+  std::vector<Reference> references_;
   /// Of a loop: the code of one packet, and what comes behind some.
-  Xbyak::Label packet_, some_done_;
+  Label packet_{}, some_done_{};
   struct Table {
-    Xbyak::Label label;
+    Label label{};
     std::vector<std::uint32_t> words;
   };
-  std::deque<Table> tables_;  ///< by number; empty where it is not used
+  std::vector<Table> tables_;  ///< by number; empty where it is not used
   std::size_t instruction_bytes_ = 0;
 
   std::optional<Lanes> lanes_;
   LanePlaces lane_places_;
   bool asks_twice_ = false;  ///< for each packet, at two distances
-  Xbyak::Label next_group_;
+  Label next_group_{};
   std::vector<std::array<std::uint32_t, 8>> lane_constants_;
-  Xbyak::Label lane_constants_at_;
+  Label lane_constants_at_{};
 };
 
 /// Bytes below the stack pointer that a function which calls none may use (System V ABI), in words.

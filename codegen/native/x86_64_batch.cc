@@ -17,24 +17,26 @@ constexpr std::size_t packets_ahead = 12, packets_ahead_of_lanes = 24, packets_a
 }  // namespace
 
 void Select::batch() {
-  Xbyak::Label next_word, done;
+  const Label next_word = new_label(), done = new_label();
+  packet_ = new_label();
+  some_done_ = new_label();
   begin_batch();
   test(rsi, rsi);
-  jz(done);
-  L(next_word);
+  jump_if(Condition::Equal, done);
+  bind(next_word);
   begin_word();
   if (lanes_) groups();
-  else jmp(packet_);
+  else jump(packet_);
   each_packet();
-  L(some_done_);
+  bind(some_done_);
   if (lanes_) {
     cmp(cursor, word_end);
-    jb(next_group_);
+    jump_if(Condition::Below, next_group_);
   }
   end_word();
   cmp(cursor, packets_end());
-  jb(next_word);
-  L(done);
+  jump_if(Condition::Below, next_word);
+  bind(done);
   end_batch();
 }
 
@@ -49,7 +51,7 @@ void Select::begin_batch() {
   imul(rax, rsi, static_cast<int>(records_.size));
   add(rax, rdi);
   mov(packets_end(), rax);
-  if (lanes_) lea(lane_constants, ptr[rip + lane_constants_at_]);
+  if (lanes_) address_of(lane_constants, lane_constants_at_);
   mov(eax, esi);
   neg(eax);
   and_(eax, word_bits - 1);
@@ -79,18 +81,18 @@ void Select::begin_word() {
 
 /// The verdict of one packet, and the next one.
 void Select::each_packet() {
-  align(cache_line);  // most packets take a jump to here
+  if (const std::size_t over = getSize() % cache_line; over != 0) nop(cache_line - over);  // most packets take a jump to here
   bind(accept_);
   stc();
   rcr(verdicts, 1);
   next_packet();
-  jb(packet_);
-  jmp(some_done_);
+  jump_if(Condition::Below, packet_);
+  jump(some_done_);
   bind(reject_);
   shr(verdicts, 1);
   next_packet();
-  jae(some_done_);
-  L(packet_);
+  jump_if(Condition::AboveEqual, some_done_);
+  bind(packet_);
   mov(rax, qword[cursor + ahead + records_.bytes]);
   prefetcht0(ptr[rax]);
   mov(rdi, qword[cursor + records_.bytes]);
@@ -105,12 +107,12 @@ void Select::next_packet() {
 }
 
 void Select::end_word() {
-  Xbyak::Label full;
+  const Label full = new_label();
   cmp(cursor, packets_end());
-  jb(full);
+  jump_if(Condition::Below, full);
   mov(ecx, dword[rsp + (frame_ + shift_at)]);
   shr(verdicts, cl);
-  L(full);
+  bind(full);
   mov(rax, qword[rsp + (frame_ + out_at)]);
   mov(qword[rax], verdicts);
   add(rax, static_cast<std::uint32_t>(word_bits / 8));
@@ -120,10 +122,8 @@ void Select::end_word() {
 /// The packet passes when the condition holds.
 void Select::end_with(Condition c) {
   switch (c) {
-    case Condition::Below:
-    case Condition::Carry: break;
-    case Condition::AboveEqual:
-    case Condition::NotCarry: cmc(); break;
+    case Condition::Below: break;
+    case Condition::AboveEqual: cmc(); break;
     case Condition::Equal:
     case Condition::NotEqual:
     case Condition::BelowEqual:
@@ -135,8 +135,8 @@ void Select::end_with(Condition c) {
   // The end of the loop once more: one jump a packet instead of two.
   rcr(verdicts, 1);
   next_packet();
-  jb(packet_);
-  jmp(some_done_);
+  jump_if(Condition::Below, packet_);
+  jump(some_done_);
 }
 
 }  // namespace weir::native::x86_64

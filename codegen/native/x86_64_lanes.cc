@@ -25,21 +25,24 @@ void Select::make_lanes() {
   if (!lanes_) return;
   lane_places_ = place_lanes(*lanes_, lane_registers);
   plans_ = std::move(small);
+  next_group_ = new_label();
+  lane_constants_at_ = new_label();
+  for (const std::uint32_t k : lane_places_.constants) lane_constants_.push_back({k, k, k, k, k, k, k, k});
   is_rare_ = true;
   asks_twice_ = lanes_->last_byte - lanes_->first_byte >= window_bytes;
 }
 
 /// Groups of packets as long as there are whole ones for a word; then the rest of them, one by one.
 void Select::groups() {
-  Xbyak::Label whole;
+  const Label whole = new_label();
   mov(word_end, stop);
-  L(next_group_);
+  bind(next_group_);
   lea(stop, ptr[cursor + width * records_.size]);
   cmp(stop, word_end);
-  jbe(whole);
+  jump_if(Condition::BelowEqual, whole);
   mov(stop, word_end);
-  jmp(packet_);
-  L(whole);
+  jump(packet_);
+  bind(whole);
   for (std::uint32_t i = 0; i < width; ++i) mov(packets[i], qword[cursor + (i * records_.size + records_.bytes)]);
   for (std::size_t i = 0; i < lanes_->size(); ++i) {
     ask_ahead(i * width / lanes_->size(), (i + 1) * width / lanes_->size());
@@ -51,8 +54,8 @@ void Select::groups() {
   or_(verdicts, rax);
   mov(cursor, stop);
   cmp(cursor, word_end);
-  jb(next_group_);
-  jmp(some_done_);
+  jump_if(Condition::Below, next_group_);
+  jump(some_done_);
 }
 
 /// Both lines of packets that what is looked at may lie in. Between steps, not of all packets of a group at once: a CPU waits for so many
@@ -99,7 +102,7 @@ void Select::captured_of_records(const Xbyak::Ymm& to) {
   vinserti128(row2, row2, Xbyak::Xmm(row3.getIdx()), 1);
   vpor(row1, row0, row2);
   vptest(row1, lane_vector({0, 0xffffffff, 0, 0xffffffff, 0, 0xffffffff, 0, 0xffffffff}));
-  jnz(packet_);
+  jump_if(Condition::NotEqual, packet_);
   vshufps(to, row0, row2, 0x88);
 }
 
@@ -128,7 +131,7 @@ void Select::lane_step(const Lane& lane, const LaneStep& step) {
     case LaneKind::Demand: {
       const Xbyak::Ymm all = in_register(step.b, spare);
       vptest(all, in_register(step.a, row0));
-      return jnc(packet_);
+      return jump_if(Condition::AboveEqual, packet_);  // no carry
     }
     default: return simple(lane, step, Xbyak::Ymm(static_cast<int>(step.to.number)));
   }
@@ -191,18 +194,18 @@ void Select::window(const Lane& lane, const LaneStep& step) {
 void Select::look_up(const Lane& lane, const LaneStep& step) {
   const Xbyak::Ymm to(static_cast<int>(step.to.number));
   if (lane.b == no_lane) return elements(to, lane);
-  Xbyak::Label none;
+  const Label none = new_label();
   const Xbyak::Ymm asked = in_register(step.b, spare);
   vptest(asked, asked);
-  jz(none);
+  jump_if(Condition::Equal, none);
   const Xbyak::Ymm places = in_register(step.a, row0);
   if (row0.getIdx() != places.getIdx()) vmovdqa(row0, places);
   vextracti128(Xbyak::Xmm(row3.getIdx()), row0, 1);
   const Xbyak::Reg64 table_base = packets[width - 1];
-  if (lane.kind == LaneKind::InTable) lea(table_base, ptr[rip + table(lane.k, [&] { return lanes_->tables.at(lane.k); })]);
+  if (lane.kind == LaneKind::InTable) address_of(table_base, table(lane.k, [&] { return lanes_->tables.at(lane.k); }));
   elements(to, lane);
   if (lane.kind == LaneKind::InTable) mov(table_base, qword[cursor + ((width - 1) * records_.size + records_.bytes)]);
-  L(none);
+  bind(none);
 }
 
 void Select::elements(const Xbyak::Ymm& to, const Lane& lane) {
@@ -247,7 +250,7 @@ std::size_t Select::lane_stack_at(std::uint32_t number) const {
 Xbyak::Address Select::lane_stack(std::uint32_t number) { return ptr[rsp + lane_stack_at(number)]; }
 std::size_t Select::batch_stack() const { return lane_stack_at(lanes_ ? lane_places_.stack + 1 : 0); }
 
-Xbyak::Address Select::lane_constant(std::uint32_t k) { return lane_vector({k, k, k, k, k, k, k, k}); }
+Xbyak::Address Select::lane_constant(std::size_t number) { return ptr[lane_constants + number * vector_size]; }
 
 /// The bytes of each lane by their numbers in their half of the vector.
 Xbyak::Address Select::lane_pattern(std::uint32_t bytes) {
@@ -264,13 +267,13 @@ Xbyak::Address Select::lane_pattern(std::uint32_t bytes) {
 Xbyak::Address Select::lane_vector(const std::array<std::uint32_t, 8>& words) {
   auto known = std::ranges::find_if(lane_constants_, [&](const auto& c) { return c[0] == words[0] && c == words; });
   if (known == lane_constants_.end()) known = lane_constants_.insert(known, words);
-  return ptr[lane_constants + static_cast<std::size_t>(known - lane_constants_.begin()) * vector_size];
+  return lane_constant(static_cast<std::size_t>(known - lane_constants_.begin()));
 }
 
 void Select::put_lane_constants() {
   if (!lanes_) return;
   while (getSize() % vector_size != 0) db(0);
-  L(lane_constants_at_);
+  bind(lane_constants_at_);
   for (const auto& words : lane_constants_) put(words);
 }
 

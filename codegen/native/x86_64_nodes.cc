@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t first_bytes = 16u << 10;  ///< enough for most filters
 constexpr std::size_t pool_size = 4;
+constexpr std::size_t nowhere = ~std::size_t{0};  ///< of a label that is not bound yet
 
 /// Code is written where it never runs: Xbyak's own memory is whole pages, whose protection it changes back and forth.
 class Heap : public Xbyak::Allocator {
@@ -64,7 +65,7 @@ void Select::run() {
     return_constant(0);
   }
   put_tables();
-  if (!too_long()) ready();
+  if (!too_long()) fill_in_references();
 }
 
 // ---- ends -----------------------------------------------------------------------------------------------
@@ -103,12 +104,60 @@ void Select::end_function() {
   ret();
 }
 
-// ---- flags ----------------------------------------------------------------------------------------------
+// ---- jumps ----------------------------------------------------------------------------------------------
 
 Select::Label Select::new_label() {
-  labels_.emplace_back();
-  return Label{static_cast<std::uint32_t>(labels_.size() - 1)};
+  places_.push_back(nowhere);
+  return Label{static_cast<std::uint32_t>(places_.size() - 1)};
 }
+
+void Select::jump(Label to) {
+  if (const auto back = short_way_back(to)) {
+    db(0xeb);
+    return db(static_cast<int>(*back));
+  }
+  db(0xe9);
+  refer(to);
+}
+
+void Select::jump_if(const Condition& c, Label to) {
+  const int condition = static_cast<int>(c);
+  if (const auto back = short_way_back(to)) {
+    db(0x70 | condition);
+    return db(static_cast<int>(*back));
+  }
+  db(0x0f);
+  db(0x80 | condition);
+  refer(to);
+}
+
+/// From behind a jump of two bytes, which reaches 128 bytes back. How far it is to what comes later is not known in time.
+std::optional<std::int64_t> Select::short_way_back(Label to) const {
+  const std::size_t place = places_[index(to)];
+  if (place == nowhere) return std::nullopt;
+  const std::int64_t way = static_cast<std::int64_t>(place) - static_cast<std::int64_t>(getSize() + 2);
+  return way >= -128 ? std::optional(way) : std::nullopt;
+}
+
+void Select::refer(Label to) {
+  dd(0);
+  references_.push_back({to, getSize()});
+}
+
+void Select::address_of(const Xbyak::Reg64& r, Label to) {
+  lea(r, ptr[rip]);
+  references_.push_back({to, getSize()});
+}
+
+void Select::fill_in_references() {
+  for (const Reference& r : references_) {
+    const std::size_t place = places_[index(r.to)];
+    if (place == nowhere) throw Xbyak::Error(Xbyak::ERR_LABEL_IS_NOT_FOUND);
+    rewrite(r.end - sizeof(std::uint32_t), place - r.end, sizeof(std::uint32_t));
+  }
+}
+
+// ---- flags ----------------------------------------------------------------------------------------------
 
 Condition Select::ask_cut(ValueId base, std::uint64_t end) {
   if (base != no_value) {
@@ -130,41 +179,12 @@ Condition Select::ask_zero(ValueId v) {
   return Condition::Equal;
 }
 
-Condition Select::opposite(const Condition& c) const {
-  switch (c) {
-    case Condition::Equal: return Condition::NotEqual;
-    case Condition::NotEqual: return Condition::Equal;
-    case Condition::Below: return Condition::AboveEqual;
-    case Condition::AboveEqual: return Condition::Below;
-    case Condition::BelowEqual: return Condition::Above;
-    case Condition::Above: return Condition::BelowEqual;
-    case Condition::Carry: return Condition::NotCarry;
-    case Condition::NotCarry: return Condition::Carry;
-  }
-  return c;
-}
-
-void Select::jump_if(const Condition& c, Label to) {
-  switch (c) {
-    case Condition::Equal: return je(at(to));
-    case Condition::NotEqual: return jne(at(to));
-    case Condition::Below:
-    case Condition::Carry: return jb(at(to));
-    case Condition::AboveEqual:
-    case Condition::NotCarry: return jae(at(to));
-    case Condition::BelowEqual: return jbe(at(to));
-    case Condition::Above: return ja(at(to));
-  }
-}
-
 void Select::set(Condition c, const Xbyak::Reg8& to) {
   switch (c) {
     case Condition::Equal: return sete(to);
     case Condition::NotEqual: return setne(to);
-    case Condition::Below:
-    case Condition::Carry: return setb(to);
-    case Condition::AboveEqual:
-    case Condition::NotCarry: return setae(to);
+    case Condition::Below: return setb(to);
+    case Condition::AboveEqual: return setae(to);
     case Condition::BelowEqual: return setbe(to);
     case Condition::Above: return seta(to);
   }
@@ -174,10 +194,8 @@ void Select::move_if(Condition c, const Xbyak::Reg32& to, const Xbyak::Reg32& fr
   switch (c) {
     case Condition::Equal: return cmove(to, from);
     case Condition::NotEqual: return cmovne(to, from);
-    case Condition::Below:
-    case Condition::Carry: return cmovb(to, from);
-    case Condition::AboveEqual:
-    case Condition::NotCarry: return cmovae(to, from);
+    case Condition::Below: return cmovb(to, from);
+    case Condition::AboveEqual: return cmovae(to, from);
     case Condition::BelowEqual: return cmovbe(to, from);
     case Condition::Above: return cmova(to, from);
   }

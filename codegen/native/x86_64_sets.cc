@@ -67,13 +67,13 @@ Condition Select::chain(std::span<const Interval> intervals, const Xbyak::Reg32&
 Condition Select::tree(std::span<const Interval> intervals, const Xbyak::Reg32& v, const std::optional<Ways>& ways) {
   while (intervals.size() > 3) {
     const std::size_t half = intervals.size() / 2;
-    Xbyak::Label upper;
+    const Label upper = new_label();
     cmp(v, intervals[half].low);
-    jae(upper);
+    jump_if(Condition::AboveEqual, upper);
     const Condition c = tree(intervals.first(half), v, ways);
     jump_if(c, ways->in);
     jump(ways->out);
-    L(upper);
+    bind(upper);
     intervals = intervals.subspan(half);
   }
   return chain(intervals, v, ways);
@@ -87,14 +87,14 @@ Condition Select::bits(const SetPlan::Bits& b, std::uint32_t number, const Xbyak
   }
   if (!b.whole) {
     cmp(index, b.count);
-    jae(at(ways->out));
+    jump_if(Condition::AboveEqual, ways->out);
   }
   if (b.count <= 64) {
     mov(rcx, b.words[0] | (b.words.size() > 1 ? std::uint64_t{b.words[1]} << 32 : 0));
     bt(rcx, index.cvt64());
     return Condition::Carry;
   }
-  lea(rdx, ptr[rip + table(number, [&] { return b.words; })]);
+  address_of(rdx, table(number, [&] { return b.words; }));
   mov(ecx, index);
   shr(ecx, 5);
   mov(ecx, dword[rdx + rcx * 4]);
@@ -113,7 +113,7 @@ Condition Select::hashed(const SetPlan::Hash& h, std::uint32_t number, Register 
   if (h.bucket_bits == 0) {
     imul(eax, key, static_cast<int>(static_cast<std::uint32_t>(h.multiplier)));
     shr(eax, static_cast<int>(32 - h.slot_bits));
-    lea(rcx, ptr[rip + table(number, [&] { return h.keys; })]);
+    address_of(rcx, table(number, [&] { return h.keys; }));
     cmp(dword[rcx + rax * 4], key);
     return Condition::Equal;
   }
@@ -124,7 +124,7 @@ Condition Select::hashed(const SetPlan::Hash& h, std::uint32_t number, Register 
     return words;
   };
   const Xbyak::Reg64 base = r64(take_beside(v));
-  lea(base, ptr[rip + table(number, both)]);
+  address_of(base, table(number, both));
   mov(rax, h.multiplier);
   imul(rax, key.cvt64());
   mov(rcx, rax);
@@ -142,9 +142,9 @@ Condition Select::search(const SetPlan::Search& s, std::uint32_t number, Registe
   const Xbyak::Reg64 base = r64(take_beside(v));
   if (s.top_is_out) {
     cmp(r32(v), 0xffffffff);
-    je(at(ways->out));
+    jump_if(Condition::Equal, ways->out);
   }
-  lea(base, ptr[rip + table(number, [&] { return s.limits; })]);
+  address_of(base, table(number, [&] { return s.limits; }));
   xor_(eax, eax);
   for (std::size_t step = (s.limits.size() + 1) / 2; step != 0; step /= 2) {
     lea(ecx, ptr[rax + step]);
@@ -171,7 +171,7 @@ void Select::put_tables() {
   for (Table& t : tables_) {
     if (t.words.empty()) continue;
     while (getSize() % cache_line != 0) db(0);
-    L(t.label);
+    bind(t.label);
     put(t.words);
   }
   put_lane_constants();

@@ -5,24 +5,32 @@
 namespace weir::ir {
 
 std::uint64_t Captured::end(ValueId base) const {
-  const auto known = std::ranges::find(facts_, base, &Fact::base);
-  return known == facts_.end() ? 0 : known->end;
+  for (const Fact& f : facts())
+    if (f.base == base) return f.end;
+  return 0;
 }
 
 void Captured::learn(ValueId base, std::uint64_t end) {
-  constexpr std::size_t most_facts = 8;  // every place has its own copy
-  if (const auto known = std::ranges::find(facts_, base, &Fact::base); known != facts_.end()) {
-    known->end = std::max(known->end, end);
-    return;
-  }
+  for (Fact& f : facts())
+    if (f.base == base) {
+      f.end = std::max(f.end, end);
+      return;
+    }
   // The packet's beginning is asked about again and again.
-  if (facts_.size() == most_facts) facts_.erase(facts_.front().base == no_value ? facts_.begin() + 1 : facts_.begin());
-  facts_.push_back({base, end});
+  if (size_ == most_facts) forget(facts_.front().base == no_value ? 1 : 0);
+  facts_[size_++] = {base, end};
 }
 
 void Captured::meet(const Captured& other) {
-  for (Fact& f : facts_) f.end = std::min(f.end, other.end(f.base));
-  std::erase_if(facts_, [](const Fact& f) { return f.end == 0; });
+  for (std::size_t i = size_; i-- > 0;) {
+    facts_[i].end = std::min(facts_[i].end, other.end(facts_[i].base));
+    if (facts_[i].end == 0) forget(i);
+  }
+}
+
+void Captured::forget(std::size_t which) {
+  std::ranges::copy(facts().subspan(which + 1), facts_.begin() + static_cast<std::ptrdiff_t>(which));
+  --size_;
 }
 
 }  // namespace weir::ir

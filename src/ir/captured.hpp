@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "ir/program.hpp"
 
@@ -24,7 +26,14 @@ class Captured {
     ValueId base;
     std::uint64_t end;
   };
-  std::vector<Fact> facts_;
+  static constexpr std::size_t most_facts = 8;  ///< every place has its own copy
+
+  std::span<Fact> facts() { return std::span(facts_).first(size_); }
+  std::span<const Fact> facts() const { return std::span(facts_).first(size_); }
+  void forget(std::size_t which);
+
+  std::array<Fact, most_facts> facts_{};
+  std::size_t size_ = 0;
 };
 
 }  // namespace weir::ir
