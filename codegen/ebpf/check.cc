@@ -1,7 +1,9 @@
 // Goes through a program with what is known instead of numbers, as the kernel's verifier does (kernel/bpf/verifier.c). Two ways to go:
 //
-// Programs without loops and functions go in the order of their instructions, so that all ways to an instruction are known before it is looked at; where
-// too many meet, what is common to all stands for them. That takes time in proportion to the length; what is refused so is looked at the other way, too.
+// Programs without loops go in the order of their instructions, so that all ways to an instruction are known before it is looked at; where too many meet,
+// what is common to all stands for them. A function is gone through for each call, with what is known there. That takes time in proportion to the length;
+// what is refused so is looked at the other way, too. (The kernel goes way by way only, but forgets what no later instruction reads, and how exactly numbers
+// are known that no address depends on.)
 //
 // Others go way by way, as in the kernel: a way ends where an earlier one, gone to its end, knew no more. A loop is gone around as often as it goes; one
 // that comes back to where it was, with nothing changed, has no end. The number of steps is limited.
@@ -10,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <deque>
+#include <map>
 
 #include "ebpf/abstract_step.hpp"
 #include "ebpf/decode.hpp"
@@ -30,10 +33,10 @@ std::optional<Diagnostic> too_long(const Program& p, std::size_t at, std::size_t
   return d;
 }
 
-bool needs_ways(const Program& p) {
+bool has_loops(const Program& p) {
   for (std::size_t at = 0; at < p.instructions.size(); ++at) {
     const Instruction& i = p.instructions[at];
-    if (is_local_call(i) || ((is_always(i) || is_conditional(i)) && distance(i) < 0)) return true;
+    if (!is_local_call(i) && (is_always(i) || is_conditional(i)) && distance(i) < 0) return true;
     if (is_wide(i)) ++at;
   }
   return false;
@@ -41,25 +44,45 @@ bool needs_ways(const Program& p) {
 
 class InOrder {
  public:
-  explicit InOrder(const Program& p) : program_(p), step_(p), waiting_(p.instructions.size()) {}
+  explicit InOrder(const Program& p) : program_(p), step_(p) {}
 
   std::optional<Diagnostic> run() {
-    waiting_[0].push_back(step_.first());
-    for (std::size_t at = 0; at < waiting_.size(); ++at) {
-      const auto states = std::exchange(waiting_[at], {});
-      for (const AbstractState& state : states) {
-        if (++steps_ > most_steps) return too_long(program_, at, most_steps);
-        auto ways = step_.run(at, state);
-        if (!step_.problem().empty()) return problem_at(program_, at, step_.problem());
-        for (Successor& way : ways) arrive(way.at, std::move(way.state));
-      }
-    }
-    return std::nullopt;
+    function(0, step_.first());
+    return problem_;
   }
 
  private:
-  void arrive(std::size_t at, AbstractState state) {
-    auto& states = waiting_[at];
+  using States = std::vector<AbstractState>;
+
+  /// From its first instruction to its ends: what is known where it returns to.
+  States function(std::size_t entry, AbstractState first) {
+    const std::size_t depth = first.frames.size();
+    std::map<std::size_t, States> waiting;  // by instruction
+    waiting[entry].push_back(std::move(first));
+    States returned;
+    while (!waiting.empty()) {
+      const auto next = waiting.extract(waiting.begin());
+      for (AbstractState& state : next.mapped())
+        for (Successor& way : step(next.key(), std::move(state))) {
+          const std::size_t now = way.state.frames.size();
+          if (now < depth) arrive(returned, std::move(way.state));
+          else if (now == depth) arrive(waiting[way.at], std::move(way.state));
+          else for (AbstractState& back : function(way.at, std::move(way.state))) arrive(waiting[next.key() + 1], std::move(back));
+        }
+      if (problem_) return {};
+    }
+    return returned;
+  }
+
+  std::vector<Successor> step(std::size_t at, AbstractState state) {
+    if (problem_) return {};
+    if (++steps_ > most_steps) return problem_ = too_long(program_, at, most_steps), std::vector<Successor>{};
+    auto ways = step_.run(at, std::move(state));
+    if (!step_.problem().empty()) problem_ = problem_at(program_, at, step_.problem());
+    return ways;
+  }
+
+  void arrive(States& states, AbstractState state) {
     for (const AbstractState& known : states)
       if (covers(known, state)) return;
     std::erase_if(states, [&](const AbstractState& known) { return covers(state, known); });
@@ -73,8 +96,8 @@ class InOrder {
 
   const Program& program_;
   AbstractStep step_;
-  std::vector<std::vector<AbstractState>> waiting_;
   std::size_t steps_ = 0;
+  std::optional<Diagnostic> problem_;
 };
 
 class WayByWay {
@@ -164,7 +187,7 @@ class WayByWay {
 
 std::optional<Diagnostic> check(const Program& p) {
   if (auto problem = check_form(p)) return problem;
-  if (needs_ways(p)) return WayByWay(p).run();
+  if (has_loops(p)) return WayByWay(p).run();
   auto problem = InOrder(p).run();
   // Where ways were joined, what only one of them wrote is lost, also where a later test tells them apart again.
   return problem ? WayByWay(p).run() : problem;

@@ -1,6 +1,7 @@
 // The checker: what it takes, what it refuses and why. Programs are written as the kernel prints them. That what it takes runs without a fault is tested
 // in tests/unit/vm/checked_test.cc, with random programs.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "ebpf/decode.hpp"
 
@@ -189,6 +190,14 @@ TEST_CASE("functions") {
   refused("call f\nexit\nf: call f\nexit", "calls deeper than 8 functions");
   refused("*(u64 *)(r10 -512) = 1\ncall f\nexit\nf: *(u64 *)(r10 -8) = 1\nr0 = 0\nexit", "needs 544 bytes of stack");
   refused("call f\nr0 = 0\nexit\nf: r0 = 0\ngoto pc-3", "jumps into another function");
+}
+
+/// Each test doubles the ways, on which r7 is another number; a function is gone through for what many of them have in common.
+TEST_CASE("functions where many ways meet") {
+  std::string text = "r6 = *(u32 *)(r1 +0)\nr7 = 0\n";
+  for (int bit = 0; bit < 30; ++bit) text += fmt::format("if r6 & {0} goto skip{1}\nr7 += {0}\nskip{1}: r1 = r6\ncall f\n", 1 << bit, bit);
+  accepted(text + "r0 = r7\nexit\nf: r0 = r1\nif r1 != 0 goto end\nr0 = 1\nend: exit");
+  refused(text + "r0 = r7\nexit\nf: r0 = r2\nexit", "reads r2");
 }
 
 TEST_CASE("loops") {
