@@ -36,8 +36,9 @@ ContextKind context_of(Hook hook) { return contexts[static_cast<std::size_t>(hoo
 
 const ContextRow* find_context(Hook hook, std::int64_t offset, std::uint32_t bytes, Access access) {
   if (offset < 0 || offset % bytes != 0) return nullptr;
+  const ContextKind context = context_of(hook);
   const auto* const row = std::ranges::find_if(context_rows, [&](const ContextRow& r) {
-    return r.context == context_of(hook) && offset >= r.offset && offset + bytes <= r.offset + r.bytes;
+    return r.context == context && offset >= r.offset && offset + bytes <= r.offset + r.bytes;
   });
   if (row == context_rows.end() || !permits(*row, bytes, access)) return nullptr;
   return (access == Access::Read ? row->read : row->written).contains(letter(hook)) ? row : nullptr;

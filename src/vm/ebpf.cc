@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 #include "ebpf/arithmetic.hpp"
 #include "ebpf/decode.hpp"
@@ -34,8 +35,8 @@ struct Caller {
 
 class Run {
  public:
-  Run(const ebpf::Program& program, std::span<EbpfMap> maps, const Packet& packet, const EbpfSetting& setting)
-      : code_(program.instructions), hook_(program.hook), setting_(setting), memory_(program, maps, packet, setting), helpers_(memory_, setting) {
+  Run(const ebpf::Program& program, const std::vector<bool>& exists, std::span<EbpfMap> maps, const Packet& packet, const EbpfSetting& setting)
+      : code_(program.instructions), exists_(exists), hook_(program.hook), setting_(setting), memory_(program, maps, packet, setting), helpers_(memory_, setting) {
     set(1, address::context);
     set(frame_pointer, memory_.frame_end());
   }
@@ -55,7 +56,7 @@ class Run {
     const std::size_t here = at_;
     const Instruction& i = code_[here];
     next_ = here + 1;
-    if (!exists(i)) return stop("is no instruction");
+    if (!exists_[here]) return stop("is no instruction");
     ++result_.steps;
     if (is_arithmetic(i)) arithmetic(i);
     else if (is_jump(i)) jump(i);
@@ -259,6 +260,7 @@ class Run {
   }
 
   const std::vector<Instruction>& code_;
+  const std::vector<bool>& exists_;
   ebpf::Hook hook_;
   const EbpfSetting& setting_;
   EbpfMemory memory_;
@@ -286,6 +288,7 @@ void place_fields(ebpf::Program& program) {
 
 struct EbpfMachine::State {
   ebpf::Program program;
+  std::vector<bool> exists;  ///< of each instruction, whether it is one: asked once, not at each step
   std::vector<EbpfMap> maps;
   std::string problem;  ///< why it cannot run at all
 };
@@ -293,6 +296,7 @@ struct EbpfMachine::State {
 EbpfMachine::EbpfMachine(ebpf::Program program) : state_(std::make_unique<State>()) {
   state_->program = std::move(program);
   place_fields(state_->program);
+  std::ranges::transform(state_->program.instructions, std::back_inserter(state_->exists), ebpf::exists);
   for (const ebpf::Map& map : state_->program.maps) {
     if (auto why = problem_with(map); !why.empty()) state_->problem = fmt::format("map '{}' {}", map.name, why);
     else if (state_->problem.empty()) state_->maps.emplace_back(map);
@@ -304,7 +308,7 @@ EbpfMachine::~EbpfMachine() = default;
 
 EbpfResult EbpfMachine::run(const Packet& packet, const EbpfSetting& setting, const std::function<void(const EbpfStep&)>& trace) {
   if (!state_->problem.empty()) return {0, 0, EbpfFault{0, state_->problem}};
-  return Run(state_->program, state_->maps, packet, setting).finish(trace);
+  return Run(state_->program, state_->exists, state_->maps, packet, setting).finish(trace);
 }
 
 std::optional<std::vector<std::uint8_t>> EbpfMachine::value(std::size_t map, std::span<const std::uint8_t> key) const {

@@ -72,7 +72,7 @@ class EbpfMemory {
   std::array<std::uint64_t, ebpf::raw_arguments> arguments_{};
   std::vector<std::uint8_t> kernel_;  ///< the sk_buff, its device, its head
   std::array<std::uint8_t, 8> nothing_{};  ///< what is read where there is nothing
-  std::array<std::uint8_t, ebpf::stack_bytes * ebpf::call_depth> stack_{};
+  std::array<std::uint8_t, ebpf::stack_bytes * ebpf::call_depth> stack_;  ///< as it comes: only what was written can be read
   std::bitset<ebpf::stack_bytes * ebpf::call_depth> written_;
   std::size_t depth_ = 0;
 };

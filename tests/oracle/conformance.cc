@@ -228,9 +228,9 @@ class Corpus {
     Outcome o = examiner_.examine(c, random_);
     if (o == Outcome::RefusedByBoth) o = wrong(c, "is refused by both");
     count_.add(o);
-    const auto ours = examiner_.compile_ours(c);
+    const auto ours = examiner_.meaning(c);
     if (!ours) return;
-    const auto passes = [&](const Sample& s) { return oracle::run(Engine::Pred, *ours, s.whole()) != 0; };
+    const auto passes = [&](const Sample& s) { return pred::evaluate(*ours, s.whole()) != 0; };
     const auto& packets = packets_[c.setting.link_type];
     const bool accepts = std::any_of(packets.begin(), packets.end(), passes);
     const bool rejects = !std::all_of(packets.begin(), packets.end(), passes);

@@ -52,6 +52,9 @@ std::vector<std::size_t> cuts(const Trial& trial, const Sample& sample, Random& 
     }
   }
   if (random.percent(20)) found.push_back(random.below(sample.bytes.size()));
+  std::ranges::sort(found);
+  found.erase(std::ranges::unique(found).begin(), found.end());
+  std::erase_if(found, [&](std::size_t n) { return n >= sample.bytes.size(); });  // nothing is cut off
   return found;
 }
 
@@ -73,7 +76,8 @@ bool alike(const std::string& a, const std::string& b) {
 
 Examiner::Examiner(Differences& differences, Report& report) : differences_(differences), report_(report), system_(names::system_names()) {}
 
-Result<Subject> Examiner::compile_ours(const Case& c) const { return compile(c.setting, c.filter, c.names != nullptr ? *c.names : *system_); }
+Result<Subject> Examiner::compile_ours(const Case& c) const { return compile(c.setting, c.filter, names_of(c)); }
+Result<pred::Filter> Examiner::meaning(const Case& c) const { return oracle::meaning(c.setting, c.filter, names_of(c)); }
 
 std::expected<cbpf::Program, std::string> Examiner::compile_theirs(const Case& c) {
   if (c.program) return *c.program;
@@ -138,14 +142,15 @@ bool Examiner::compare(const Case& c, Trial& trial, const std::vector<Sample>& s
   report_.packets += samples.size();
   for (const Sample& sample : samples) {
     if (!judge(c, trial, sample, sample.bytes.size(), tally)) return false;
-    for (const std::size_t n : cuts(trial, sample, random)) {
-      if (!judge(c, trial, sample, n, tally)) return false;
-    }
     // The packet as the kernel can have it: nothing of it is cut off.
     Sample whole = sample;
     if (random.percent(25) && !sample.bytes.empty()) whole.bytes.resize(random.below(sample.bytes.size()) + 1);
     whole.length = static_cast<std::uint32_t>(whole.bytes.size());
-    if (!judge(c, trial, whole, whole.bytes.size(), tally)) return false;
+    const bool is_another = whole.bytes.size() != sample.bytes.size() || whole.length != sample.length;
+    if (is_another && !judge(c, trial, whole, whole.bytes.size(), tally)) return false;
+    for (const std::size_t n : cuts(trial, sample, random)) {
+      if (!judge(c, trial, sample, n, tally)) return false;
+    }
   }
   return true;
 }

@@ -39,6 +39,7 @@ class Examiner {
   void explain(const Case& c, const Sample& sample, std::size_t n);
 
   Result<Subject> compile_ours(const Case& c) const;
+  Result<pred::Filter> meaning(const Case& c) const;
   Kernel& kernel() { return kernel_; }
   Reference& reference() { return reference_; }
   Report& report() { return report_; }
@@ -56,6 +57,7 @@ class Examiner {
   bool excused(const Case& c, Trial& trial);
   bool excused_order(const Case& c);
   void ask_anew(const Case& c);
+  const names::Names& names_of(const Case& c) const { return c.names != nullptr ? *c.names : *system_; }
 
   Differences& differences_;
   Report& report_;

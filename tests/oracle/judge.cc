@@ -119,14 +119,16 @@ std::optional<Disagreement> Trial::check_meaning(const Sample& sample, std::size
 }
 
 /// What was captured is the whole packet.
-std::optional<Disagreement> Trial::check_whole(const Packet& packet) const {
-  const Sample whole{{packet.bytes.begin(), packet.bytes.end()}, static_cast<std::uint32_t>(packet.bytes.size()), packet.meta};
+std::optional<Disagreement> Trial::check_whole(const Packet& packet) {
+  Sample whole{{packet.bytes.begin(), packet.bytes.end()}, static_cast<std::uint32_t>(packet.bytes.size()), packet.meta};
+  if (!whole.bytes.empty() && whole == whole_) return std::nullopt;
   const std::uint32_t pred = evaluate(subject_.meaning, whole.whole(), Tail::None);
   for (const EngineRow& row : engines) {
     if (!sees_whole_packets_only(row.engine)) continue;
     const std::uint32_t got = run(row.engine, subject_, whole.whole());
     if (got != pred && (pred != 0 || !meaning_returns(whole, whole.bytes.size(), got))) return differs(row.name, got, "pred of the packet as a whole", pred);
   }
+  whole_ = std::move(whole);
   return std::nullopt;
 }
 

@@ -60,7 +60,7 @@ class Trial {
   std::optional<Disagreement> check_lifted(const Sample& sample, std::size_t n, std::uint32_t libpcap);
   std::optional<Disagreement> check_meaning(const Sample& sample, std::size_t n, std::uint32_t libpcap, std::uint32_t pred);
   std::optional<Disagreement> check_engines(const Sample& sample, std::size_t n, std::uint32_t pred);
-  std::optional<Disagreement> check_whole(const Packet& packet) const;
+  std::optional<Disagreement> check_whole(const Packet& packet);
   std::optional<Disagreement> check_kernel(const Packet& packet);
   /// Whether libpcap's program, or our meaning, returns it for the packet with all bytes there: for each of several
   /// continuations.
@@ -75,6 +75,7 @@ class Trial {
   std::optional<Lifted> lifted_;       ///< libpcap's program
   Kernel* kernel_ = nullptr;
   Trace trace_;
+  Sample whole_;  ///< what check_whole() was asked about last, and found right
 };
 
 }  // namespace weir::oracle

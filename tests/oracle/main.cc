@@ -111,7 +111,7 @@ void run_differences(Examiner& examiner, Differences& differences) {
   Random random(1);
   for (const auto& row : differences.rows()) {
     const Case c{.setting = read_setting(row.example_link_type), .filter = row.example};
-    for (int tries = 0; tries < 20 && row.used == 0; ++tries) examiner.examine(c, random);
+    for (int tries = 0; tries < 100 && row.used == 0; ++tries) examiner.examine(c, random);
   }
   for (const auto& row : differences.rows())
     if (row.used == 0) examiner.report().fail(fmt::format("differences.tsv:{}: the row excuses nothing: {}", row.line, row.reason), rerun_line(read_setting(row.example_link_type), row.example, nullptr, 0));

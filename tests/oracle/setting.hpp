@@ -46,6 +46,8 @@ struct Sample {
   std::uint32_t length = 0;  ///< on the wire
   Metadata meta = {};
 
+  bool operator==(const Sample&) const = default;
+
   /// As an engine sees it when the first n bytes were captured.
   Packet cut(std::size_t n) const { return {{bytes.data(), n < bytes.size() ? n : bytes.size()}, length, meta}; }
   Packet whole() const { return cut(bytes.size()); }

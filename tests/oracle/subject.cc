@@ -51,17 +51,21 @@ Result<void> add_native(Subject& s) {
   return take(s.optimized_aarch64, native::encode(optimized, native::Cpu::AArch64));
 }
 
-/// Whether a loop has these verdicts. The packet is in different places of two words, one behind the other: nothing may be left
-/// over from the one before.
+/// Whether loops have these verdicts of a record that is there several times. The records are in different places of two words,
+/// one behind the other: nothing may be left over from the one before.
 template <typename Record>
-bool agrees(const std::optional<native::BatchCode<Record>>& code, const Record& packet, std::size_t size, bool passes) {
-  if (!code) return true;
-  const std::vector<Record> packets(66, packet);
-  const std::size_t count = 1 + size % packets.size();
-  std::uint64_t verdicts[2] = {};
-  code->function()(packets.data(), count, verdicts);
-  for (std::size_t i = 0; i < 128; ++i)
-    if ((verdicts[i / 64] >> i % 64 & 1) != (passes && i < count)) return false;
+bool agree(const std::optional<native::BatchCode<Record>>& first, const std::optional<native::BatchCode<Record>>& second, const std::vector<Record>& records, bool passes) {
+  const std::size_t count = records.size();
+  const auto expected = [&](std::size_t begin) {
+    const std::size_t there = std::min<std::size_t>(count > begin ? count - begin : 0, 64);
+    return !passes || there == 0 ? 0 : ~std::uint64_t{0} >> (64 - there);
+  };
+  for (const auto* code : {&first, &second}) {
+    if (!*code) continue;
+    std::uint64_t verdicts[2] = {};
+    (*code)->function()(records.data(), count, verdicts);
+    if (verdicts[0] != expected(0) || verdicts[1] != expected(64)) return false;
+  }
   return true;
 }
 
@@ -69,9 +73,8 @@ bool agrees(const std::optional<native::BatchCode<Record>>& code, const Record& 
 std::uint32_t run_batch(const Subject& s, const Packet& packet) {
   const std::uint32_t value = ir::evaluate(s.graph, packet);
   const PacketView view{packet.bytes.data(), static_cast<std::uint32_t>(packet.bytes.size()), packet.length};
-  const std::size_t size = packet.bytes.size();
-  const bool right = agrees(s.batch, packet, size, value != 0) && agrees(s.plain_batch, packet, size, value != 0) &&
-                     agrees(s.views, view, size, value != 0) && agrees(s.plain_views, view, size, value != 0);
+  const std::size_t count = 1 + packet.bytes.size() % 66;
+  const bool right = agree(s.batch, s.plain_batch, std::vector(count, packet), value != 0) && agree(s.views, s.plain_views, std::vector(count, view), value != 0);
   return right ? value : value == 0;
 }
 
@@ -84,16 +87,21 @@ std::uint32_t simulated(const native::Encoded& code, const Packet& packet) {
 
 const cbpf::Program& Subject::program() const { return is_gathered(meaning) ? gathered_code : optimized_code; }
 
-Result<Subject> compile(const Setting& setting, const std::string& filter, const names::Names& names) {
+Result<pred::Filter> meaning(const Setting& setting, const std::string& filter, const names::Names& names) {
   const Limits limits;
-  Subject s;
   const auto target = target_of(setting);
   if (!target) return std::unexpected(target.error());
   const auto tree = grammar::parse(filter, limits);
   if (!tree) return std::unexpected(tree.error());
-  auto meaning = resolve::resolve(*tree, *target, names, limits);
-  if (!meaning) return std::unexpected(meaning.error());
-  s.meaning = std::move(*meaning);
+  return resolve::resolve(*tree, *target, names, limits);
+}
+
+Result<Subject> compile(const Setting& setting, const std::string& filter, const names::Names& names) {
+  const Limits limits;
+  Subject s;
+  auto meant = meaning(setting, filter, names);
+  if (!meant) return std::unexpected(meant.error());
+  s.meaning = std::move(*meant);
   auto graph = lower::lower(s.meaning, limits);
   if (!graph) return std::unexpected(graph.error());
   s.graph = std::move(*graph);

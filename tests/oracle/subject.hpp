@@ -66,6 +66,9 @@ struct Subject {
   const cbpf::Program& program() const;
 };
 
+/// Parses and resolves.
+Result<pred::Filter> meaning(const Setting& setting, const std::string& filter, const names::Names& names);
+
 /// Parses, resolves, lowers, optimizes and emits.
 Result<Subject> compile(const Setting& setting, const std::string& filter, const names::Names& names);
 
