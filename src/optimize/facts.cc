@@ -37,6 +37,11 @@ class Facts : public Rewrite {
 
   void flow(NodeId id) {
     const auto i = static_cast<std::uint32_t>(id);
+    if (is_end(id)) {
+      nodes_[i] = from_[id];
+      ++left_;
+      return;
+    }
     waiting_.take(id, known_);
     Node n = from_[id];
     if (any_choice_) {
@@ -105,8 +110,15 @@ class Facts : public Rewrite {
     return has_choice_[i] == Yes;
   }
 
+  /// Where nothing needs to be known.
+  bool is_end(NodeId id) const { return from_[id].kind == NodeKind::Return && !any_choice_; }
+
   void pass(NodeId to, const Known& known) {
     Meeting& met = met_[to];
+    if (is_end(to)) {
+      met = Met;
+      return;
+    }
     if (met == Met) waiting_[to].meet(follow_.numbers(), known);
     if (met == Unmet) waiting_.add(to, known);
     if (met == Unmet) met = Met;
