@@ -11,6 +11,8 @@ constexpr NodeId nowhere{0xffffffff};
 }
 
 NodeId Follow::past(NodeId to, const Known& known) {
+  const NodeKind kind = program_[to].kind;
+  if (kind == NodeKind::Return || (known.empty() && kind != NodeKind::Guard)) return to;  // mostly
   steps_ = 0;
   for (to = past_decided(to, known); steps_ < max_steps;) {
     const NodeId next = behind(to, known);
