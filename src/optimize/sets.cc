@@ -25,6 +25,8 @@ class Sets : public Rewrite {
       : Rewrite(p), program_(p), live_(live_nodes(p)), ranges_(p), ways_in_(ways_in(p, live_)), subjects_(std::move(subjects)), nodes_(nodes_of(p)), skipped_(p.node_count()) {
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (live_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
+    for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
+      if (live_[i] && !skipped_[i] && nodes_[i].forks()) absorb(NodeId{i});
   }
 
   bool found() const { return !made_.empty(); }
@@ -124,6 +126,70 @@ class Sets : public Rewrite {
       here = other;
     }
     return any;
+  }
+
+  // ---- rows that go on where others come to, too -------------------------------------------------------
+
+  static constexpr std::size_t longest = 4;
+
+  /// Tests one behind the other, reached from there alone, each of which leads to one place when it holds.
+  struct Row {
+    std::array<NodeId, longest> tests;
+    std::size_t count = 0;
+    NodeId goal{}, end{};
+  };
+
+  /// v == a ? T : (w == b ? T : N), N: v == c ? T : E  ==  v in {a, c} ? T : (w == b ? T : E), where others lead to N, too: they keep it.
+  void absorb(NodeId head) {
+    Row row = row_at(head);
+    const NodeId shared = row.end;
+    for (std::size_t turn = 0; turn < longest && take_into(row); ++turn) {}
+    if (row.end == shared) return;
+    nodes_[at(row.tests[row.count - 1])].f = row.end;
+    --ways_in_[at(shared)];
+    ++ways_in_[at(row.end)];
+  }
+
+  Row row_at(NodeId head) {
+    Row row;
+    row.goal = past_guards(from_, ranges_, nodes_[at(head)].t);
+    row.end = head;
+    for (NodeId here = head; row.count < longest && is_in_row(here, row.goal); here = row.end) {
+      row.tests[row.count++] = here;
+      row.end = nodes_[at(here)].f;
+      NodeId test = row.end;
+      bool alone = ways_in_[at(test)] == 1;
+      for (; is_passed(test); alone &= ways_in_[at(test)] == 1) test = nodes_[at(test)].t;
+      if (!alone) break;
+      row.end = test;
+    }
+    return row;
+  }
+
+  bool is_passed(NodeId id) { return skipped_[at(id)] || passes(nodes_[at(id)], ranges_); }
+
+  bool is_in_row(NodeId id, NodeId goal) {
+    const Node& n = nodes_[at(id)];
+    return subjects_.has_several(subject(from_, n)) && past_guards(from_, ranges_, n.t) == goal && !may_reject(n);
+  }
+
+  /// The next test behind a row, if the row asks about its value, too.
+  bool take_into(Row& row) {
+    constexpr std::size_t few = 2;
+    NodeId next = row.end;
+    while (is_passed(next)) next = nodes_[at(next)].t;
+    if (!is_in_row(next, row.goal)) return false;
+    for (std::size_t i = 0; i < row.count; ++i) {
+      Node& test = nodes_[at(row.tests[i])];
+      if (subject(from_, test) != subject(from_, nodes_[at(next)])) continue;
+      const auto q = question(from_, ranges_, test);
+      const auto more = q && q->mask == 0xffffffff ? same_question(nodes_[at(next)], *q) : std::nullopt;
+      if (!more || comparisons(more->yes().intervals(), more->domain) > few) continue;
+      become(test, *q, q->yes() | more->yes());
+      row.end = nodes_[at(next)].f;
+      return true;
+    }
+    return false;
   }
 
   /// What a node asks, where that is about the same bits of the same value.

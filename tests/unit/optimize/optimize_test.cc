@@ -139,6 +139,20 @@ TEST_CASE("sets: what others lead to stays where it is") {
   CHECK(to_string(p) == before);
 }
 
+TEST_CASE("sets: what others lead to is asked ahead of it, where the same values are asked about") {
+  const auto graph = [](const char* first, const char* second, const char* behind) {
+    return std::string("no: return 0\nyes: return 1\na = load 2 [54]\nb = load 2 [56]\nk = load 1 [20]\n"
+                       "s2: if b == 443 then yes else no\nh2: guard 2 [56] then s2\ns1: if a == 443 then yes else h2\nh1: guard 2 [54] then s1\n") +
+           "r2: if b " + second + " then yes else " + behind + "\ng2: guard 2 [56] then r2\nr1: if a " + first +
+           " then yes else g2\ng1: guard 2 [54] then r1\nt: if k == 6 then g1 else h1\ng: guard 1 [20] then t\n";
+  };
+  const std::string root = "root g\n";
+  becomes(optimize::gather_sets, graph("== 80", "== 80", "h1") + root, graph("in {80, 443}", "in {80, 443}", "no") + root);
+  becomes(optimize::gather_sets, graph("== 80", "in {20-30, 80}", "h1") + root, graph("in {80, 443}", "in {20-30, 80, 443}", "no") + root);
+  const std::string elsewhere = graph("== 80", "== 80", "h1") + "l = length\nu: if l == 9 then g2 else g\nroot u\n";
+  becomes(optimize::gather_sets, elsewhere, elsewhere);
+}
+
 TEST_CASE("sets: a choice that may reject whole packets is not passed by") {
   const std::string text =
       "x = load 1 [0]\nz = load 4 [4]\nw = load 1 [z]\nc0: return w\nc1: guard 1 [z] then c0\nc = choice c1\n"
