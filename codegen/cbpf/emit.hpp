@@ -7,8 +7,8 @@
 namespace weir::cbpf {
 
 /// Whether what is asked alike of two places, as of the ports behind IPv4 and IPv6, stands once where that is shorter: what comes from
-/// one of them executes an instruction more, and two more what is found.
-enum class Places : std::uint8_t { Apart, Shared };
+/// one of them executes an instruction more; and, where a test has to be asked again for it, what is found two more.
+enum class Places : std::uint8_t { Apart, SharedIfAlike, Shared };
 
 /// The graph as a classic BPF program that runs the same on the kernel and on libpcap's interpreter. Loads come no earlier
 /// than in the graph, and guards are the loads' own. TooLarge when it does not fit: says how long it would be.

@@ -2,6 +2,7 @@
 // it serves the other, too, once X is a constant. Both begin right behind one test; where they lead to different places, that test is
 // asked again behind them.
 //   t ? (ldxb …; ldh [x + 14]; jeq … A : N) : (ldh [54]; jeq … B : N)  ==  t ? ldxb … : ldx #40; ldh [x + 14]; jeq … (t ? A : B) : N
+// Or one of them stands behind a row of tests, as for protocols, several of which lead there: ahead of the row X is set for all of them.
 // Lowers the number of instructions. Tested by tests/unit/cbpf/emit_test.cc.
 #include "cbpf/share.hpp"
 
@@ -44,6 +45,19 @@ class Sharing {
     for (const BlockId test : blocks_.order)
       if (ways_in_[at(test)] != 0 && may_part(blocks_[test]))
         if (auto shared = share(test)) return shared;
+    return std::nullopt;
+  }
+
+  /// The same, of pieces behind a row of tests.
+  std::optional<Blocks> find_behind_row() const {
+    for (const BlockId dropped : blocks_.order) {
+      if (ways_in_[at(dropped)] < 2 || !begins_with(dropped, op::ABS)) continue;
+      const auto head = head_of_row(dropped);
+      if (!head || needs_x_[at(*head)]) continue;
+      for (const BlockId kept : blocks_.order)
+        if (ways_in_[at(kept)] != 0 && begins_with(kept, op::IND))
+          if (auto shared = shared_behind_row(*head, kept, dropped)) return shared;
+    }
     return std::nullopt;
   }
 
@@ -100,6 +114,10 @@ class Sharing {
     return {{b.t, b.f}, count};
   }
 
+  static bool leads_to(const Block& b, BlockId to) {
+    return std::ranges::any_of(ways_out(b), [&](BlockId way) { return way == to; });
+  }
+
   bool needs_x(const Block& b) const {
     for (const Block::Line& line : blocks_.lines_of(b)) {
       if (reads_x(line.code)) return true;
@@ -146,6 +164,32 @@ class Sharing {
           if (auto shared = shared_by(test, straight, twins)) return shared;
         }
     return std::nullopt;
+  }
+
+  bool begins_with(BlockId id, std::uint16_t mode) const { return blocks_[id].line_count != 0 && is_load(blocks_.lines_of(blocks_[id]).front().code, mode); }
+
+  /// The first of the tests that lead to a block, if one gets to the others from there alone.
+  std::optional<BlockId> head_of_row(BlockId to) const {
+    std::optional<BlockId> head, last;
+    std::uint32_t ways = 0;
+    for (std::uint32_t i = 0; i < place_[at(to)]; ++i) {
+      const BlockId id = blocks_.order[i];
+      if (ways_in_[at(id)] == 0 || !leads_to(blocks_[id], to)) continue;
+      if (last && (ways_in_[at(id)] != 1 || before_[at(id)] != *last)) return std::nullopt;
+      if (!head) head = id;
+      last = id;
+      ++ways;
+    }
+    return ways == ways_in_[at(to)] ? head : std::nullopt;
+  }
+
+  std::optional<Blocks> shared_behind_row(BlockId head, BlockId kept, BlockId dropped) const {
+    Twins twins;
+    if (!match(kept, dropped, twins) || !twins.x || twins.ends) return std::nullopt;
+    Blocks b = blocks_;
+    set_x_first(b, head, *twins.x);
+    for (const BlockId id : b.order) lead(b[id], dropped, kept);
+    return is_worth_it(b) ? std::optional(std::move(b)) : std::nullopt;
   }
 
   /// Whether X may be set ahead of what is dropped, and A is loaded first of all.
@@ -226,9 +270,10 @@ class Sharing {
     set_x(b, before_[at(dropped)], *twins.x, b[dropped].last.span);
     lead(b[before_[at(dropped)]], dropped, kept);
     if (twins.ends) ask_again(b, test, straight, twins);
-    if (!leads_forward(b) || layout(b).instructions.size() + worth_it > layout(blocks_).instructions.size()) return std::nullopt;
-    return b;
+    return is_worth_it(b) ? std::optional(std::move(b)) : std::nullopt;
   }
+
+  bool is_worth_it(const Blocks& b) const { return leads_forward(b) && layout(b).instructions.size() + worth_it <= layout(blocks_).instructions.size(); }
 
   static void lead(Block& b, BlockId from, BlockId to) {
     if (b.end == Block::End::Return) return;
@@ -238,9 +283,23 @@ class Sharing {
 
   /// At the end of a block, which is on the way to what is dropped: nothing else needs X behind it.
   static void set_x(Blocks& b, BlockId id, std::uint32_t x, Span span) {
-    const auto old = b.lines_of(b[id]);
-    std::vector<Block::Line> lines(old.begin(), old.end());
+    auto lines = copied(b, id);
     lines.push_back({op::LDX | op::IMM, x, span});
+    put(b, id, lines);
+  }
+
+  static void set_x_first(Blocks& b, BlockId id, std::uint32_t x) {
+    auto lines = copied(b, id);
+    lines.insert(lines.begin(), {op::LDX | op::IMM, x, b[id].last.span});
+    put(b, id, lines);
+  }
+
+  static std::vector<Block::Line> copied(const Blocks& b, BlockId id) {
+    const auto lines = b.lines_of(b[id]);
+    return {lines.begin(), lines.end()};
+  }
+
+  static void put(Blocks& b, BlockId id, const std::vector<Block::Line>& lines) {
     b[id].first_line = static_cast<std::uint32_t>(b.lines.size());
     b[id].line_count = static_cast<std::uint32_t>(lines.size());
     b.lines.insert(b.lines.end(), lines.begin(), lines.end());
@@ -302,12 +361,14 @@ bool may_share(const Blocks& blocks) {
 
 }  // namespace
 
-void share_code(Blocks& blocks) {
+void share_code(Blocks& blocks, bool may_ask_again) {
   constexpr std::size_t few = 10, many = 200;
   if (blocks.order.size() < few || blocks.order.size() > many || !may_share(blocks)) return;
   constexpr int turns = 3;
   for (int turn = 0; turn < turns; ++turn) {
-    auto shared = Sharing(blocks).find();
+    const Sharing sharing(blocks);
+    auto shared = may_ask_again ? sharing.find() : std::nullopt;
+    if (!shared) shared = sharing.find_behind_row();
     if (!shared) return;
     blocks = std::move(*shared);
   }

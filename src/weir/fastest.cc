@@ -23,10 +23,10 @@ bool take(ir::Program& other, ir::Program& graph, Result<cbpf::Program>& best, c
   return take(other, cbpf::emit(other, limits), graph, best);
 }
 
-/// Places are shared but where a port is asked for that many packets have: what is found executes more.
+/// Places are shared but where a port is asked for that many packets have, and what is found would execute more.
 cbpf::Places places(const ir::Program& graph) {
   for (std::uint32_t i = 0; i < graph.set_count(); ++i)
-    if (std::ranges::any_of(likely_ports, [&](std::uint32_t port) { return graph.set(i).contains(port); })) return cbpf::Places::Apart;
+    if (std::ranges::any_of(likely_ports, [&](std::uint32_t port) { return graph.set(i).contains(port); })) return cbpf::Places::SharedIfAlike;
   return cbpf::Places::Shared;
 }
 

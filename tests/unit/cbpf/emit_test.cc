@@ -88,6 +88,27 @@ TEST_CASE("emit: what is asked alike of two places stands once") {
         "ldh [x + 16]; jgt #0x13e3; jge #0x13c4; ldh [12]; jeq #0x800; ldb [20]; jeq #0x6; ldb [23]; jeq #0x6; ret #1; ret #0; ");
 }
 
+TEST_CASE("emit: X is set ahead of a row of tests that lead to what is asked of another place, too") {
+  const std::string ports =
+      "h = load 1 [14]\nl = h & 15\nx = l << 2\na = load 2 [x + 14]\nb = load 2 [x + 16]\nc = load 2 [54]\nd = load 2 [56]\n"
+      "p = load 1 [23]\nq = load 1 [20]\ne = load 2 [12]\n"
+      "tb: if b == 80 then no else yes\ngb: guard 2 [x + 16] then tb\nta: if a == 80 then no else gb\nga: guard 2 [x + 14] then ta\ngh: guard 1 [14] then ga\n"
+      "td: if d == 80 then no else yes\ngd: guard 2 [56] then td\ntc: if c == 80 then no else gd\ngc: guard 2 [54] then tc\n"
+      "up: if p == 17 then gh else yes\ntp: if p == 6 then gh else up\ngp: guard 1 [23] then tp\n";
+  const std::string versions = "gq: guard 1 [20] then tq\nt6: if e == 0x86dd then gq else yes\nt4: if e == 0x800 then gp else t6\ng: guard 2 [12] then t4\n";
+  const std::string row = ports + "uq: if q == 17 then gc else yes\ntq: if q == 6 then gc else uq\n" + versions + "root g\n";
+  CHECK(listing(row, cbpf::Places::SharedIfAlike) ==
+        "ldh [12]; jeq #0x800; jeq #0x86dd; ldx #0x28; ldb [20]; jeq #0x6; jeq #0x11; ldb [23]; jeq #0x6; jeq #0x11; ldxb 4*([14]&0xf); "
+        "ldh [x + 14]; jeq #0x50; ldh [x + 16]; jeq #0x50; ret #1; ret #0; ");
+  // Others get into the row, where X would not be set.
+  const std::string entered = ports + "z = load 1 [0]\nuq: if q == 17 then gc else yes\ntq: if q == 6 then gc else uq\n" + versions +
+                              "tz: if q == 9 then uq else g\ngz: guard 1 [20] then tz\nroot gz\n";
+  CHECK(listing(entered, cbpf::Places::SharedIfAlike) == listing(entered));
+  // One test alone leads there.
+  const std::string alone = ports + "tq: if q == 6 then gc else yes\n" + versions + "root g\n";
+  CHECK(listing(alone, cbpf::Places::SharedIfAlike) == listing(alone));
+}
+
 TEST_CASE("emit: pieces stay apart where one of their ends is not settled by the test before them") {
   const std::string values =
       "h = load 1 [14]\nl = h & 15\nx = l << 2\na = load 2 [x + 14]\nb = load 2 [x + 16]\nc = load 2 [54]\nd = load 2 [56]\n"
