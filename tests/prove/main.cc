@@ -6,6 +6,8 @@
 // Every N-th filter, at most SECONDS a proof; what is not done within so many SECONDS is left out, and said. WEIR_CONFORMANCE says
 // where the filters with known results are; without it they are looked for beside the repository. Exit status: 0 nothing is
 // wrong, 1 something is. What is undecided is counted and named.
+#include <malloc.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <iterator>
@@ -297,6 +299,13 @@ int run_main(const Options& options) {
   return Runner(options, *differences).run(subjects);
 }
 
+/// Z3 takes and gives back some megabytes for each proof. To return them to the kernel every time is more than half of the work.
+void keep_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
 }  // namespace
 }  // namespace weir::proofs
 
@@ -306,5 +315,6 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "weir_proofs: wrong use; see tests/prove/main.cc\n");
     return 2;
   }
+  weir::proofs::keep_memory();
   return weir::proofs::run_main(*options);
 }
