@@ -12,7 +12,8 @@ Rewrite::Rewrite(const Program& from, bool keeps_values)
     : from_(from), to_(keeps_values ? Program::with_values_of(from) : Program()), keeps_values_(keeps_values), nodes_(from.node_count()) {}
 
 Program Rewrite::run() {
-  to_.reserve(keeps_values_ ? 0 : from_.value_count(), from_.node_count());
+  const std::size_t nodes = from_.node_count(), some_more = 4 + nodes / 8;
+  to_.reserve(keeps_values_ ? 0 : from_.value_count(), nodes + some_more);
   for (std::uint32_t i = 0; i < from_.node_count(); ++i) {  // ways out, and roots of choices, have smaller ids
     const NodeId old{i};
     if (!wanted(old)) continue;

@@ -18,12 +18,11 @@ class Waiting {
   /// For a node that nothing waits for yet.
   void add(ir::NodeId to, const State& state) {
     std::uint32_t& place = places_[to];
-    if (free_.empty()) {
+    if (free_count_ == 0) {
       place = static_cast<std::uint32_t>(states_.size());
       states_.push_back(state);
     } else {
-      place = free_.back();
-      free_.pop_back();
+      place = free_[--free_count_];
       states_[place] = state;
     }
   }
@@ -32,14 +31,16 @@ class Waiting {
   void take(ir::NodeId from, State& state) {
     const std::uint32_t place = places_[from];
     state = states_[place];
-    free_.push_back(place);
+    free_.grow(free_count_ + 1);
+    free_[free_count_++] = place;
   }
 
  private:
   static constexpr std::size_t few = 4;  ///< wait at a time, mostly
   Column<std::uint32_t> places_;  ///< by node, of those that wait: in `states_`
   std::vector<State> states_;
-  std::vector<std::uint32_t> free_;
+  Column<std::uint32_t> free_;    ///< places that nothing waits at; so many of the entries
+  std::size_t free_count_ = 0;
 };
 
 }  // namespace weir::optimize
