@@ -122,9 +122,11 @@ bool has_kept(const Way& start, const Way& now) {
 /// certain; and nothing is lost for a guess.
 double saved_at_home(const Model& model, const Way& start, const Way& now, Way& other, std::size_t change) {
   if (model.is_guess(other.order, change)) return 0;
-  for (std::size_t network = networks; network-- > 0;) other.costs[network] = model.cost(other.order, network);
+  for (std::size_t network = 1; network < networks; ++network) other.costs[network] = model.cost(other.order, network);
+  if (!has_kept(start, other)) return 0;
+  other.costs[0] = model.cost(other.order, 0);
   const double gain = now.costs[0] - other.costs[0];
-  return has_kept(start, other) && gain > model.worth_it(other.order, change) * model.reached(now.order, change, 0) ? gain : 0;
+  return gain > model.worth_it(other.order, change) * model.reached(now.order, change, 0) ? gain : 0;
 }
 
 /// Moves steps ahead, the one that saves most first, until none saves anything.
