@@ -17,6 +17,15 @@ Diagnostic wrong_program(const prove::Counterexample& packet, bool is_ebpf) {
                                         hex_of(packet), packet.first), {}};
 }
 
+/// How long it took; nothing else is no proof.
+Result<double> proven(const prove::Program& filter, const prove::Program& made, const prove::Question& question, std::string_view whose, bool is_ebpf) {
+  const prove::Answer answer = prove::prove(filter, made, question);
+  if (const auto* undecided = std::get_if<prove::Undecided>(&answer.is))
+    return fail(Code::System, {}, fmt::format("the program{} could not be checked: {}", whose, undecided->why));
+  if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is)) return std::unexpected(wrong_program(*packet, is_ebpf));
+  return answer.seconds;
+}
+
 }  // namespace
 
 prove::Question question_for(const Options& options, double seconds) {
@@ -45,18 +54,14 @@ Result<double> check_compilation(const Filter& filter, const Options& options, c
     question.kernel = stages.source->machine == lift::Machine::Kernel;
     question.libpcap = !question.kernel;
   }
-  std::optional<ebpf::Program> program;
-  if (hook) {
-    auto made = stages.ebpf(*hook);
-    if (!made) return std::unexpected(made.error());
-    program = *std::move(made);
-  }
   const prove::Program first = stages.source ? prove::Program(&stages.source->program) : prove::Program(&stages.pred);
-  const prove::Answer answer = prove::prove(first, program ? prove::Program(&*program) : compiled(filter), question);
-  if (const auto* undecided = std::get_if<prove::Undecided>(&answer.is))
-    return fail(Code::System, {}, fmt::format("the program could not be checked: {}", undecided->why));
-  if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is)) return std::unexpected(wrong_program(*packet, hook.has_value()));
-  return answer.seconds;
+  if (!hook) return proven(first, compiled(filter), question, "", false);
+  const auto printed = stages.ebpf(*hook), attached = stages.attached(*hook);
+  if (!printed) return std::unexpected(printed.error());
+  const auto checked = proven(first, &*printed, question, "", true);
+  if (!checked || !attached || *attached == *printed) return checked;
+  const auto more = proven(first, &*attached, question, " that `weir attach` loads", true);
+  return more ? Result<double>(*checked + *more) : more;
 }
 
 }  // namespace weir::cli

@@ -131,6 +131,10 @@ Ref Stepper::compare_places(std::uint8_t operation, const Content& a, const Cont
     if (operation == op::JEQ) return algebra_.negation(found->present);
     if (operation == op::JNE) return found->present;
   }
+  if (const auto* zero = std::get_if<ZeroWhen>(&a); zero && is_scalar(b) && std::get<Scalar>(b) == words_.number(0)) {
+    if (operation == op::JEQ) return zero->truth;
+    if (operation == op::JNE) return algebra_.negation(zero->truth);
+  }
   const auto* place = std::get_if<PacketPlace>(&a);
   if (place && std::holds_alternative<PacketEnd>(b)) {
     switch (operation) {

@@ -28,9 +28,19 @@ struct Sum {
   bool operator==(const Sum&) const = default;
 };
 
+/// number * multiplier >> shift in 32 bits, as places in tables are worked out.
+struct Hash {
+  Word number;
+  std::uint32_t multiplier = 0, shift = 0;
+  bool in_bytes = false;  ///< four times that
+  std::uint32_t of(std::uint32_t x) const { return x * multiplier >> shift; }
+  bool operator==(const Hash&) const = default;
+};
+
 struct Scalar {
   Word low, high;
-  std::optional<Sum> sum = {};  ///< how an offset came to be that is compared with the length
+  std::optional<Sum> sum = {};    ///< how an offset came to be that is compared with the length
+  std::optional<Hash> hash = {};  ///< and one in a table
   bool operator==(const Scalar&) const = default;
 };
 
@@ -61,8 +71,27 @@ struct Found {
   bool operator==(const Found&) const = default;
 };
 
+/// A place in the value of an array that nobody changes: its beginning, or that of a number of four bytes.
+struct TablePlace {
+  std::size_t map = 0;
+  std::optional<Hash> at = {};
+  bool operator==(const TablePlace&) const = default;
+};
+/// The number that stands there.
+struct Entry {
+  std::size_t map = 0;
+  Hash at;
+  bool operator==(const Entry&) const = default;
+};
+/// A number that is 0 when the truth holds, and only then.
+struct ZeroWhen {
+  Ref truth{};
+  bool is_short = true;  ///< below 2^32
+  bool operator==(const ZeroWhen&) const = default;
+};
+
 /// What a register holds; monostate: nothing that may be read.
-using Content = std::variant<std::monostate, Scalar, Context, StackPlace, PacketPlace, PacketEnd, MapReference, Found>;
+using Content = std::variant<std::monostate, Scalar, Context, StackPlace, PacketPlace, PacketEnd, MapReference, Found, TablePlace, Entry, ZeroWhen>;
 
 /// Bytes of the packet from an address on, as a helper copied them.
 struct Copied {

@@ -49,6 +49,7 @@ Content Stepper::load(const Instruction& i, const State& s) {
     if (const auto known = s.stack.read(place->offset + i.offset, bytes_of(i), algebra_)) return *known;
     throw NotUnderstood{};
   }
+  if (const auto* place = std::get_if<TablePlace>(&from); place && place->at && i.offset == 0 && bytes_of(i) == 4) return Entry{place->map, *place->at};
   if (!std::holds_alternative<Context>(from)) throw NotUnderstood{};
   const ebpf::ContextRow* row = ebpf::find_context(p_.hook, i.offset, bytes_of(i), ebpf::Access::Read);
   if (row && row->kind == ebpf::FieldKind::Data) return PacketPlace{algebra_.constant(0), 0};

@@ -45,6 +45,7 @@ Partial Stepper::step(std::size_t at, State& s) try {
     case op::LD:
       if (!ebpf::is_wide(i)) return load_packet(i, s);
       if (i.src == ebpf::map_index) s.registers[i.dst] = MapReference{static_cast<std::size_t>(i.imm)};
+      else if (i.src == ebpf::map_value_index && p_.instructions[at + 1].imm == 0) s.registers[i.dst] = TablePlace{static_cast<std::size_t>(i.imm)};
       else if (i.src == 0) s.registers[i.dst] = words_.number(ebpf::wide_constant(i, p_.instructions[at + 1]));
       else throw NotUnderstood{};
       break;
@@ -87,12 +88,18 @@ void Stepper::compute(const Instruction& i, State& s) {
     return;
   }
   if (!is_scalar(dst) || !is_scalar(by)) {
+    if (auto of_table = with_entries(i, dst, by)) {
+      dst = *std::move(of_table);
+      return;
+    }
     if (!is_64) throw NotUnderstood{};
     dst = with_pointer(i, dst, by);
     return;
   }
   const auto a = std::get<Scalar>(dst), b = std::get<Scalar>(by);
-  dst = is_64 ? arith64(i, a, b) : arith32(i, a, b);
+  Scalar made = is_64 ? arith64(i, a, b) : arith32(i, a, b);
+  made.hash = hash_of(i, a, b);
+  dst = made;
 }
 
 /// A sum with a place in the packet or on the stack; or how far it is to the packet's end.

@@ -67,6 +67,12 @@ class Stepper {
   Ref look_up(const State& s);
   Ref in_keys(std::span<const Ref> asked, std::uint32_t bytes, std::span<const Key> keys);
   Ref address(const PacketPlace& at, std::int64_t offset);
+
+  // ---- ebpf_tables.cc ----
+  std::optional<Hash> hash_of(const Instruction& i, const Scalar& a, const Scalar& b) const;
+  std::optional<Content> with_entries(const Instruction& i, const Content& a, const Content& b);
+  Ref is_there(const Entry& entry) const;
+
   /// Whether bytes up to a place lie before the end of the linear part, and so of the packet.
   Ref fits(const PacketPlace& place, std::int64_t more);
   Ref compare_places(std::uint8_t operation, const Content& a, const Content& b);

@@ -40,6 +40,13 @@ auto make_one(const ir::Program& graph, const ebpf::EmitOptions& how, bool count
   return Made{std::move(*program), std::move(*loaded)};
 }
 
+/// What is tried first of a graph's programs at a hook. For hook socket nothing computes with addresses: that takes more rights.
+inline ebpf::EmitOptions first_choice(const ir::Program& graph, ebpf::EmitOptions how) {
+  how.loads_in_functions = graph.node_count() > long_graph;
+  if (how.hook == ebpf::Hook::Socket) how.table_threshold = {};
+  return how;
+}
+
 /// Makes a program in place of one that the kernel cannot take: a long one for kernels that hide constants, and for those that know no far jumps, with
 /// lists in maps. What was made already, where neither loads.
 template <class Load, class Made>
@@ -60,7 +67,7 @@ Made make_instead(Made made, const ir::Program& graph, ebpf::EmitOptions how, bo
 /// sockets may do without. Errors are those of the first.
 template <class Load>
 auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) {
-  how.loads_in_functions = graph.node_count() > long_graph;
+  how = first_choice(graph, how);
   auto made = make_one(graph, how, counts, load);
   const auto is_refused = [&] { return !made && made.error().code == Code::Unsupported; };
   if (is_refused()) made = make_instead(std::move(made), graph, how, counts, load);
@@ -79,7 +86,6 @@ auto make_best(const ir::Program& graph, ebpf::EmitOptions how, bool counts, boo
     if (auto made = make_program(graph, how, counts, load)) return made;
     how.hook = ebpf::Hook::Socket;
   }
-  if (how.hook == ebpf::Hook::Socket) how.table_threshold = {};  // whoever has few rights may not compute with addresses
   return make_program(graph, how, counts, load);
 }
 

@@ -3,6 +3,7 @@
 
 #include "ebpf/emit.hpp"
 #include "ebpf/object.hpp"
+#include "weir/make_best.hpp"
 #include "weir/stages.hpp"
 
 namespace weir {
@@ -58,6 +59,10 @@ Result<ebpf::Program> Filter::Stages::ebpf(const ProgramOptions& o) const {
   options.map_threshold = o.map_threshold;
   options.argument = o.argument;
   return ebpf::emit(ir, options);
+}
+
+Result<ebpf::Program> Filter::Stages::attached(const ProgramOptions& o) const {
+  return ebpf::emit(ir, first_choice(ir, {.hook = static_cast<ebpf::Hook>(o.hook), .match = o.match, .no_match = o.no_match, .table_threshold = ebpf::usual_table_threshold}));
 }
 
 Result<EbpfProgram> Filter::program(const ProgramOptions& options) const {

@@ -41,6 +41,8 @@ struct Filter::Stages {
   const Result<native::Code>& native() const;
   Result<std::string> native_listing(Cpu cpu) const;
   Result<ebpf::Program> ebpf(const ProgramOptions& options) const;
+  /// What Filter::attach tries first at that hook, counters aside: long fixed lists are tables.
+  Result<ebpf::Program> attached(const ProgramOptions& options) const;
   mutable std::once_flag native_once = {};
   mutable std::optional<Result<native::Code>> native_code = std::nullopt;
   mutable std::atomic<bool> has_no_native = false;  ///< as was found when the function, or a loop, was asked for

@@ -175,6 +175,9 @@ class From(ProgramTest):
             self.assertIn(b"proven: the program does what the filter says", process.stderr)
         process = run("compile", "--check", "--emit=json", "--hook=xdp", "--match=drop", "--no-match=pass", "--maps=1", "host 10.0.0.1 or host 10.0.0.2")
         self.assertIn(b"proven", process.stderr)
+        hosts = " or ".join(f"host 10.{n % 7}.{n * 37 % 251}.{n * 91 % 253}" for n in range(130))  # which attach has in a table
+        process = run("compile", "--check", "--emit=ebpf", "--hook=socket-btf", hosts)
+        self.assertIn(b"proven: the program does what the filter says", process.stderr)
         process = run("compile", "--from=-", "--check", "--emit=ebpf", "--hook=xdp", stdin=self.decimal("tcp port 80 or icmp"))
         self.assertIn(b"proven: the program does what the one given says", process.stderr)
         self.check_error(2, "not objects", "compile", "--check", "--emit=ebpf-object", "-o", "x.o", "tcp")

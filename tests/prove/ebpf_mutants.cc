@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -62,6 +63,16 @@ constexpr Change changes[] = {
 /// Whether the changed instruction runs into the second half of a constant.
 bool is_second_half(const ebpf::Program& p, std::size_t at) { return at != 0 && ebpf::is_wide(p.instructions[at - 1]); }
 
+/// In a table that the program reads in place.
+std::optional<EbpfMutant> with_another_number(const ebpf::Program& p, std::mt19937& random) {
+  const auto table = std::ranges::find_if(p.maps, [](const ebpf::Map& m) { return m.kind == ebpf::MapKind::Array && !m.values.empty(); });
+  if (table == p.maps.end()) return std::nullopt;
+  const std::size_t at = random() % table->values.size();
+  EbpfMutant m{fmt::format("another number in {} at {}", table->name, at), p};
+  m.program.maps[static_cast<std::size_t>(table - p.maps.begin())].values[at] ^= static_cast<std::uint8_t>(1u << random() % 8);
+  return m;
+}
+
 }  // namespace
 
 std::vector<EbpfMutant> mutants_of(const ebpf::Program& p, std::size_t of_each_kind, std::mt19937& random) {
@@ -80,6 +91,8 @@ std::vector<EbpfMutant> mutants_of(const ebpf::Program& p, std::size_t of_each_k
       ++made;
     }
   }
+  for (std::size_t made = 0; made < of_each_kind; ++made)
+    if (auto m = with_another_number(p, random)) all.push_back(std::move(*m));
   return all;
 }
 

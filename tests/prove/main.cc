@@ -1,7 +1,7 @@
 // weir_proofs: proves all stages of all filters to classic BPF, or to eBPF, or that our programs are what libpcap's are, or that libpcap's are what they are lifted to, or that the prover notices
 // wrong programs.
 //
-//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --ebpf-functions | --mutants | --ebpf-mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
+//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --ebpf-tables | --ebpf-functions | --mutants | --ebpf-mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
 //
 // Every N-th filter, at most SECONDS a proof; what is not done within so many SECONDS is left out, and said. WEIR_CONFORMANCE says
 // where the filters with known results are; without it they are looked for beside the repository. Exit status: 0 nothing is
@@ -16,7 +16,6 @@
 #include <fmt/core.h>
 
 #include "differences.hpp"
-#include "ebpf/emit.hpp"
 #include "filters.hpp"
 #include "mutants.hpp"
 #include "reference.hpp"
@@ -32,7 +31,8 @@ struct Options {
   std::size_t every = 1, from = 0;
   double timeout = 10, within = 1e9, slow = 1e9;
   std::string match;
-  bool mutants = false, ebpf_mutants = false, libpcap = false, lifted = false, ebpf = false, ebpf_maps = false, ebpf_functions = false;
+  bool mutants = false, ebpf_mutants = false, libpcap = false, lifted = false;
+  std::optional<EbpfForm> ebpf;
 };
 
 std::string hex(const std::vector<std::uint8_t>& bytes) {
@@ -78,7 +78,7 @@ class Runner {
       ++filters_;
       if (options_.mutants) mutants(subjects[i], i);
       else if (options_.ebpf_mutants) ebpf_mutants(subjects[i], i);
-      else if (options_.ebpf || options_.ebpf_maps || options_.ebpf_functions) ebpf(subjects[i]);
+      else if (options_.ebpf) ebpf(subjects[i]);
       else if (options_.libpcap) against_libpcap(subjects[i]);
       else if (options_.lifted) lifted(subjects[i]);
       else stages(subjects[i]);
@@ -94,8 +94,7 @@ class Runner {
   }
 
   void ebpf(const Subject& s) {
-    const EbpfForm form = options_.ebpf_maps ? EbpfForm::Maps : options_.ebpf_functions ? EbpfForm::Functions : EbpfForm::Plain;
-    const auto done = prove_ebpf(s, form, options_.timeout, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
+    const auto done = prove_ebpf(s, *options_.ebpf, options_.timeout, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
     if (!done) ++not_compiled_;
   }
 
@@ -175,7 +174,9 @@ class Runner {
     const auto compiled = compile(s);
     const std::size_t turn = number / std::max<std::size_t>(options_.every, 1);
     const ebpf::Hook hook = proven_hooks[turn % std::size(proven_hooks)];
-    const auto right = compiled ? ebpf::emit(compiled->optimized, {.hook = hook, .loads_in_functions = turn / std::size(proven_hooks) % 2 == 1}) : Result<ebpf::Program>(fail(Code::Unsupported, {}, ""));
+    static constexpr EbpfForm forms[] = {EbpfForm::Plain, EbpfForm::Tables, EbpfForm::Functions};
+    const EbpfForm form = forms[turn / std::size(proven_hooks) % std::size(forms)];
+    const auto right = compiled ? ebpf::emit(compiled->optimized, options_of(form, hook)) : Result<ebpf::Program>(fail(Code::Unsupported, {}, ""));
     if (!right) {
       ++not_compiled_;
       return;
@@ -255,10 +256,15 @@ bool* mode_of(Options& o, std::string_view word) {
   if (word == "--ebpf-mutants") return &o.ebpf_mutants;
   if (word == "--lifted") return &o.lifted;
   if (word == "--libpcap") return &o.libpcap;
-  if (word == "--ebpf") return &o.ebpf;
-  if (word == "--ebpf-maps") return &o.ebpf_maps;
-  if (word == "--ebpf-functions") return &o.ebpf_functions;
   return nullptr;
+}
+
+std::optional<EbpfForm> form_of(std::string_view word) {
+  if (word == "--ebpf") return EbpfForm::Plain;
+  if (word == "--ebpf-maps") return EbpfForm::Maps;
+  if (word == "--ebpf-tables") return EbpfForm::Tables;
+  if (word == "--ebpf-functions") return EbpfForm::Functions;
+  return std::nullopt;
 }
 
 std::optional<Options> parse_options(int argc, char** argv) {
@@ -268,6 +274,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
     if (bool* mode = mode_of(o, word)) {
       *mode = true;
+      continue;
+    }
+    if (const auto form = form_of(word)) {
+      o.ebpf = form;
       continue;
     }
     if (!value) return std::nullopt;

@@ -4,7 +4,6 @@
 
 #include "base/limits.hpp"
 #include "cbpf/emit.hpp"
-#include "ebpf/emit.hpp"
 #include "grammar/parse.hpp"
 #include "lift/lift.hpp"
 #include "lower/lower.hpp"
@@ -116,16 +115,23 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
   return {};
 }
 
+ebpf::EmitOptions options_of(EbpfForm form, ebpf::Hook hook) {
+  ebpf::EmitOptions options{.hook = hook, .map_threshold = form == EbpfForm::Maps ? std::size_t{1} : std::size_t{1'000'000}};
+  if (form == EbpfForm::Tables) options.table_threshold = 1;
+  options.loads_in_functions = form == EbpfForm::Functions;
+  return options;
+}
+
 Result<void> prove_ebpf(const Subject& subject, EbpfForm form, double seconds, const Listener& listener) {
   const auto c = compile(subject);
   if (!c) return std::unexpected(c.error());
   for (const ebpf::Hook hook : proven_hooks) {
-    const auto threshold = form == EbpfForm::Maps ? std::size_t{1} : std::size_t{1'000'000};
-    const auto program = ebpf::emit(c->optimized, {.hook = hook, .match = {}, .no_match = {}, .map_threshold = threshold, .loads_in_functions = form == EbpfForm::Functions});
+    const auto program = ebpf::emit(c->optimized, options_of(form, hook));
     if (!program) continue;  // it asks what the hook does not know, or is too large
     auto question = question_for(subject.setting, Agreement::Exact, seconds);
     question.kept_bytes = is_socket(hook);
-    const std::string name = fmt::format("ebpf{}, {}", form == EbpfForm::Maps ? " with maps" : form == EbpfForm::Functions ? " with functions" : "", ebpf::to_string(hook));
+    static constexpr const char* forms[] = {"", " with maps", " with tables", " with functions"};
+    const std::string name = fmt::format("ebpf{}, {}", forms[static_cast<std::size_t>(form)], ebpf::to_string(hook));
     listener("optimized ir to " + name, prove::prove(&c->optimized, &*program, question));
     question.agreement = Agreement::Refines;
     listener("pred to " + name, prove::prove(&c->meaning, &*program, question));

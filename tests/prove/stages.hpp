@@ -5,6 +5,7 @@
 
 #include "ebpf/program.hpp"
 #include "filters.hpp"
+#include "ebpf/emit.hpp"
 #include "prove/prove.hpp"
 
 namespace weir::proofs {
@@ -28,8 +29,10 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
 /// machines, as far as the program is for them. `whose`: how it is called to the listener.
 void prove_lifted(const std::string& whose, const cbpf::Program& program, prove::Question question, const Listener& listener);
 
-/// How a program is made: as it is without lists in maps; with every list in a map; or with functions that load, as those of long filters are.
-enum class EbpfForm : std::uint8_t { Plain, Maps, Functions };
+/// How a program is made: as it is without lists in maps; with every list in a map; with every list of numbers in a table; or with functions that load, as those
+/// of long filters are.
+enum class EbpfForm : std::uint8_t { Plain, Maps, Tables, Functions };
+ebpf::EmitOptions options_of(EbpfForm form, ebpf::Hook hook);
 
 /// The optimized graph as a program for each of some hooks, exactly, and from the filter's meaning to that as a refinement: wherever the packet
 /// lies, in one piece or not. Tracing programs see linear data alone, and are left out.

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "ebpf/decode.hpp"
+#include "ebpf/emit.hpp"
 #include "prove/meaning.hpp"
 #include "prove/prove.hpp"
 #include "vm/ebpf.hpp"
@@ -376,6 +377,33 @@ missing:
   CHECK(by_formulas(prefixes, {.bytes = address(10, 2), .length = 4}, 4) == 1);
   const Answer answer = prove::prove(&exact, &prefixes);
   REQUIRE(packet(answer));
+}
+
+TEST_CASE("a table that is read in place has the numbers that stand where they are looked for") {
+  const ir::Program meaning = graph(R"(
+n0: return 1
+n1: return 0
+v0 = load 4 [26]
+n2: if v0 in {3, 9, 0x0a000001-0x0a000005, 0xffffffff} then n0 else n1
+n3: guard 4 [26] then n2
+root n3
+)");
+  for (const ebpf::Hook hook : {ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup, ebpf::Hook::SocketBtf, ebpf::Hook::Socket}) {
+    CAPTURE(ebpf::to_string(hook));
+    const auto made = ebpf::emit(meaning, {.hook = hook, .table_threshold = 1});
+    REQUIRE(made);
+    REQUIRE_EQ(made->maps.size(), 1);
+    const Answer right = prove::prove(&meaning, &*made);
+    CHECK_MESSAGE(proven(right), (std::holds_alternative<Undecided>(right.is) ? std::get<Undecided>(right.is).why : "a packet"));
+    for (std::size_t at = 0; at < made->maps[0].values.size(); at += 4) {
+      ebpf::Program wrong = *made;
+      std::uint8_t* const number = &wrong.maps[0].values[at];
+      const bool is_member = meaning.set(0).contains(std::uint32_t{number[0]} << 24 | std::uint32_t{number[1]} << 16 | std::uint32_t{number[2]} << 8 | number[3]);
+      number[at / 4 % 4] ^= 0x40;
+      const Answer answer = prove::prove(&meaning, &wrong);
+      CHECK((packet(answer) || (!is_member && proven(answer))));
+    }
+  }
 }
 
 TEST_CASE("what is not understood is said") {
