@@ -109,7 +109,10 @@ class Emission {
       return fail(Code::TooLarge, {}, fmt::format("an expression needs more than the {} scratch words of classic BPF", scratch_words),
                   "split it into simpler comparisons");
     merge_tails(code.blocks);
-    if (places_ != Places::Apart) share_code(code.blocks, places_ == Places::Shared);
+    if (places_ != Places::Apart) {
+      share_code(code.blocks, places_ == Places::Shared);
+      run_into_tails(code.blocks);
+    }
     Program program = layout(code.blocks);
     if (program.instructions.size() > limits_.instructions) return too_large(program.instructions.size(), limits_.instructions, true);
     return program;

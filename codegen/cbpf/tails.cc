@@ -1,6 +1,8 @@
 #include "cbpf/tails.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 
 #include "base/column.hpp"
 #include "base/intern.hpp"
@@ -51,6 +53,48 @@ void merge_tails(Blocks& blocks) {
     const bool is_run_into = !before || (before->end == Block::End::Goto && before->t == id);
     const BlockId twin = known[index.intern(known, Tail{&blocks, id}, hash)].id;
     if (twin != id && !is_run_into) instead[id] = twin;
+  }
+}
+
+namespace {
+
+bool jump_alike(const Block& a, const Block& b) {
+  return a.end == Block::End::Jump && b.end == Block::End::Jump && is_same(a.last, b.last) && a.t == b.t && a.f == b.f;
+}
+
+/// Whether the block at a place in the order is entered by jumps alone, so that it can be moved.
+bool is_jumped_to(const Blocks& blocks, std::size_t place) {
+  if (place == 0) return false;
+  const Block& before = blocks[blocks.order[place - 1]];
+  return before.end != Block::End::Goto || before.t != blocks.order[place];
+}
+
+/// The place of a block that does no more than the jump at the end of another one.
+std::optional<std::size_t> place_of_jump(const Blocks& blocks, const Block& b) {
+  for (std::size_t i = 0; i < blocks.order.size(); ++i) {
+    const Block& other = blocks[blocks.order[i]];
+    if (other.line_count == 0 && jump_alike(b, other) && is_jumped_to(blocks, i)) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void run_into_tails(Blocks& blocks) {
+  constexpr std::size_t many = 200;
+  auto& order = blocks.order;
+  if (order.size() > many) return;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    Block& b = blocks[order[i]];
+    if (b.end != Block::End::Jump || b.line_count == 0 || !is_jumped_to(blocks, i)) continue;
+    const auto jump = place_of_jump(blocks, b);
+    if (!jump) continue;
+    b.end = Block::End::Goto;
+    b.t = order[*jump];
+    // Side by side, at the later of both places: all that leads there is before it.
+    const auto at_place = [&](std::size_t place) { return order.begin() + static_cast<std::ptrdiff_t>(place); };
+    if (i < *jump) std::rotate(at_place(i), at_place(i) + 1, at_place(*jump));
+    else std::rotate(at_place(*jump), at_place(*jump) + 1, at_place(i) + 1);
   }
 }
 

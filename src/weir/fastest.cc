@@ -55,7 +55,7 @@ Reordered reordered(const ir::Program& graph, const optimize::Profile& profile) 
 
 Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& profile, const Limits& limits) {
   Reordered all = reordered(graph, profile);
-  if (all.found == 0) return cbpf::emit(graph, limits);
+  if (all.found == 0) return cbpf::emit(graph, limits, places(graph));
   auto program = cbpf::emit(all.graph, limits, places(all.graph));
   if (program && program->instructions.size() <= cbpf::least_length(graph)) {  // mostly: then the other is not needed
     graph = std::move(all.graph);

@@ -88,6 +88,13 @@ TEST_CASE("emit: what is asked alike of two places stands once") {
         "ldh [x + 16]; jgt #0x13e3; jge #0x13c4; ldh [12]; jeq #0x800; ldb [20]; jeq #0x6; ldb [23]; jeq #0x6; ret #1; ret #0; ");
 }
 
+TEST_CASE("emit: code runs into a jump that stands at the end of other code, too") {
+  const std::string types =
+      "e = load 2 [12]\nv = load 2 [16]\none: if v == 0x86dd then yes else no\ng1: guard 2 [16] then one\n"
+      "two: if v in {0x800, 0x86dd} then yes else no\ng2: guard 2 [16] then two\nt: if e == 0x8100 then g2 else g1\ng: guard 2 [12] then t\nroot g\n";
+  CHECK(listing(types, cbpf::Places::SharedIfAlike) == "ldh [12]; jeq #0x8100; ldh [16]; jeq #0x800; ldh [16]; jeq #0x86dd; ret #1; ret #0; ");
+}
+
 TEST_CASE("emit: X is set ahead of a row of tests that lead to what is asked of another place, too") {
   const std::string ports =
       "h = load 1 [14]\nl = h & 15\nx = l << 2\na = load 2 [x + 14]\nb = load 2 [x + 16]\nc = load 2 [54]\nd = load 2 [56]\n"
