@@ -12,7 +12,7 @@ import sys
 
 # Headers any of which will do, and the names that they are there for; `chrono::` is all names that begin so.
 ROWS = {
-    "algorithm": """min max minmax clamp sort find find_if count count_if any_of all_of none_of copy copy_n equal reverse unique
+    "algorithm": """min max minmax clamp sort find find_if count count_if any_of all_of none_of copy copy_n equal reverse rotate unique
         remove_if replace replace_if fill fill_n upper_bound lower_bound partition_point shuffle is_sorted ranges::""",
     "array": "array to_array",
     "atomic": "atomic memory_order_release memory_order_acquire",

@@ -99,7 +99,7 @@ void Select::blocks(const Set& set, std::uint32_t low_bits, Domain domain, Entry
   if (upper.size() == 2 && upper.front().high == 0) {  // can be told before the low bits are gone
     upper.erase(upper.begin());
     Entry others{blocks_.add(), {}, false};
-    jump(op::JMP | op::JSET, domain.high & ~low_bits, others, t);
+    jump(op::JMP | op::JSET, 0xffffffff >> std::countl_zero(domain.high) & ~low_bits, others, t);
     begin(others);
   }
   put(op::ALU | op::AND, ~low_bits);

@@ -168,7 +168,7 @@ class Sharing {
 
   bool begins_with(BlockId id, std::uint16_t mode) const { return blocks_[id].line_count != 0 && is_load(blocks_.lines_of(blocks_[id]).front().code, mode); }
 
-  /// The first of the tests that lead to a block, if one gets to the others from there alone.
+  /// The first of the tests that lead to a block, if one gets to the others from there alone, and none of them needs X for itself.
   std::optional<BlockId> head_of_row(BlockId to) const {
     std::optional<BlockId> head, last;
     std::uint32_t ways = 0;
@@ -176,6 +176,7 @@ class Sharing {
       const BlockId id = blocks_.order[i];
       if (ways_in_[at(id)] == 0 || !leads_to(blocks_[id], to)) continue;
       if (last && (ways_in_[at(id)] != 1 || before_[at(id)] != *last)) return std::nullopt;
+      if (std::ranges::any_of(blocks_.lines_of(blocks_[id]), writes_x, &Block::Line::code)) return std::nullopt;
       if (!head) head = id;
       last = id;
       ++ways;

@@ -323,12 +323,12 @@ class Check : Rules {
     const Value v = program_[id];
     if (!is_simple(v.a) || !is_simple(v.b)) return false;
     checked_[id] = true;
-    value_ = &v;
+    value_ = v;
     id_ = id;
     return value(v, {}) == id;
   }
 
-  ValueId add(const Value& v, Span) override { return v == *value_ ? id_ : program_.add(v); }
+  ValueId add(const Value& v, Span) override { return v == value_ ? id_ : program_.add(v); }
   NodeId add(const Node& n, Span) override {
     if (node_ && n != *node_) node_ = nullptr;
     return as_it_is;
@@ -338,8 +338,8 @@ class Check : Rules {
   Program& program_;
   Flags live_;
   Flags checked_;  ///< by value
-  const Value* value_ = nullptr;  ///< that is looked at
-  ValueId id_{};
+  Value value_{};                 ///< that is looked at, or was last
+  ValueId id_ = no_value;
   const Node* node_ = nullptr;  ///< that is looked at, as long as nothing else was made of it
 };
 

@@ -60,6 +60,9 @@ TEST_CASE("emit: two blocks of a size are told by their upper bits, also where t
   const std::string two = "ldb [7]; jset #0xf0; and #0xfffffff0; jeq #0x50; ret #1; ret #0; ";
   CHECK(listing("x = load 1 [7]\nt: if x in {0-0xf, 0x50-0x5f} then yes else no\ng: guard 1 [7] then t\nroot g\n") == two);
   CHECK(listing("x = load 1 [7]\nt: if x in {0x10-0x4f, 0x60-0xff} then no else yes\ng: guard 1 [7] then t\nroot g\n") == two);
+  // The largest number a value can be has not all the bits that others have.
+  CHECK(listing("y = load 1 [7]\nx = y / 3\nt: if x in {0-1, 40-41} then yes else no\ng: guard 1 [7] then t\nroot g\n") ==
+        "ldb [7]; div #3; jset #0x7e; and #0xfffffffe; jeq #0x28; ret #1; ret #0; ");
 }
 
 TEST_CASE("emit: what a chain of headers asks at its end stands once") {
@@ -111,6 +114,10 @@ TEST_CASE("emit: X is set ahead of a row of tests that lead to what is asked of 
   const std::string entered = ports + "z = load 1 [0]\nuq: if q == 17 then gc else yes\ntq: if q == 6 then gc else uq\n" + versions +
                               "tz: if q == 9 then uq else g\ngz: guard 1 [20] then tz\nroot gz\n";
   CHECK(listing(entered, cbpf::Places::SharedIfAlike) == listing(entered));
+  // X is needed for a test of the row.
+  const std::string with_x = ports + "z = load 2 [18]\nl2 = length\nuq: if q == 17 then gc else yes\ngu: guard 1 [20] then uq\ntq: if z == l2 then gc else gu\n" +
+                             "gq: guard 2 [18] then tq\nt6: if e == 0x86dd then gq else yes\nt4: if e == 0x800 then gp else t6\ng: guard 2 [12] then t4\nroot g\n";
+  CHECK(listing(with_x, cbpf::Places::SharedIfAlike) == listing(with_x));
   // One test alone leads there.
   const std::string alone = ports + "tq: if q == 6 then gc else yes\n" + versions + "root g\n";
   CHECK(listing(alone, cbpf::Places::SharedIfAlike) == listing(alone));
