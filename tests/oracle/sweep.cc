@@ -26,7 +26,7 @@ const Words& protocols() {
 
 constexpr std::string_view directions[] = {"src", "dst", "src or dst", "dst or src", "src and dst", "dst and src", "addr1", "addr2", "addr3", "addr4", "ra", "ta"};
 constexpr std::string_view types[] = {"", "host", "net", "port", "portrange", "gateway", "proto", "protochain"};
-constexpr std::string_view ids[] = {"80", "10.0.0.1", "10.0.0.0/8", "10.1 mask 255.255.0.0", "2001:db8::1", "2001:db8::/32", "00:11:22:33:44:55", "$1f",
+constexpr std::string_view every_id[] = {"80", "10.0.0.1", "10.0.0.0/8", "10.1 mask 255.255.0.0", "2001:db8::1", "2001:db8::/32", "00:11:22:33:44:55", "$1f",
                                     "\\tcp", "\\ip", "\\esis", "80-90", "1.10"};
 
 std::string join(std::initializer_list<std::string_view> words) {
@@ -39,7 +39,7 @@ std::string join(std::initializer_list<std::string_view> words) {
 void with_qualifiers(bool directed, const Take& take) {
   for (const std::string& protocol : protocols())
     for (const std::string_view type : types)
-      for (const std::string_view id : ids) {
+      for (const std::string_view id : every_id) {
         if (!directed) take(join({protocol, type, id}));
         if (directed)
           for (const std::string_view direction : directions) take(join({protocol, direction, type, id}));
