@@ -266,10 +266,17 @@ class Conjuncts : public Rewrite {
     step.anywhere = {instructions[anywhere], passed[anywhere]};
     step.bytes = at_hand.bytes;
     for (std::size_t network = 0; network < Profile::networks; ++network) step.in_place[network] = {instructions[network], passed[network]};
+    step.is_address = is_address(from_[past_guards(from_, ranges_, part.entry)]);
     step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test && from_[part.some[0]].relation() == Relation::Equal &&
                          from_[from_[part.some[0]].a].kind == ValueKind::Load;
     step.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(from_[n]); });
     return step;
+  }
+
+  /// Whether it asks about four bytes, for numbers of which nothing is known: types, which say what follows, are short or known.
+  bool is_address(const Node& n) {
+    const ValueId about = subject(from_, n);
+    return about != no_value && from_[about].kind == ValueKind::Load && from_[about].size() == 4 && profile_.share(from_, ranges_, n).value_or(0) == 0;
   }
 
   /// Whether it asks for few numbers of a load from a fixed place, or of some of its bits.

@@ -51,7 +51,7 @@ class Model {
  private:
   /// Two steps, as they stand.
   void compare(std::size_t first, std::size_t later) {
-    if (steps_[first].bytes.gives_meaning_to(steps_[later].bytes)) told_[first] |= 1u << later;
+    if (!steps_[first].is_address && steps_[first].bytes.gives_meaning_to(steps_[later].bytes)) told_[first] |= 1u << later;
     if (!are_one(steps_[first], steps_[later])) return;
     one_[first] |= 1u << later;
     one_[later] |= 1u << first;

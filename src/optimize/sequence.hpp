@@ -36,6 +36,7 @@ struct Step {
   double saved_first = 0;  ///< where it is the first one, by what is in a register then
   bool may_move = true;
   bool is_guess = false;       ///< nothing is known of how often it is passed
+  bool is_address = false;     ///< asks first of all for a number that says nothing of what other bytes mean
   bool is_one_number = false;  ///< asks for one number of its bytes
   bool is_of_bits = false;     ///< asks for few numbers of some of the bits of its bytes, whose place is fixed
 };

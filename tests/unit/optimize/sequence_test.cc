@@ -46,6 +46,14 @@ TEST_CASE("sequence: ahead of what gives bytes their meaning, packets that it re
   CHECK(sequence({type, step(0, 0.1, 0.1, 0.9)}) == Order{1, 0});  // these bytes come before it
 }
 
+TEST_CASE("sequence: an address says nothing of what follows it") {
+  Step address = step(2, 0.05, 0.05, 0.05, 4);
+  const Step type = step(12, 0.8, 0.8, 0.05);
+  CHECK(sequence({address, type}) == Order{1, 0});
+  address.is_address = true;
+  CHECK(sequence({address, type}) == Order{0, 1});
+}
+
 TEST_CASE("sequence: what one load can ask together stays together") {
   Step a = step(0, 0.5, 0.5, 0.5), b = step(2, 0.5, 0.5, 0.5), c = step(4, 0.2, 0.2, 0.2);
   a.is_one_number = b.is_one_number = true;
