@@ -65,6 +65,12 @@ bool is_number_range(Token t) {
   return is<Kind::S_NAME>(t) && t.text.find_first_not_of("0123456789-") == t.text.npos && std::ranges::count(t.text, '-') == 1;
 }
 
+/// Names of offsets, which are numbers to the grammar.
+bool is_named_offset(Token t) {
+  constexpr std::string_view names[] = {"icmptype", "icmpcode", "icmp6type", "icmp6code", "tcpflags"};
+  return std::ranges::find(names, t.text) != std::end(names);
+}
+
 /// A qualifier may stand before it.
 bool may_follow_qualifier(Token t) { return is_id(t) || is_qualifier(t); }
 bool is_length(Token t) { return is<Kind::S_LESS, Kind::S_GREATER>(t); }
@@ -144,6 +150,12 @@ constexpr Row rows[] = {
      "'{prev}' is a bit of the TCP flags: tcp[tcpflags] & {prev} != 0"},
     {[](const Place& p) { return is_stop(p.token) && p.prev.text.starts_with("icmp-") && is_start(p.before); },
      "'{prev}' is a type of ICMP: icmp[icmptype] = {prev}"},
+    {[](const Place& p) { return is_id(p.token) && is<Kind::S_UNBRACKET>(p.prev); },
+     "a field is compared: '=' or another comparison is missing before '{word}'"},
+    {[](const Place& p) { return !p.in_brackets && is_id(p.token) && is_named_offset(p.prev); },
+     "'{prev}' is only the place of a field, which is asked as in 'icmp[icmptype] = 8' and 'tcp[tcpflags] & tcp-syn != 0'"},
+    {[](const Place& p) { return !p.in_brackets && is_named_offset(p.token) && is<Kind::S_PROTOCOL>(p.prev); },
+     "'{word}' is only the place of a field, which is asked as in 'icmp[icmptype] = 8' and 'tcp[tcpflags] & tcp-syn != 0'"},
     {[](const Place& p) { return is<Kind::S_CLOSE>(p.token) && p.open == 0; },
      "there is no '(' that this could close"},
     {[](const Place& p) { return is_stop(p.token) && is_number_up_to(p.prev, 255) && is_start(p.before); },
