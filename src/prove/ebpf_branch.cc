@@ -29,7 +29,11 @@ Ref Stepper::taken(std::size_t at, const State& s) try {
   const Instruction& i = p_.instructions[at];
   const Content a = s.registers[i.dst];
   const Content b = ebpf::takes_register(i) ? s.registers[i.src] : Content(words_.number(extended(i.imm)));
-  if (!is_scalar(a) || !is_scalar(b)) return compare_places(operation(i), a, b);
+  if (!is_scalar(a) || !is_scalar(b)) {
+    const auto* zero = std::get_if<ZeroWhen>(&a);
+    if (ebpf::class_of(i) == op::JMP32 && !(zero && zero->is_short)) throw NotUnderstood{};  // the lower half alone
+    return compare_places(operation(i), a, b);
+  }
   Scalar x = std::get<Scalar>(a), y = std::get<Scalar>(b);
   if (ebpf::class_of(i) == op::JMP32) {
     x = words_.extended(x.low);
