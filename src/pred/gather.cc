@@ -89,8 +89,7 @@ class Gather {
 
   /// What is written from here on meets no leaf from before.
   void begin_epoch() {
-    epoch_ = static_cast<std::uint32_t>(paths_.size());
-    paths_.push_back({epoch_, Path::none});
+    epoch_ = intern(Path{static_cast<std::uint32_t>(paths_.size()), Path::none});  // its own parent, as no other
     lengths_.push_back(0);
     conditions_.push_back({});
     chain_->forks[0].path = epoch_;
@@ -129,13 +128,16 @@ class Gather {
       for (std::uint32_t i = 0; i < e.b; ++i) path = behind({from_.child(e, i), condition.negated}, path, depth + 1);
       return path;
     }
-    const Path step{path, class_of(condition, 0)};
-    const std::uint32_t id = path_index_.intern(paths_, step, [](const Path& p) { return mix(1, p.parent, p.condition); });
+    const std::uint32_t id = intern(Path{path, class_of(condition, 0)});
     if (id == conditions_.size()) {
       lengths_.push_back(lengths_[path] + 1);
       conditions_.push_back(condition);
     }
     return id;
+  }
+
+  std::uint32_t intern(const Path& path) {
+    return path_index_.intern(paths_, path, [](const Path& p) { return mix(1, p.parent, p.condition); });
   }
 
   /// Whether its operands may be conditions of their own. A long list that something must not meet stays in one piece.
