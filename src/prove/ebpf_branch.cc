@@ -11,6 +11,7 @@ namespace op = ebpf::op;
 using ebpf::operation;
 
 constexpr std::uint32_t top = 0xffffffff, sign = 0x80000000;
+constexpr std::uint64_t minus_one = ~std::uint64_t{0};
 
 /// The operation with its sides exchanged.
 std::uint8_t mirrored(std::uint8_t operation) {
@@ -50,6 +51,18 @@ Ref Stepper::taken(std::size_t at, const State& s) try {
   return compare(operation(i), x, y);
 } catch (const NotUnderstood&) {
   throw GivenUp(fmt::format("{} is not understood here", ebpf::name(p_, at)));
+}
+
+/// A function that loads returns -1 where nothing is: whoever has asked for that has what was loaded, and no choice any more.
+void Stepper::learn(std::size_t at, bool is_taken, State& s) {
+  const Instruction& i = p_.instructions[at];
+  const bool asks = ebpf::class_of(i) == op::JMP && !ebpf::takes_register(i) && i.imm == 0 && (operation(i) == op::JSLT || operation(i) == op::JSGE);
+  const Content asked = s.registers[i.dst];
+  if (!asks || !is_scalar(asked) || !std::get<Scalar>(asked).or_error) return;
+  const bool is_error = is_taken == (operation(i) == op::JSLT);
+  const Scalar known = is_error ? words_.number(minus_one) : words_.extended(*std::get<Scalar>(asked).or_error);
+  for (Content& c : s.registers)
+    if (c == asked) c = known;
 }
 
 /// Whether all of the packet is linear.
@@ -169,13 +182,21 @@ Content Stepper::choose(Ref truth, const Content& a, const Content& b) {
   if (is_scalar(a) && is_scalar(b)) {
     const auto& x = std::get<Scalar>(a);
     const auto& y = std::get<Scalar>(b);
-    return Scalar{words_.choose(truth, x.low, y.low), words_.choose(truth, x.high, y.high), {}};
+    return Scalar{words_.choose(truth, x.low, y.low), words_.choose(truth, x.high, y.high), {}, {}, or_error(x, y)};
   }
   const auto *p = std::get_if<PacketPlace>(&a), *q = std::get_if<PacketPlace>(&b);
   if (p && q && p->displacement == q->displacement) return PacketPlace{algebra_.choose(truth, p->index, q->index), p->displacement};
   const auto *f = std::get_if<Found>(&a), *g = std::get_if<Found>(&b);
   if (f && g) return Found{algebra_.choose(truth, f->present, g->present)};
   return std::monostate{};
+}
+
+/// What one of the two is, where the other is -1, and it is not.
+std::optional<Word> Stepper::or_error(const Scalar& a, const Scalar& b) {
+  const Scalar error = words_.number(minus_one);
+  if (b == error && a.high.known == 0u) return a.low;
+  if (a == error && b.high.known == 0u) return b.low;
+  return std::nullopt;
 }
 
 State Stepper::choose(Ref truth, const State& a, const State& b) {

@@ -41,6 +41,7 @@ struct Scalar {
   Word low, high;
   std::optional<Sum> sum = {};    ///< how an offset came to be that is compared with the length
   std::optional<Hash> hash = {};  ///< and one in a table
+  std::optional<Word> or_error = {};  ///< it is this, or -1, as functions return what they load
   bool operator==(const Scalar&) const = default;
 };
 

@@ -34,6 +34,8 @@ class Stepper {
   /// Whether the packet is not rejected, there and then: only LD_ABS and LD_IND do that.
   Partial step(std::size_t at, State& s);
   Ref taken(std::size_t at, const State& s);
+  /// What is known more of registers when a jump is taken, or not.
+  void learn(std::size_t at, bool is_taken, State& s);
   /// What r0 says at the end, as a graph returns it: 0 where the packet is rejected.
   Ref verdict(const State& s);
 
@@ -78,6 +80,7 @@ class Stepper {
   Ref compare_places(std::uint8_t operation, const Content& a, const Content& b);
   Ref compare(std::uint8_t operation, const Scalar& a, const Scalar& b);
   std::optional<Ref> against_length(std::uint8_t operation, const Scalar& a, const Scalar& b);
+  std::optional<Word> or_error(const Scalar& a, const Scalar& b);
   Ref is_linear();
   Scalar linear_length();
   std::optional<Sum> sum_of(const Scalar& a, const Scalar& b);

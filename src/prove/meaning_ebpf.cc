@@ -116,7 +116,7 @@ class Evaluation {
     const std::size_t first = above_[at];
     std::vector<std::optional<State>> value(at - first);
     const auto coming = [&](std::size_t from, std::size_t to) -> std::optional<State> {
-      if (to == at) return live_part(ends_[from]->state, blocks_[at].live);
+      if (to == at) return live_part(state_on(from, to), blocks_[at].live);
       return to < at ? value[to - first] : std::nullopt;
     };
     if (ways.size() == 1) return *coming(ways[0], at);
@@ -127,6 +127,14 @@ class Evaluation {
       value[b - first] = t && f ? stepper_.choose(ends_[b]->condition, *t, *f) : t ? t : f;
     }
     return *value[0];
+  }
+
+  /// With what the way says.
+  State state_on(std::size_t from, std::size_t to) {
+    State s = ends_[from]->state;
+    const auto& ways = blocks_[from].ways;
+    if (ways.size() == 2 && ways[0] != ways[1]) stepper_.learn(blocks_[from].end - 1, to == ways[0], s);
+    return s;
   }
 
   static State live_part(State s, std::uint16_t live) {

@@ -379,6 +379,22 @@ missing:
   REQUIRE(packet(answer));
 }
 
+TEST_CASE("a function returns what it loads, or -1") {
+  const std::string function = "f: r3 = r10\nr3 += -8\nw4 = 1\ncall bpf_skb_load_bytes#26\nif r0 != 0 goto none\nr0 = *(u8 *)(r10 -8)\nexit\nnone: r0 = -1\nexit\n";
+  for (const char* caller : {"w2 = 14\ncall f\nif r0 s< 0 goto error\nw0 &= 1\nexit\nerror: w0 &= 2\nexit\n", "w2 = 14\ncall f\nif r0 s>= 0 goto there\nw0 &= 2\nexit\nthere: w0 &= 1\nexit\n",
+                             "w2 = 14\ncall f\nr7 = r0\nif r7 s< 0 goto error\nr0 += r7\nw0 &= 2\nexit\nerror: w0 >>= 31\nexit\n"}) {
+    CAPTURE(caller);
+    const ebpf::Program p = program(caller + function, ebpf::Hook::TcIngress);
+    for (const std::uint32_t length : {13u, 14u, 15u, 16u})
+      for (std::uint8_t last = 0; last < 4; ++last) {
+        std::vector<std::uint8_t> bytes(length, 0x55);
+        if (length > 14) bytes[14] = last;
+        const Packet packet{.bytes = bytes, .length = length};
+        CHECK(by_formulas(p, packet, length) == by_machine(p, packet, length));
+      }
+  }
+}
+
 TEST_CASE("a table that is read in place has the numbers that stand where they are looked for") {
   const ir::Program meaning = graph(R"(
 n0: return 1
