@@ -9,32 +9,50 @@ namespace {
 
 constexpr std::size_t networks = Profile::networks;
 
+/// A number for each network, side by side in a register: an order is looked at in all of them at once.
+using Each = double __attribute__((vector_size(sizeof(double) * networks)));
+
+Each everywhere(double x) {
+  Each each{};
+  for (std::size_t network = 0; network < networks; ++network) each[network] = x;
+  return each;
+}
+
+/// Of a step, for packets that fail at a given other one.
+struct Figures {
+  Each instructions, passed;
+};
+
 class Model {
  public:
   explicit Model(std::span<const Step> steps) : steps_(steps) {
     for (std::size_t i = 1; i < steps.size(); ++i)
       for (std::size_t k = 0; k < i; ++k) compare(k, i);
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      for (std::size_t network = 0; network < networks; ++network) in_place_[network][i] = steps[i].in_place[network];
-      anywhere_[i] = steps[i].anywhere;
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      for (std::size_t network = 0; network < networks; ++network) {
+        in_place_[i].instructions[network] = steps[i].in_place[network].instructions;
+        in_place_[i].passed[network] = steps[i].in_place[network].passed;
+      }
+    Each share = everywhere(1);  // of packets that pass all before `failed`
+    for (std::size_t failed = 0; failed <= steps.size(); ++failed) {
+      const bool is_failed = failed < steps.size();
+      shares_[failed] = is_failed ? share * (1 - in_place_[failed].passed) : share;
+      if (is_failed) share *= in_place_[failed].passed;
+      for (std::size_t i = 0; i < steps.size(); ++i) figures_[failed][i] = figures(failed, i);
     }
   }
 
   /// Instructions a packet.
-  double cost(const Sequence& order, std::size_t network) const {
-    double cost = -steps_[order[0]].saved_first, share = 1;  // of packets that pass all before `failed`
-    for (std::size_t failed = 0; failed < steps_.size(); ++failed) {
-      const double passed = in_place_[network][failed].passed;
-      cost += share * (1 - passed) * walk(order, failed, network);
-      share *= passed;
-    }
-    return cost + share * walk(order, steps_.size(), network);
+  Each cost(const Sequence& order) const {
+    Each cost = everywhere(-steps_[order[0]].saved_first);
+    for (std::size_t failed = 0; failed <= steps_.size(); ++failed) cost += shares_[failed] * walk(order, failed);
+    return cost;
   }
 
   /// The share of packets that passes all steps before a place.
-  double reached(const Sequence& order, std::size_t place, std::size_t network) const {
-    double share = 1;
-    for (std::size_t at = 0; at < place; ++at) share *= steps_[order[at]].in_place[network].passed;
+  Each reached(const Sequence& order, std::size_t place) const {
+    Each share = everywhere(1);
+    for (std::size_t at = 0; at < place; ++at) share *= in_place_[order[at]].passed;
     return share;
   }
 
@@ -59,17 +77,24 @@ class Model {
   }
 
   /// Of a packet that passes what was before one step, and fails there.
-  double walk(const Sequence& order, std::size_t failed, std::size_t network) const {
-    const std::uint32_t told = told_[failed];
+  Figures figures(std::size_t failed, std::size_t i) const {
+    const Expected& anywhere = steps_[i].anywhere;
+    Figures f = told_[failed] >> i & 1 ? Figures{everywhere(anywhere.instructions), everywhere(anywhere.passed)} : in_place_[i];
+    if (i < failed) f.passed = everywhere(1);
+    return f;
+  }
+
+  /// What such a packet costs.
+  Each walk(const Sequence& order, std::size_t failed) const {
+    const auto& figures = figures_[failed];
     std::uint32_t with_before = 0;  // a bit for each step that is one with the one before
-    double cost = 0, share = 1;
+    Each cost{}, share = everywhere(1);
     for (std::size_t at = 0; at < steps_.size(); ++at) {
       const std::size_t i = order[at];
-      const Expected& step = (told >> i & 1 ? anywhere_ : in_place_[network])[i];
-      if (!(with_before >> i & 1)) cost += share * step.instructions;
+      if (!(with_before >> i & 1)) cost += share * figures[i].instructions;
       if (i == failed) break;
       with_before = one_[i];
-      if (i > failed) share *= step.passed;
+      share *= figures[i].passed;
     }
     return cost;
   }
@@ -82,31 +107,31 @@ class Model {
   }
 
   std::span<const Step> steps_;
-  using Each = std::array<Expected, most_steps>;  // by step
-  std::array<Each, networks> in_place_{};
-  Each anywhere_{};
+  std::array<Figures, most_steps> in_place_{};  ///< by step
+  std::array<std::array<Figures, most_steps>, most_steps + 1> figures_;  ///< by the step that fails, or behind all none, and by step
+  std::array<Each, most_steps + 1> shares_;           ///< of packets that fail there
   std::array<std::uint32_t, most_steps + 1> told_{};  ///< by step: a bit for each later one of which it tells what its bytes mean
-  std::array<std::uint32_t, most_steps> one_{};  ///< by step: a bit for each other one for which one load will do with it
+  std::array<std::uint32_t, most_steps> one_{};       ///< by step: a bit for each other one for which one load will do with it
   bool any_are_one_ = false;
 };
 
 /// An order of the steps, by what it costs.
 struct Way {
   Sequence order{};
-  std::array<double, networks> costs{};
+  Each costs{};
 };
 
 /// Works out what another order costs, and returns what it saves in every network; nothing where that is not worth it, for
 /// the packets that get to the first change.
 double saved(const Model& model, const Way& now, Way& other, std::size_t change) {
-  double least = std::numeric_limits<double>::max();
-  for (std::size_t network = networks; network-- > 0;) {
-    other.costs[network] = model.cost(other.order, network);
-    const double gain = now.costs[network] - other.costs[network];
-    if (gain <= model.worth_it(other.order, change) * model.reached(now.order, change, network)) return 0;
-    least = std::min(least, gain);
+  other.costs = model.cost(other.order);
+  const Each gains = now.costs - other.costs, least = model.worth_it(other.order, change) * model.reached(now.order, change);
+  double all = std::numeric_limits<double>::max();
+  for (std::size_t network = 0; network < networks; ++network) {
+    if (gains[network] <= least[network]) return 0;
+    all = std::min(all, gains[network]);
   }
-  return least;
+  return all;
 }
 
 /// How much of what is saved in other networks is to stay.
@@ -122,11 +147,9 @@ bool has_kept(const Way& start, const Way& now) {
 /// certain; and nothing is lost for a guess.
 double saved_at_home(const Model& model, const Way& start, const Way& now, Way& other, std::size_t change) {
   if (model.is_guess(other.order, change)) return 0;
-  for (std::size_t network = 1; network < networks; ++network) other.costs[network] = model.cost(other.order, network);
-  if (!has_kept(start, other)) return 0;
-  other.costs[0] = model.cost(other.order, 0);
+  other.costs = model.cost(other.order);
   const double gain = now.costs[0] - other.costs[0];
-  return gain > model.worth_it(other.order, change) * model.reached(now.order, change, 0) ? gain : 0;
+  return has_kept(start, other) && gain > model.worth_it(other.order, change) * model.reached(now.order, change)[0] ? gain : 0;
 }
 
 /// Moves steps ahead, the one that saves most first, until none saves anything.
@@ -159,7 +182,7 @@ Ways ways(std::span<const Step> steps) {
   const Model model(steps);
   Ways w;
   std::iota(w.start.order.begin(), w.start.order.end(), std::uint8_t{0});
-  for (std::size_t network = 0; network < networks; ++network) w.start.costs[network] = model.cost(w.start.order, network);
+  w.start.costs = model.cost(w.start.order);
   w.best = w.start;
   improve(steps, model, w.best, [&](const Way& now, Way& other, std::size_t change) { return saved(model, now, other, change); });
   if (has_kept(w.start, w.best))
