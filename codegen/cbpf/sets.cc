@@ -155,9 +155,9 @@ void Select::tree(Part part, Entry& t, Entry& f) {
 void Select::leaf(Part part, Entry& t, Entry& f) {
   if (part.intervals.empty()) return go_to(f);
   const Interval* const most = most_of(part);
-  const Interval* const last = &part.intervals.back() == most ? most - 1 : &part.intervals.back();
+  std::size_t left = part.intervals.size();
   const auto ask = [&](const Interval& i) {
-    if (part.intervals.size() == 1 || &i == last) return interval(i, part.domain, t, f);
+    if (--left == 0) return interval(i, part.domain, t, f);
     Entry next{blocks_.add(), {}, false};
     interval(i, part.domain, t, next);
     begin(next);

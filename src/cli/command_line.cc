@@ -356,7 +356,7 @@ std::optional<std::string> option_without_value(const std::vector<std::string>& 
   return fmt::format("no value behind {}", *found);
 }
 
-/// `-d2` CLI11 would take for `-d` and the word `-2`.
+/// `-d2` CLI11 would take for `-d` and the word `-2`. Only `weir compile` has the letter.
 bool is_numbered_listing(std::string_view word) {
   const auto behind = word.find_first_not_of('d', 1);
   return word.starts_with("-d") && behind != word.npos && (word[behind] == '=' || ('0' <= word[behind] && word[behind] <= '9'));
@@ -366,7 +366,7 @@ bool is_numbered_listing(std::string_view word) {
 std::expected<void, NoCommand> read_options(CLI::App& program, const std::vector<std::string>& arguments) {
   if (auto why = no_command(program, arguments)) return std::unexpected(std::move(*why));
   if (auto why = option_without_value(arguments)) return wrong(program, *why);
-  if (const auto found = std::ranges::find_if(arguments, is_numbered_listing); found != arguments.end())
+  if (const auto found = std::ranges::find_if(arguments, is_numbered_listing); arguments.front() == "compile" && found != arguments.end())
     return wrong(program, fmt::format("{}: the letter takes no number; -dd prints a C array, -ddd decimal numbers", *found));
   try {
     program.parse(protect(arguments));

@@ -283,6 +283,7 @@ class Options(ProgramTest):
         for option in ("-d=2", "-d2", "-dd3"):
             self.check_error(2, f"{option}: the letter takes no number; -dd prints a C array", "compile", option, "ip")
         self.check_error(2, "takes no value: leave out =2", "compile", "-O=2", "ip")
+        self.check_error(2, "filter has no option -d\n  hint: weir compile -d prints", "filter", "-r", "x", "-d2")
         self.check_error(2, "--count takes no value", "filter", "-r", "x", "--count=3", "ip")
         self.check_error(2, "no option --linktyp; did you mean --linktype?", "compile", "--linktyp=RAW", "ip")
 

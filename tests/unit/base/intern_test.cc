@@ -29,9 +29,16 @@ TEST_CASE("intern: equal items get one position, however many there are and what
 
 TEST_CASE("intern: an index that begins anew finds what is in the pool") {
   const auto hash = [](std::uint32_t x) { return weir::mix(2, x, 0); };
-  std::vector<std::uint32_t> pool;
-  for (std::uint32_t k = 0; k < 40; ++k) pool.push_back(3 * k);
-  InternIndex index;
-  CHECK(index.intern(pool, 60u, hash) == 20);
-  CHECK(index.intern(pool, 61u, hash) == 40);
+  for (const std::uint32_t count : {1u, 31u, 32u, 33u, 40u, 70u})
+    for (const std::size_t expected : {0u, 20u, 100u}) {
+      std::vector<std::uint32_t> pool;
+      for (std::uint32_t k = 0; k < count; ++k) pool.push_back(3 * k);
+      InternIndex index;
+      index.expect(expected);
+      for (const std::uint32_t added : {0u, 1u, 2u}) CHECK(index.intern(pool, 3 * added + 1, hash) == count + added);
+      for (std::uint32_t k = 0; k < count; ++k) CHECK(index.intern(pool, 3 * k, hash) == k);
+      const InternIndex copy = index;
+      std::vector<std::uint32_t> other = pool;
+      for (std::uint32_t k = 0; k < 100; ++k) CHECK(InternIndex(copy).intern(other, 4u, hash) == count + 1);
+    }
 }
