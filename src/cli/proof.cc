@@ -17,13 +17,19 @@ Diagnostic wrong_program(const prove::Counterexample& packet, bool is_ebpf) {
                                         hex_of(packet), packet.first), {}};
 }
 
-/// How long it took; nothing else is no proof.
-Result<double> proven(const prove::Program& filter, const prove::Program& made, const prove::Question& question, std::string_view whose, bool is_ebpf) {
+/// What was not decided, if anything, stands in `undecided`; a packet that shows a difference is an error.
+Result<Checked> checked(const prove::Program& filter, const prove::Program& made, const prove::Question& question, bool is_ebpf) {
   const prove::Answer answer = prove::prove(filter, made, question);
-  if (const auto* undecided = std::get_if<prove::Undecided>(&answer.is))
-    return fail(Code::System, {}, fmt::format("the program{} could not be checked: {}", whose, undecided->why));
   if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is)) return std::unexpected(wrong_program(*packet, is_ebpf));
-  return answer.seconds;
+  const auto* undecided = std::get_if<prove::Undecided>(&answer.is);
+  return Checked{answer.seconds, undecided ? undecided->why : ""};
+}
+
+/// Nothing but a proof will do.
+Result<Checked> proven(const prove::Program& filter, const prove::Program& made, const prove::Question& question, bool is_ebpf) {
+  auto done = checked(filter, made, question, is_ebpf);
+  if (done && !done->undecided.empty()) return fail(Code::System, {}, fmt::format("the program could not be checked: {}", done->undecided));
+  return done;
 }
 
 }  // namespace
@@ -45,7 +51,7 @@ prove::Program compiled(const Filter& filter) {
   return &*stages.ir;
 }
 
-Result<double> check_compilation(const Filter& filter, const Options& options, const std::optional<ProgramOptions>& hook, double seconds) {
+Result<Checked> check_compilation(const Filter& filter, const Options& options, const std::optional<ProgramOptions>& hook, double seconds) {
   const auto& stages = filter.stages();
   prove::Question question = question_for(options, seconds);
   question.agreement = prove::Agreement::Refines;
@@ -55,13 +61,14 @@ Result<double> check_compilation(const Filter& filter, const Options& options, c
     question.libpcap = !question.kernel;
   }
   const prove::Program first = stages.source ? prove::Program(&stages.source->program) : prove::Program(&stages.pred);
-  if (!hook) return proven(first, compiled(filter), question, "", false);
+  if (!hook) return proven(first, compiled(filter), question, false);
   const auto printed = stages.ebpf(*hook), attached = stages.attached(*hook);
   if (!printed) return std::unexpected(printed.error());
-  const auto checked = proven(first, &*printed, question, "", true);
-  if (!checked || !attached || *attached == *printed) return checked;
-  const auto more = proven(first, &*attached, question, " that `weir attach` loads", true);
-  return more ? Result<double>(*checked + *more) : more;
+  const auto of_printed = proven(first, &*printed, question, true);
+  if (!of_printed || !attached || *attached == *printed) return of_printed;
+  auto of_attached = checked(first, &*attached, question, true);
+  if (of_attached) of_attached->seconds += of_printed->seconds;
+  return of_attached;
 }
 
 }  // namespace weir::cli

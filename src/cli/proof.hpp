@@ -16,8 +16,13 @@ const char* machine_name(vm::Machine machine);
 /// What runs of a filter: its program, or the graph where that does not fit. Of use as long as the filter is there.
 prove::Program compiled(const Filter& filter);
 
+struct Checked {
+  double seconds = 0;
+  std::string undecided = {};  ///< why nothing is proven of what `weir attach` loads, where that is another program than the one printed
+};
+
 /// Proves that what was compiled refines what the filter says. The error is one for the user: why it could not.
-/// With a hook: of the eBPF program for that.
-Result<double> check_compilation(const Filter& filter, const Options& options, const std::optional<ProgramOptions>& hook, double seconds);
+/// With a hook: of the eBPF program for that, and of what `weir attach` loads.
+Result<Checked> check_compilation(const Filter& filter, const Options& options, const std::optional<ProgramOptions>& hook, double seconds);
 
 }  // namespace weir::cli
