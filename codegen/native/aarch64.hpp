@@ -108,7 +108,7 @@ class Select final : public Selection<Question> {
 
   Question ask(const ir::Node& test) override { return settled(comparison(test)); }
   Question comparison(const ir::Node& test);
-  std::optional<Question> comparison_of_bytes(Relation r, ir::ValueId a, std::uint32_t k);
+  std::optional<Question> comparison_of_bytes(const ir::Node& test);
   /// The same with its number in a register, where that fits no instruction, or is above `most`.
   Question settled(Question q, std::uint64_t most = 0xffffffff);
   Question ask_piece(const ir::Piece& piece, bool is_first) override;

@@ -1,5 +1,6 @@
 // Tests, one or several at once: what is compared with what.
 #include "native/aarch64.hpp"
+#include "native/masked.hpp"
 
 namespace weir::native::aarch64 {
 
@@ -24,9 +25,8 @@ std::uint32_t cheapest(std::uint32_t mask, std::uint32_t size) {
 }  // namespace
 
 Question Select::comparison(const Node& n) {
+  if (const auto q = comparison_of_bytes(n)) return *q;
   const auto k = constant_of(program_, n.b);
-  if (k)
-    if (auto q = comparison_of_bytes(n.relation(), n.a, *k)) return *q;
   Question q;
   switch (n.relation()) {
     case Relation::Equal: q.condition = a64::eq; break;
@@ -54,46 +54,28 @@ Question Select::comparison(const Node& n) {
   return q;
 }
 
-/// Where the value is a load compared with a constant, perhaps through a mask: then the bytes need not be put in order, nor,
-/// when nobody else wants them, be kept.
-std::optional<Question> Select::comparison_of_bytes(Relation relation, ValueId a, std::uint32_t k) {
-  if (pool_.has(Held::value(a)) || (relation != Relation::Equal && relation != Relation::Bits)) return std::nullopt;
-  ValueId load = a;
-  std::uint32_t mask = 0xffffffff;
-  if (const Value& v = program_[a]; v.kind == ValueKind::Binary && v.arith() == Arith::And) {
-    const auto m = constant_of(program_, v.b);
-    if (!m) return std::nullopt;
-    mask = *m;
-    load = v.a;
-  }
-  const Value& v = program_[load];
-  if (v.kind != ValueKind::Load) return std::nullopt;
-  const std::uint32_t size = v.size();
-  mask &= highest(size);
-  Question q;
-  if (relation == Relation::Bits) {
-    mask &= k;
-    k = 0;
-    q.condition = a64::ne;
-  } else if ((k & ~mask) != 0) {
-    return std::nullopt;
-  }
-  if (const auto ordered = held(Held::value(load))) {
+/// Bytes that are compared need not be put in order, nor, when nobody else wants them, be kept.
+std::optional<Question> Select::comparison_of_bytes(const Node& n) {
+  const auto t = masked_test(program_, n);
+  if (!t || pool_.has(Held::value(n.a))) return std::nullopt;
+  const Value& v = program_[t->load];
+  std::uint32_t mask = t->mask;
+  Question q{.k = t->wanted, .condition = t->opposite ? a64::ne : a64::eq};
+  if (const auto ordered = held(Held::value(t->load))) {
     q.left = *ordered;
   } else {
-    mask = swapped(mask, size);
-    k = swapped(k, size);
-    if (plan_.uses(load) > 1 || pool_.has(Held::raw(load))) {
-      q.left = raw(load);
+    mask = swapped(mask, t->size);
+    q.k = swapped(t->wanted, t->size);
+    if (plan_.uses(t->load) > 1 || pool_.has(Held::raw(t->load))) {
+      q.left = raw(t->load);
     } else {
       q.left = 4;
-      fetch(4, size, pointer(v.a), v.k);
+      fetch(4, t->size, pointer(v.a), v.k);
     }
   }
-  q.k = k;
-  if (mask == highest(size)) return q;
-  mask = cheapest(mask, size);
-  if (k == 0) {
+  if (mask == highest(t->size)) return q;
+  mask = cheapest(mask, t->size);
+  if (t->wanted == 0) {
     q.kind = Question::Kind::Bits;
     q.k = mask;
   } else {
@@ -132,21 +114,17 @@ Question Select::ask_piece(const Piece& p, bool is_first) {
 
 /// What is at hand besides the packet when a load, or a part of one, is asked for.
 ValueId Select::base_of(const Node& n) const {
-  const Value& v = program_[n.a];
-  const Value& load = program_[v.kind == ValueKind::Binary ? v.a : n.a];
-  return load.kind == ValueKind::Load ? load.a : no_value;
+  const auto part = masked_load(program_, n.a);
+  return part ? program_[part->load].a : no_value;
 }
 
 /// A load, a mask, a look into a table; and without a jump, or anything that would touch the flags of tests before.
 bool Select::is_cheap(const Node& n, const Node& first) {
-  const Value* v = &program_[n.a];
-  if (n.kind == NodeKind::Test) {
-    if (!constant_of(program_, n.b)) return false;
-    if (v->kind == ValueKind::Binary && v->arith() == Arith::And && constant_of(program_, v->b)) v = &program_[v->a];
-  } else if (n.kind != NodeKind::Member || !is_straight(plans_.of(n).plan)) {
-    return false;
-  }
-  return v->kind == ValueKind::Load && (v->a == no_value || v->a == base_of(first));
+  const bool is_masked = n.kind == NodeKind::Test && constant_of(program_, n.b) && masked_load(program_, n.a);
+  const bool is_looked_up = n.kind == NodeKind::Member && program_[n.a].kind == ValueKind::Load && is_straight(plans_.of(n).plan);
+  if (!is_masked && !is_looked_up) return false;
+  const ValueId base = base_of(n);
+  return base == no_value || base == base_of(first);
 }
 
 Question Select::ask_all(const Either& all) {

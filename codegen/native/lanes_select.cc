@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "native/bytes.hpp"
+#include "native/masked.hpp"
 
 namespace weir::native {
 
@@ -153,29 +154,17 @@ LaneSelect::Answer LaneSelect::ask(const Node& n) {
   return {};
 }
 
-/// A load compared with a constant, perhaps through a mask: its bytes need not be put in order.
+/// Bytes that are compared need not be put in order.
 std::optional<LaneSelect::Answer> LaneSelect::ask_bytes(const Node& n) {
-  const auto k = constant_of(program_, n.b);
-  if (!k || (n.relation() != Relation::Equal && n.relation() != Relation::Bits)) return std::nullopt;
-  const Value* v = &program_[n.a];
-  std::uint32_t mask = all_ones;
-  if (v->kind == ValueKind::Binary && v->arith() == Arith::And) {
-    const auto m = constant_of(program_, v->b);
-    if (!m) return std::nullopt;
-    mask = *m;
-    v = &program_[v->a];
-  }
-  if (v->kind != ValueKind::Load) return std::nullopt;
-  const std::uint32_t size = v->size();
-  const bool is_bits = n.relation() == Relation::Bits;
-  mask &= is_bits ? *k & highest(size) : highest(size);
-  const std::uint32_t wanted = is_bits ? 0 : *k;
-  if ((wanted & ~mask) != 0) return std::nullopt;
-  const Field f = field(*v);
-  const bool is_split = f.is_split(size);
-  const LaneId from = is_split ? bytes(*v, false) : f.low;
+  const auto t = masked_test(program_, n);
+  if (!t) return std::nullopt;
+  const Value& v = program_[t->load];
+  const Field f = field(v);
+  const bool is_split = f.is_split(t->size);
+  const LaneId from = is_split ? bytes(v, false) : f.low;
   const std::uint32_t up = is_split ? 0 : 8 * f.before;
-  return Answer{op(LaneKind::Equal, op(LaneKind::And, from, constant(swapped(mask, size) << up)), constant(swapped(wanted, size) << up)), is_bits};
+  const LaneId wanted = constant(swapped(t->wanted, t->size) << up), mask = constant(swapped(t->mask, t->size) << up);
+  return Answer{op(LaneKind::Equal, op(LaneKind::And, from, mask), wanted), t->opposite};
 }
 
 }  // namespace weir::native

@@ -114,7 +114,7 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   // ---- x86_64_tests.cc: comparisons ----------------------------------------------------------------
 
   Condition ask(const ir::Node& test) override;
-  bool ask_bytes(Relation r, ir::ValueId a, std::uint32_t k, Condition& c);
+  std::optional<Condition> ask_bytes(const ir::Node& test);
   Condition ask_piece(const ir::Piece& piece, bool is_first) override;
   bool is_cheap(const ir::Node& n, const ir::Node& first) override;
   bool has_room_for_several() const override { return pool_.unpinned() >= most_wanted; }

@@ -1,4 +1,5 @@
 // Tests, one or several at once: comparisons that leave their answer in the flags.
+#include "native/masked.hpp"
 #include "native/x86_64.hpp"
 
 namespace weir::native::x86_64 {
@@ -6,9 +7,9 @@ namespace weir::native::x86_64 {
 using namespace ir;
 
 Condition Select::ask(const Node& n) {
+  if (const auto c = ask_bytes(n)) return *c;
   Condition c{};
   const auto k = constant_of(program_, n.b);
-  if (k && ask_bytes(n.relation(), n.a, *k, c)) return c;
   switch (n.relation()) {
     case Relation::Equal: c = Condition::Equal; break;
     case Relation::Greater: c = Condition::Above; break;
@@ -45,51 +46,31 @@ Condition Select::ask(const Node& n) {
   return c;
 }
 
-/// Whether the value is a load compared with a constant, perhaps through a mask: then the bytes need not be put in order,
-/// nor, when nobody else wants them, into a register.
-bool Select::ask_bytes(Relation relation, ValueId a, std::uint32_t k, Condition& c) {
-  const Value* v = &program_[a];
-  if (pool_.has(Held::value(a)) || (relation != Relation::Equal && relation != Relation::Bits)) return false;
-  ValueId load = a;
-  std::uint32_t mask = 0xffffffff;
-  if (v->kind == ValueKind::Binary && v->arith() == Arith::And) {
-    const auto m = constant_of(program_, v->b);
-    if (!m) return false;
-    mask = *m;
-    load = v->a;
-    v = &program_[load];
-    if (pool_.has(Held::value(load)) && v->size() != 1) return false;
-  }
-  if (v->kind != ValueKind::Load) return false;
-  const std::uint32_t size = v->size();
-  mask &= highest(size);
-  if (relation == Relation::Bits) {
-    mask &= k;
-    k = 0;
-    c = Condition::NotEqual;
-  } else {
-    if ((k & ~mask) != 0) return false;
-    c = Condition::Equal;
-  }
-  const std::uint32_t m = swapped(mask, size), wanted = swapped(k, size);
-  const bool whole = mask == highest(size), in_register = plan_.uses(load) > 1 || pool_.has(size != 1 ? Held::raw(load) : Held::value(load));
-  const Xbyak::RegExp where = in_register ? Xbyak::RegExp() : address(v->a, v->k, rdi);
-  const Xbyak::Reg32 r = in_register ? r32(raw(load)) : eax;
-  const Xbyak::Address memory = size == 1 ? byte[where] : size == 2 ? word[where] : dword[where];
-  if (!whole && wanted != 0) {
+/// Bytes that are compared need not be put in order, nor, when nobody else wants them, into a register.
+std::optional<Condition> Select::ask_bytes(const Node& n) {
+  const auto t = masked_test(program_, n);
+  if (!t || pool_.has(Held::value(n.a)) || (t->size != 1 && pool_.has(Held::value(t->load)))) return std::nullopt;
+  const Value& v = program_[t->load];
+  const std::uint32_t m = swapped(t->mask, t->size), wanted = swapped(t->wanted, t->size);
+  const bool compares = t->mask == highest(t->size) && !t->opposite;
+  const bool in_register = plan_.uses(t->load) > 1 || pool_.has(t->size != 1 ? Held::raw(t->load) : Held::value(t->load));
+  const Xbyak::RegExp where = in_register ? Xbyak::RegExp() : address(v.a, v.k, rdi);
+  const Xbyak::Reg32 r = in_register ? r32(raw(t->load)) : eax;
+  const Xbyak::Address memory = t->size == 1 ? byte[where] : t->size == 2 ? word[where] : dword[where];
+  if (!compares && wanted != 0) {
     if (in_register) mov(eax, r);
-    else if (size == 4) mov(eax, memory);
+    else if (t->size == 4) mov(eax, memory);
     else movzx(eax, memory);
     and_(eax, m);
     cmp(eax, wanted);
   } else if (in_register) {
-    if (whole && relation == Relation::Equal) cmp(r, wanted);
+    if (compares) cmp(r, wanted);
     else test(r, m);
   } else {
-    if (whole && relation == Relation::Equal) cmp(memory, sign_extended(wanted, size));
+    if (compares) cmp(memory, sign_extended(wanted, t->size));
     else test(memory, m);
   }
-  return true;
+  return t->opposite ? Condition::NotEqual : Condition::Equal;
 }
 
 // ---- several tests at once ---------------------------------------------------------------------------------
@@ -122,10 +103,7 @@ bool Select::is_cheap(const Node& n, const Node&) {
     const auto* h = std::get_if<SetPlan::Hash>(&plan.how);
     return is_straight(plan) && (h == nullptr || h->bucket_bits == 0);
   }
-  if (n.kind != NodeKind::Test || !constant_of(program_, n.b)) return false;
-  const Value* v = &program_[n.a];
-  if (v->kind == ValueKind::Binary && v->arith() == Arith::And && constant_of(program_, v->b)) v = &program_[v->a];
-  return v->kind == ValueKind::Load;
+  return n.kind == NodeKind::Test && constant_of(program_, n.b) && masked_load(program_, n.a);
 }
 
 Condition Select::ask_all(const Either& all) {
