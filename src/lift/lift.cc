@@ -1,5 +1,6 @@
 // Two walks over the instructions. Forward, each with every state in which it can be reached: what it does to the state, and
-// where it goes on. Backward, a node for each of these, since ways out must exist before the node that has them.
+// where it goes on. Backward, a node for each of these, since ways out must exist before the node that has them. If states get too
+// many, those that meet become one: a place that they disagree about holds a choice, whose graph goes the ways to there once more.
 #include "lift/lift.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "cbpf/decode.hpp"
 #include "cbpf/opcodes.hpp"
 #include "ir/ranges.hpp"
+#include "lift/dominators.hpp"
 #include "lift/liveness.hpp"
 
 namespace weir::lift {
@@ -67,6 +69,7 @@ struct HashState {
 /// An instruction in a state, by its number.
 using Point = std::uint32_t;
 constexpr Point nowhere = 0xffffffff;
+constexpr std::size_t no_turn = static_cast<std::size_t>(-1);
 
 /// Bytes that must be captured before the way goes on.
 struct Bytes {
@@ -87,47 +90,105 @@ struct Step {
   Relation relation = Relation::Equal;
   ValueId a = ir::no_value, b = ir::no_value;  ///< what is returned, divided by or compared
   Way t = {}, f = {};
+  Span span = {};
 };
+
+/// States that reach one instruction stay apart, which says most about each way, or become one.
+enum class Meeting : std::uint8_t { Apart, Together };
 
 class Lifting {
  public:
-  Lifting(const cbpf::Program& p, Machine machine, const Limits& limits)
-      : source_(p), code_(p.instructions), machine_(machine), limits_(limits), live_(live_places(code_)), points_(code_.size()), known_(code_.size()) {}
+  Lifting(const cbpf::Program& p, Machine machine, Meeting meeting, const Limits& limits)
+      : source_(p), code_(p.instructions), machine_(machine), meeting_(meeting), limits_(limits), live_(live_places(code_)), points_(code_.size()), known_(code_.size()) {}
 
   Result<ir::Program> run() {
     State zero;
     zero.fill(graph_.constant(0));  // as scratch words are for libpcap; the kernel has them written first
-    const Point start = reach(0, zero);
+    reach(0, zero);
     for (at_ = 0; at_ < code_.size(); ++at_) {
-      for (std::size_t n = 0; n < points_[at_].size(); ++n) {
-        const Point point = points_[at_][n];
-        Step made = step(states_[point]);
-        steps_[point] = std::move(made);
-        if (problem_) return std::unexpected(std::move(*problem_));
-      }
+      const std::vector<Point> reached = std::exchange(points_[at_], {});
       known_[at_].clear();
+      if (meeting_ == Meeting::Together && reached.size() > 1) walk(meet(reached));
+      else std::ranges::for_each(reached, [&](Point point) { walk(point); });
+      if (problem_) return std::unexpected(std::move(*problem_));
     }
-    build();
-    graph_.root = nodes_[start];
+    graph_.root = build();
     return std::move(graph_);
   }
 
  private:
   // ---- points ----------------------------------------------------------------------------------------
 
+  /// Goes on from a point of the instruction that is walked.
+  void walk(Point point) {
+    from_ = point;
+    turn(point);
+    Step made = step(states_[point]);
+    made.span = span();
+    steps_[point] = made;
+  }
+
+  /// It is this point's turn in the walk.
+  void turn(Point point) {
+    turn_[point] = walked_.size();
+    walked_.push_back(point);
+  }
+
+  /// A new point, which is reached from the one that is walked.
+  Point add(const State& state, const Step& step = {}) {
+    states_.push_back(state);
+    steps_.push_back(step);
+    turn_.push_back(no_turn);
+    ways_.add(from_);
+    return static_cast<Point>(states_.size() - 1);
+  }
+
   /// The point of an instruction in a state; the same for equal states.
   Point reach(std::size_t at, State state) {
     for (std::size_t n = 0; n < place_count; ++n)
       if (!(live_[at] & place(n))) state[n] = ir::no_value;
-    const auto next = static_cast<Point>(states_.size());
-    const auto [entry, is_new] = known_[at].try_emplace(state, next);
-    if (!is_new) return entry->second;
-    states_.push_back(state);
-    steps_.emplace_back();
+    const auto [entry, is_new] = known_[at].try_emplace(state, static_cast<Point>(states_.size()));
+    if (!is_new) {
+      ways_.join(entry->second, from_);
+      return entry->second;
+    }
+    const Point next = add(state);
     points_[at].push_back(next);
-    if (states_.size() > limits_.lifted_states && !problem_)
-      problem_ = problem(Code::TooLarge, fmt::format("the ways to here bring more than {} combinations of values", limits_.lifted_states));
+    if (meeting_ == Meeting::Apart && states_.size() > limits_.lifted_states * code_.size() && !problem_)
+      problem_ = problem(Code::TooLarge, "too many combinations of values");
     return next;
+  }
+
+  /// One point for all that reach the instruction, which go on there.
+  Point meet(const std::vector<Point>& reached) {
+    from_ = reached.front();
+    for (const Point point : reached) turn(point);
+    State state = states_[from_];
+    for (std::size_t where = 0; where < place_count; ++where)
+      if (std::ranges::any_of(reached, [&](Point point) { return states_[point][where] != state[where]; })) state[where] = choice(reached, where);
+    const Point one = add(state);
+    for (const Point point : reached) {
+      ways_.join(one, point);
+      steps_[point] = {.t = {one, {}}};
+    }
+    return one;
+  }
+
+  /// What a place holds: the graph of the ways from the last point that all have passed. Where they do not lead to here any value
+  /// will do, as nothing asks there; and checks hold that have held on the way.
+  ValueId choice(const std::vector<Point>& reached, std::size_t where) {
+    if (graph_.node_count() > limits_.lifted_nodes && !problem_)
+      problem_ = problem(Code::TooLarge, fmt::format("what is held here depends on more than {} tests", limits_.lifted_nodes));
+    if (problem_) return graph_.constant(0);
+    Point before = reached.front();
+    for (const Point point : reached) before = ways_.common(before, point);
+    Nodes nodes{turn_[before], std::vector<NodeId>(walked_.size() - turn_[before], reject_)};
+    for (const Point point : reached) at(nodes, point) = graph_.ret(states_[point][where]);
+    for (std::size_t n = walked_.size() - reached.size(); n-- > nodes.first;) {
+      const Step& step = steps_[walked_[n]];
+      if (step.kind != Step::Kind::Return) at(nodes, walked_[n]) = node(step, nodes);
+    }
+    return graph_.choice(at(nodes, before), span());
   }
 
   Way on(const State& state) { return {reach(at_ + 1, state), {}}; }
@@ -240,17 +301,17 @@ class Lifting {
     negative.t = load_at(i, s, where, relative(network_offset, network_header), 0);
     negative.f = load_at(i, s, where, relative(link_offset, link_header), 0);
     Step first{.kind = Step::Kind::Test, .relation = Relation::GreaterEqual, .a = offset, .b = graph_.constant(link_offset)};
-    first.t.to = between(std::move(negative));
+    first.t.to = between(negative);
     first.f = load_at(i, s, where, offset, 0);
     return first;
   }
 
-  /// A point that is no instruction's own: it belongs to the one that is walked, and stands before it.
+  /// A point that is no instruction's own: it belongs to the one that is walked, and its turn is behind that.
   Point between(Step step) {
-    states_.emplace_back();
-    steps_.push_back(std::move(step));
-    helpers_.emplace_back(at_, static_cast<Point>(states_.size() - 1));
-    return helpers_.back().second;
+    step.span = span();
+    const Point helper = add({}, step);
+    turn(helper);
+    return helper;
   }
 
   ValueId from_header(std::uint32_t offset) {
@@ -288,31 +349,34 @@ class Lifting {
 
   // ---- nodes -----------------------------------------------------------------------------------------
 
-  void build() {
-    nodes_.resize(states_.size());
-    reject_ = graph_.ret(0u);
-    for (at_ = code_.size(); at_-- > 0;) {
-      for (; !helpers_.empty() && helpers_.back().first == at_; helpers_.pop_back()) make(helpers_.back().second);
-      for (const Point point : points_[at_]) make(point);
-    }
+  /// The nodes of the points that had their turn from the first on.
+  struct Nodes {
+    std::size_t first = 0;
+    std::vector<NodeId> made;
+  };
+  NodeId& at(Nodes& nodes, Point point) { return nodes.made[turn_[point] - nodes.first]; }
+
+  /// The whole graph's root.
+  NodeId build() {
+    Nodes nodes{0, std::vector<NodeId>(walked_.size(), reject_)};
+    for (std::size_t n = walked_.size(); n-- > 0;) at(nodes, walked_[n]) = node(steps_[walked_[n]], nodes);
+    return nodes.made.front();
   }
 
-  void make(Point point) { nodes_[point] = node(steps_[point]); }
-
-  NodeId entry(const Way& way) {
-    if (way.to == nowhere) return reject_;
-    const NodeId to = nodes_[way.to];
-    return way.guard ? graph_.guard(way.guard->size, way.guard->base, way.guard->k, to, span()) : to;
+  NodeId entry(const Way& way, Span span, Nodes& nodes) {
+    const bool leaves = way.to == nowhere || turn_[way.to] == no_turn;  // no turn yet: beyond the end of a choice
+    const NodeId to = leaves ? reject_ : at(nodes, way.to);
+    return way.guard && to != reject_ ? graph_.guard(way.guard->size, way.guard->base, way.guard->k, to, span) : to;
   }
 
-  NodeId node(const Step& s) {
+  NodeId node(const Step& s, Nodes& nodes) {
     switch (s.kind) {
-      case Step::Kind::Go: return entry(s.t);
+      case Step::Kind::Go: return entry(s.t, s.span, nodes);
       case Step::Kind::Return: return graph_.ret(s.a);
-      case Step::Kind::NonZero: return graph_.nonzero(s.a, entry(s.t), span());
+      case Step::Kind::NonZero: return graph_.nonzero(s.a, entry(s.t, s.span, nodes), s.span);
       case Step::Kind::Test: {
-        const NodeId t = entry(s.t), f = entry(s.f);
-        return t == f ? t : graph_.test(s.relation, s.a, s.b, t, f, span());
+        const NodeId t = entry(s.t, s.span, nodes), f = entry(s.f, s.span, nodes);
+        return t == f ? t : graph_.test(s.relation, s.a, s.b, t, f, s.span);
       }
     }
     return reject_;
@@ -321,20 +385,23 @@ class Lifting {
   const cbpf::Program& source_;
   const std::vector<Instruction>& code_;
   const Machine machine_;
+  const Meeting meeting_;
   const Limits& limits_;
   const std::vector<Places> live_;
   ir::Program graph_;
   ir::Ranges ranges_{graph_};
 
-  std::size_t at_ = 0;                            ///< the instruction that is walked
-  std::vector<State> states_;                     ///< by point
+  std::size_t at_ = 0;                      ///< the instruction that is walked
+  Point from_ = 0;                          ///< the point that is
+  std::vector<State> states_;               ///< by point
   std::vector<Step> steps_;
-  std::vector<NodeId> nodes_;
-  std::vector<std::vector<Point>> points_;        ///< by instruction
-  std::vector<std::unordered_map<State, Point, HashState>> known_;  ///< by instruction, of those that are still to be walked
-  std::vector<std::pair<std::size_t, Point>> helpers_;              ///< points that are no instruction, and before which one they stand
+  std::vector<std::size_t> turn_;           ///< of those that had it: their place in walked_
+  std::vector<Point> walked_;               ///< those that had their turn
+  Dominators ways_;
+  std::vector<std::vector<Point>> points_;  ///< by instruction, of those that are still to be walked
+  std::vector<std::unordered_map<State, Point, HashState>> known_;
   std::optional<Diagnostic> problem_;
-  NodeId reject_{};
+  const NodeId reject_ = graph_.ret(0u);
 };
 
 /// libpcap's code for `protochain` has a loop, which no kernel takes.
@@ -351,7 +418,9 @@ std::optional<Diagnostic> jump_back(const cbpf::Program& p) {
 Result<ir::Program> lift(const cbpf::Program& program, Machine machine, const Limits& limits) {
   if (auto problem = jump_back(program)) return std::unexpected(std::move(*problem));
   if (auto problem = cbpf::check_form(program)) return std::unexpected(std::move(*problem));
-  return Lifting(program, machine, limits).run();
+  auto apart = Lifting(program, machine, Meeting::Apart, limits).run();
+  const bool too_many = !apart && apart.error().code == Code::TooLarge;
+  return too_many ? Lifting(program, machine, Meeting::Together, limits).run() : apart;
 }
 
 bool is_for_kernel(const cbpf::Program& program) {

@@ -7,8 +7,9 @@
 // taken to be at 0 and 14 as on an Ethernet socket.
 //
 // The walk goes through the instructions in their order (kernels take no jump back) and follows each state of the registers
-// and of the scratch words that are still read; states that are equal are one. So the graph grows only where ways that meet bring
-// different values. Tested by tests/unit/lift/, tests/oracle/ (the engines `lifted …`) and tests/prove/.
+// and of the scratch words that are still read; states that are equal are one. So the graph grows where ways that meet bring
+// different values. Where it would grow too far, values that meet become a choice between them.
+// Tested by tests/unit/lift/, tests/oracle/ (the engines `lifted …`), tests/prove/ and tests/fuzz/.
 #pragma once
 #include <cstdint>
 
@@ -23,7 +24,7 @@ enum class Machine : std::uint8_t { Libpcap, Kernel };
 
 /// The program as a graph; nodes and loads have the spans of their instructions. Errors name the instruction: one that does not
 /// exist or leaves the program, a jump back (a filter has no loops), metadata that the graph does not know (random numbers,
-/// marks, netlink attributes …), and TooLarge when states get more than Limits::lifted_states.
+/// marks, netlink attributes …), and TooLarge when choices take more than Limits::lifted_nodes.
 Result<ir::Program> lift(const cbpf::Program& program, Machine machine, const Limits& limits = {});
 
 /// Whether the program asks what only the kernel knows: metadata other than as libpcap has it, or an offset from a header.

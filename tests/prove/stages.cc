@@ -93,6 +93,9 @@ void prove_lifted(const std::string& whose, const cbpf::Program& program, prove:
     const auto again = emit(optimized, {});
     question.agreement = Agreement::Refines;
     if (again) listener(name + " to cbpf", prove::prove(&program, &*again, question));
+    const auto together = lift::lift(program, machine, {.lifted_states = 0});
+    question.agreement = Agreement::Exact;
+    if (together && together->has_choices()) listener(name + " with choices", prove::prove(&program, &*together, question));
   }
 }
 
@@ -122,12 +125,19 @@ ebpf::EmitOptions options_of(EbpfForm form, ebpf::Hook hook) {
   return options;
 }
 
+/// Whether a form brings nothing that the plain one does not have: then its proof is that one's.
+bool is_plain(const ir::Program& graph, const ebpf::Program& program, ebpf::Hook hook) {
+  const auto plain = ebpf::emit(graph, options_of(EbpfForm::Plain, hook));
+  return plain && plain->maps.empty() && program.maps.empty() && plain->instructions == program.instructions;
+}
+
 Result<void> prove_ebpf(const Subject& subject, EbpfForm form, double seconds, const Listener& listener) {
   const auto c = compile(subject);
   if (!c) return std::unexpected(c.error());
   for (const ebpf::Hook hook : proven_hooks) {
     const auto program = ebpf::emit(c->optimized, options_of(form, hook));
     if (!program) continue;  // it asks what the hook does not know, or is too large
+    if (form != EbpfForm::Plain && is_plain(c->optimized, *program, hook)) continue;
     auto question = question_for(subject.setting, Agreement::Exact, seconds);
     question.kept_bytes = is_socket(hook);
     static constexpr const char* forms[] = {"", " with maps", " with tables", " with functions"};

@@ -25,8 +25,8 @@ Result<Compiled> compile(const Subject& subject);
 /// the filter's meaning to its optimized program as a refinement. The error is that of a filter that does not compile.
 Result<void> prove_stages(const Subject& subject, double seconds, const Listener& listener);
 
-/// A program as the graph that it is lifted to, exactly, and as the program that is made of that, which refines it: each on both
-/// machines, as far as the program is for them. `whose`: how it is called to the listener.
+/// A program as the graphs that it can be lifted to, exactly, and as the program that is made of the usual one, which refines it:
+/// each on both machines, as far as the program is for them. `whose`: how it is called to the listener.
 void prove_lifted(const std::string& whose, const cbpf::Program& program, prove::Question question, const Listener& listener);
 
 /// How a program is made: as it is without lists in maps; with every list in a map; with every list of numbers in a table; or with functions that load, as those
@@ -35,7 +35,8 @@ enum class EbpfForm : std::uint8_t { Plain, Maps, Tables, Functions };
 ebpf::EmitOptions options_of(EbpfForm form, ebpf::Hook hook);
 
 /// The optimized graph as a program for each of some hooks, exactly, and from the filter's meaning to that as a refinement: wherever the packet
-/// lies, in one piece or not. Tracing programs see linear data alone, and are left out.
+/// lies, in one piece or not. Tracing programs see linear data alone, and are left out; so are programs that are no different in
+/// the plain form.
 Result<void> prove_ebpf(const Subject& subject, EbpfForm form, double seconds, const Listener& listener);
 
 /// The hooks whose programs are proven.

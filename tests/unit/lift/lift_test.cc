@@ -85,28 +85,14 @@ TEST_CASE("what is no filter is refused with the instruction") {
   CHECK(lifted({{ldb, 0, 0, 0}}).find("the last instruction does not return") != std::string::npos);
 }
 
-TEST_CASE("states that explode are refused") {
-  std::vector<Instruction> code;  // each word is 0 or 1, and all are read in the end
-  for (std::uint32_t word = 0; word < 16; ++word) {
-    const Instruction one[] = {{ldb, 0, 0, word}, jump_if(JEQ, 7, 0, 2), {LD | IMM, 0, 0, 1}, {ST, 0, 0, word}};
-    code.insert(code.end(), std::begin(one), std::end(one));
-  }
-  code.push_back({LD | IMM, 0, 0, 0});
-  for (std::uint32_t word = 0; word < 16; ++word) {
-    const Instruction add[] = {{LDX | MEM, 0, 0, word}, {ALU | LSH | K, 0, 0, 1}, {ALU | OR | X, 0, 0, 0}};
-    code.insert(code.end(), std::begin(add), std::end(add));
-  }
-  code.push_back(ret_a);
-  CHECK(lifted(code).find("combinations of values") != std::string::npos);
-}
-
 /// What the program returns there, by the machine itself.
 std::uint32_t run(const cbpf::Program& p, const Packet& packet, Machine machine) {
   return vm::run(p, packet, machine == Machine::Kernel ? vm::Machine::Kernel : vm::Machine::Libpcap);
 }
 
-void compare(const cbpf::Program& p, Machine machine, test::RandomPrograms& random) {
-  const auto graph = lift(p, machine);
+/// On packets of random bytes; the same with values that meet as choices.
+void compare(const cbpf::Program& p, Machine machine, test::RandomPrograms& random, const Limits& limits = {}) {
+  const auto graph = lift(p, machine, limits);
   REQUIRE(graph);
   const auto wrong = ir::verify(*graph);
   CHECK_MESSAGE(!wrong, *wrong);
@@ -148,8 +134,61 @@ TEST_CASE("random programs do as graphs what they do as programs, and still do w
       CAPTURE(cbpf::to_string(p, cbpf::Style::Decimal));
       CAPTURE(machine == Machine::Kernel);
       compare(p, machine, random);
+      if (n % 4 == 0) compare(p, machine, random, {.lifted_states = 0});
     }
   }
+}
+
+/// Each of some scratch words is what it was, or one more where a byte says so; all are added up in the end.
+cbpf::Program counting(std::uint32_t bytes, std::uint32_t words) {
+  std::vector<Instruction> code;
+  for (std::uint32_t at = 0; at < bytes; ++at) {
+    const Instruction one[] = {{ldb, 0, 0, at}, jump_if(JSET, 1, 0, 3), {LD | MEM, 0, 0, at % words}, {ALU | ADD | K, 0, 0, 1 + at}, {ST, 0, 0, at % words}};
+    code.insert(code.end(), std::begin(one), std::end(one));
+  }
+  code.push_back({LD | IMM, 0, 0, 0});
+  for (std::uint32_t word = 0; word < words; ++word) {
+    const Instruction add[] = {{LDX | MEM, 0, 0, word}, {ALU | ADD | X, 0, 0, 0}};
+    code.insert(code.end(), std::begin(add), std::end(add));
+  }
+  code.push_back(ret_a);
+  return {std::move(code), {}};
+}
+
+TEST_CASE("values that meet are a choice where ways would get too many") {
+  const cbpf::Program p = counting(32, 16);
+  const auto graph = lift(p, Machine::Libpcap);
+  REQUIRE(graph);
+  CHECK(graph->has_choices());
+  CHECK(graph->node_count() < 8 * p.instructions.size());
+  test::RandomPrograms random(12);
+  compare(p, Machine::Libpcap, random);
+  compare(p, Machine::Kernel, random);
+}
+
+TEST_CASE("a program that fits comes back as one that fits, also without the optimizer") {
+  std::vector<Instruction> code;  // eight ways to three words, and after them as many tests as would not fit eight times
+  for (std::uint32_t word = 0; word < 3; ++word) {
+    const Instruction one[] = {{ldb, 0, 0, word}, jump_if(JSET, 1, 1, 0), {LD | B | ABS, 0, 0, 40 + word}, {ST, 0, 0, word}};
+    code.insert(code.end(), std::begin(one), std::end(one));
+  }
+  for (std::uint32_t test = 0; test < 250; ++test) {
+    const Instruction one[] = {{LDX | MEM, 0, 0, test % 3}, {LD | B | IND, 0, 0, test}, jump_if(JEQ, test % 7, 0, 1), ret(test)};
+    code.insert(code.end(), std::begin(one), std::end(one));
+  }
+  code.push_back(ret(9999));
+  const auto graph = lift({code, {}}, Machine::Kernel);
+  REQUIRE(graph);
+  const auto again = cbpf::emit(*graph);
+  REQUIRE(again);
+  CHECK(again->instructions.size() < code.size() + 50);
+}
+
+TEST_CASE("choices that get too large are refused with the instruction") {
+  const auto graph = lift(counting(400, 4), Machine::Libpcap, {.lifted_nodes = 50});
+  REQUIRE(!graph);
+  CHECK(graph.error().message.find("instruction ") == 0);
+  CHECK(graph.error().message.ends_with("what is held here depends on more than 50 tests"));
 }
 
 }  // namespace
