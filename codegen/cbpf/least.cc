@@ -3,6 +3,7 @@
 // differ, none is, and everything that a test needs is there once for each.
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "base/column.hpp"
@@ -57,7 +58,8 @@ class Least {
   /// Whether it is a node of those that can be counted; notes what the second look needs to know.
   bool prepare(const Node& n) {
     if (n.kind == NodeKind::Return) return p_[n.a].kind == ValueKind::Constant;
-    if (++tests_ > most_tests || n.kind != NodeKind::Test || p_[n.b].kind != ValueKind::Constant || !is_plain(p_, n.a)) return false;
+    if (++tests_ > most_tests || !n.forks() || !is_plain(p_, n.a)) return false;
+    if (n.kind == NodeKind::Member ? !is_few(n) : p_[n.b].kind != ValueKind::Constant) return false;
     for (const NodeId way : {n.t, n.f})
       if (p_[way].a == n.a) may_be_there_[way] = true;
     for (ValueId v = n.a; v != no_value; v = p_[v].a)
@@ -67,16 +69,42 @@ class Least {
 
   bool count(NodeId id) {
     const Node& n = p_[id];
-    ++length_;  // the jump, or the return
+    ++length_;  // the last jump, or the return
     if (n.kind == NodeKind::Return) return true;
     length_ += !may_be_there_[id];
     Code code{n};
     code.node.a = no_value;
     if (p_[n.a].kind == ValueKind::Load && !may_be_there_[id] && !is_place_[n.a]) code.load = &p_[n.a];
-    const auto may_be_same = [&](const Code& other) { return other.node == code.node && !load_different(other, code); };
-    if (std::any_of(codes_.begin(), codes_.begin() + count_, may_be_same)) return false;
+    const std::span<const Code> others(codes_.data(), count_);
+    if (std::ranges::any_of(others, [&](const Code& other) { return may_be_same(other.node, code.node) && !load_different(other, code); })) return false;
+    // A membership's last jump may be the only one of a test that leads to the same places, and its others but the first those of another.
+    const bool is_member = n.kind == NodeKind::Member;
+    const auto may_share = [&](const Code& other) { return have_same_ways(other.node, n) && (is_member || other.node.kind == NodeKind::Member); };
+    const bool shares = (has_member_ || is_member) && std::ranges::any_of(others, may_share);
+    has_member_ |= is_member;
+    if (is_member && !shares) length_ += comparisons_of(n) - 1;
+    if (!is_member && shares) --length_;
     codes_[count_++] = code;
     return true;
+  }
+
+  static bool have_same_ways(const Node& a, const Node& b) { return a.t == b.t && a.f == b.f; }
+
+  static bool may_be_same(const Node& a, const Node& b) {
+    const bool is_member = a.kind == NodeKind::Member || b.kind == NodeKind::Member;
+    return is_member ? have_same_ways(a, b) : a == b;
+  }
+
+  std::size_t comparisons_of(const Node& member) { return comparisons(p_.set_of(member).intervals(), ranges_.of(member.a)); }
+
+  /// Whether a set is a range, or of so few single numbers that each is compared with.
+  bool is_few(const Node& member) {
+    constexpr std::uint32_t byte = 0xff;
+    const Set& set = p_.set_of(member);
+    const Interval domain = ranges_.of(member.a);
+    const std::size_t count = set.intervals().size();
+    const bool is_inside = set.low() > domain.low && set.high() < domain.high;
+    return domain.high > byte && is_inside && (count == 1 || (count <= 3 && set.size() == count));
   }
 
   static bool load_different(const Code& a, const Code& b) {
@@ -84,11 +112,13 @@ class Least {
   }
 
   const ir::Program& p_;
+  ir::Ranges ranges_{p_};
   Flags live_;
   Flags may_be_there_;  ///< by test: one before it may have left the value in the register
   Flags is_place_;      ///< by value: loads count from there
   std::array<Code, most_tests> codes_;
   std::size_t tests_ = 0, count_ = 0, length_ = 0;
+  bool has_member_ = false;  ///< among the codes
 };
 
 }  // namespace
