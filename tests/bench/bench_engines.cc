@@ -67,7 +67,7 @@ std::string timed(Engine engine, const oracle::Setting& setting, const std::stri
     answer = once(engine, setting, filter);
     const double took = processor_seconds() - start;
     total += took;
-    if (n == 0 || took < shortest) shortest = took;
+    if (shortest == 0 || (took > 0 && took < shortest)) shortest = took;  // a virtual machine's clock may stand still
   }
   std::string text(sizeof shortest, '\0');
   std::memcpy(text.data(), &shortest, sizeof shortest);
