@@ -1,7 +1,11 @@
 // weir_proofs: proves all stages of all filters to classic BPF, or to eBPF, or that our programs are what libpcap's are, or that libpcap's are what they are lifted to, or that the prover notices
 // wrong programs.
 //
-//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --ebpf-tables | --ebpf-functions | --mutants | --ebpf-mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--slow SECONDS]
+//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --ebpf-tables | --ebpf-functions | --mutants | --ebpf-mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--these FILE] [--slow SECONDS]
+//   weir_proofs --programs [--ebpf | …]
+//
+// The second proves nothing, but prints a number for each program; where two states of weir print the same, what was proven of one is so of
+// the other. --these: only the filters whose numbers stand in FILE, which is what begins a line of --programs.
 //
 // Every N-th filter, at most SECONDS a proof; what is not done within so many SECONDS is left out, and said. WEIR_CONFORMANCE says
 // where the filters with known results are; without it they are looked for beside the repository. Exit status: 0 nothing is
@@ -10,8 +14,10 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -31,7 +37,8 @@ struct Options {
   std::size_t every = 1, from = 0;
   double timeout = 10, within = 1e9, slow = 1e9;
   std::string match;
-  bool mutants = false, ebpf_mutants = false, libpcap = false, lifted = false;
+  std::set<std::size_t> these;  ///< none: all
+  bool programs = false, mutants = false, ebpf_mutants = false, libpcap = false, lifted = false;
   std::optional<EbpfForm> ebpf;
 };
 
@@ -70,20 +77,22 @@ class Runner {
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.within));
     std::size_t left_out = 0;
     for (std::size_t i = options_.from; i < subjects.size(); i += options_.every) {
+      if (!options_.these.empty() && !options_.these.contains(i)) continue;
       if (!options_.match.empty() && subjects[i].filter.find(options_.match) == std::string::npos) continue;
       if (Clock::now() > end) {
         ++left_out;
         continue;
       }
       ++filters_;
-      if (options_.mutants) mutants(subjects[i], i);
+      if (options_.programs) fmt::print("{} {:016x}\n", i, options_.ebpf ? digest(subjects[i], *options_.ebpf) : digest(subjects[i]));
+      else if (options_.mutants) mutants(subjects[i], i);
       else if (options_.ebpf_mutants) ebpf_mutants(subjects[i], i);
       else if (options_.ebpf) ebpf(subjects[i]);
       else if (options_.libpcap) against_libpcap(subjects[i]);
       else if (options_.lifted) lifted(subjects[i]);
       else stages(subjects[i]);
     }
-    print(left_out);
+    if (!options_.programs) print(left_out);
     return wrong_ == 0 ? 0 : 1;
   }
 
@@ -252,6 +261,7 @@ class Runner {
 };
 
 bool* mode_of(Options& o, std::string_view word) {
+  if (word == "--programs") return &o.programs;
   if (word == "--mutants") return &o.mutants;
   if (word == "--ebpf-mutants") return &o.ebpf_mutants;
   if (word == "--lifted") return &o.lifted;
@@ -265,6 +275,13 @@ std::optional<EbpfForm> form_of(std::string_view word) {
   if (word == "--ebpf-tables") return EbpfForm::Tables;
   if (word == "--ebpf-functions") return EbpfForm::Functions;
   return std::nullopt;
+}
+
+std::set<std::size_t> numbers_in(const char* file) {
+  std::set<std::size_t> numbers;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) numbers.insert(std::stoul(line));
+  return numbers;
 }
 
 std::optional<Options> parse_options(int argc, char** argv) {
@@ -287,6 +304,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
     else if (word == "--within") o.within = std::stod(value);
     else if (word == "--slow") o.slow = std::stod(value);
     else if (word == "--match") o.match = value;
+    else if (word == "--these") o.these = numbers_in(value);
     else return std::nullopt;
     ++i;
   }

@@ -149,4 +149,18 @@ Result<void> prove_ebpf(const Subject& subject, EbpfForm form, double seconds, c
   return {};
 }
 
+std::size_t digest(const Subject& subject) {
+  const auto c = compile(subject);
+  return c && c->optimized_code ? std::hash<std::string>()(cbpf::to_string(*c->optimized_code, cbpf::Style::Decimal)) : 0;
+}
+
+std::size_t digest(const Subject& subject, EbpfForm form) {
+  const auto c = compile(subject);
+  if (!c) return 0;
+  std::string all;
+  for (const ebpf::Hook hook : proven_hooks)
+    if (const auto program = ebpf::emit(c->optimized, options_of(form, hook))) all += ebpf::to_json(*program);
+  return std::hash<std::string>()(all);
+}
+
 }  // namespace weir::proofs

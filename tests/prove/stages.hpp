@@ -42,6 +42,10 @@ Result<void> prove_ebpf(const Subject& subject, EbpfForm form, double seconds, c
 /// The hooks whose programs are proven.
 inline constexpr ebpf::Hook proven_hooks[] = {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup};
 
+/// A number that depends on the filter's optimized program alone, or on those for all proven hooks; for one machine and one build's library.
+std::size_t digest(const Subject& subject);
+std::size_t digest(const Subject& subject, EbpfForm form);
+
 /// Our optimized program as a refinement of libpcap's, on the machine that can run both; Undecided when one of them has no program.
 prove::Answer prove_against_libpcap(const Subject& subject, const cbpf::Program& libpcaps, double seconds);
 
