@@ -84,7 +84,7 @@ class Runner {
         continue;
       }
       ++filters_;
-      if (options_.programs) fmt::print("{} {:016x}\n", i, options_.ebpf ? digest(subjects[i], *options_.ebpf) : digest(subjects[i]));
+      if (options_.programs) fmt::print("{} {:016x} {}\n", i, options_.ebpf ? digest(subjects[i], *options_.ebpf) : digest(subjects[i]), described(subjects[i]));
       else if (options_.mutants) mutants(subjects[i], i);
       else if (options_.ebpf_mutants) ebpf_mutants(subjects[i], i);
       else if (options_.ebpf) ebpf(subjects[i]);
