@@ -12,6 +12,7 @@
 // wrong, 1 something is. What is undecided is counted and named.
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -48,7 +49,12 @@ std::string hex(const std::vector<std::uint8_t>& bytes) {
   return text;
 }
 
-std::string described(const Subject& s) { return fmt::format("{} ({}): `{}`", s.source, oracle::described(s.setting), s.filter.substr(0, 300)); }
+/// On one line.
+std::string described(const Subject& s) {
+  std::string filter = s.filter.substr(0, 300);
+  std::ranges::replace_if(filter, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return fmt::format("{} ({}): `{}`", s.source, oracle::described(s.setting), filter);
+}
 
 std::string described(const prove::Counterexample& p) {
   return fmt::format("{} returns {} and {} for {} of {} bytes: {}{}", p.machine == vm::Machine::Kernel ? "the kernel" : "libpcap", p.first, p.second,
