@@ -40,6 +40,17 @@ Set widened(const Set& upper, std::uint32_t rest) {
   return Set::join(std::move(numbers));
 }
 
+/// Whether a number of a set agrees with k in the bits of a mask; `all`: no number has others. Of many numbers one may.
+bool has_alike(const Set& numbers, std::uint32_t k, std::uint32_t mask, bool all) {
+  constexpr std::uint64_t many = 0x100;
+  if (all) return numbers.contains(k);
+  if (mask == 0 || numbers.size() > many) return true;
+  for (const Interval i : numbers.intervals())
+    for (std::uint64_t number = i.low; number <= i.high; ++number)
+      if ((number & mask) == k) return true;
+  return false;
+}
+
 /// The numbers for which a comparison with a constant holds.
 Set answer(Relation op, std::uint32_t k) {
   switch (op) {
@@ -69,8 +80,10 @@ void Subjects::join_parts(const Program& p) {
   std::size_t count = 0;
   for (std::uint32_t i = 0; i < p.node_count() && count < most; ++i) {
     const Node& n = p[NodeId{i}];
-    const bool is_number = n.kind == NodeKind::Test && n.relation() == Relation::Equal && p[n.a].kind == ValueKind::Load && p[n.a].size() > 1;
-    if (is_number && constant_of(p, n.b) && (count == 0 || wholes[count - 1] != static_cast<std::uint32_t>(n.a))) wholes[count++] = static_cast<std::uint32_t>(n.a);
+    if (n.kind != NodeKind::Test || n.relation() != Relation::Equal) continue;
+    const ValueId about = subject(p, n);
+    if (about == no_value || p[about].kind != ValueKind::Load || p[about].size() == 1) continue;
+    if (count == 0 || wholes[count - 1] != static_cast<std::uint32_t>(about)) wholes[count++] = static_cast<std::uint32_t>(about);
   }
   for (std::uint32_t i = 0; count != 0 && i < tests_.size(); ++i) {
     if (tests_[i] == None || p[ValueId{i}].kind != ValueKind::Load || p[ValueId{i}].size() == 4) continue;
@@ -145,14 +158,15 @@ std::optional<bool> Known::decides(const Numbers& numbers, const Question& q) co
 }
 
 bool Known::excludes(const Program& p, const Numbers& numbers, const Question& q) const {
-  const auto k = q.mask == 0xffffffff ? q.holds.only() : std::nullopt;
+  const auto k = q.holds.only();
   if (!k) return false;
   const Value& whole = p[q.value];
   return std::ranges::any_of(facts(), [&](const Fact& f) {
     const Value& part = p[f.value];
     if (!is_part(part, whole)) return false;
     const std::uint32_t behind = 8 * (whole.k + whole.size() - part.k - part.size()), bits = 0xffffffff >> (32 - 8 * part.size());
-    return !numbers[f.possible].contains(*k >> behind & bits & f.mask);
+    const std::uint32_t known = bits & f.mask, both = known & q.mask >> behind;
+    return !has_alike(numbers[f.possible], *k >> behind & both, both, both == known);
   });
 }
 

@@ -98,7 +98,7 @@ class Known {
   bool full() const { return count_ == most_facts; }
   /// Whether the answer is known.
   std::optional<bool> decides(const Numbers& numbers, const Question& q) const;
-  /// Whether a load cannot be the one number that is asked for, by what is known of bytes that are part of it.
+  /// Whether a load, or its bits under a mask, cannot be the one number that is asked for, by what is known of bytes that are part of it.
   bool excludes(const ir::Program& p, const Numbers& numbers, const Question& q) const;
   /// Calls `use` with each value that is known to be one number, and that number.
   template <class Use>

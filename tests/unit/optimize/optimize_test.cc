@@ -193,12 +193,17 @@ TEST_CASE("facts: what was asked decides what is asked again") {
           "a: if m == 8 then yes else no\nga: guard 1 [0] then a\nroot ga\n");
 }
 
-TEST_CASE("facts: a load is not the number that some of its bytes rule out") {
+TEST_CASE("facts: a load, or some bits of it, are not the number that some of its bytes rule out") {
   const std::string head = "c = load 1 [0]\nb = load 2 [0]\nl = length\nno: return 0\nyes: return 1\nlong: if l == 60 then yes else no\n";
   const std::string rest = "u: if c &? 1 then long else t\ng: guard 1 [0] then u\nroot g\n";
   const std::string decided = head + "u: if c &? 1 then long else yes\ng: guard 1 [0] then u\nroot g\n";
-  becomes(optimize::apply_facts, head + "t: if b == 0xffff then no else yes\n" + rest, decided);
-  for (const char* open : {"t: if b == 0xfeff then no else yes\n", "t: if b >= 0xff00 then no else yes\n"}) {
+  for (const char* not_so : {"t: if b == 0xffff then no else yes\n", "m = b & 0x1ff\nt: if m == 0x1ff then no else yes\n",
+                             "m = b & 0x3f0\nt: if m == 0x110 then no else yes\n"}) {
+    CAPTURE(not_so);
+    becomes(optimize::apply_facts, head + not_so + rest, decided);
+  }
+  for (const char* open : {"t: if b == 0xfeff then no else yes\n", "t: if b >= 0xff00 then no else yes\n", "m = b & 0x2ff\nt: if m == 0x2ff then no else yes\n",
+                           "m = b & 0x1ff\nt: if m == 0xff then no else yes\n", "m = b & 0xff\nt: if m == 1 then no else yes\n"}) {
     CAPTURE(open);
     becomes(optimize::apply_facts, head + open + "h: guard 2 [0] then t\nu: if c &? 1 then long else h\ng: guard 1 [0] then u\nroot g\n",
             head + open + "h: guard 2 [0] then t\nu: if c &? 1 then long else h\ng: guard 1 [0] then u\nroot g\n");
