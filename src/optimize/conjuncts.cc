@@ -58,8 +58,7 @@ class Conjuncts : public Rewrite {
  public:
   Conjuncts(const Program& p, const Profile& profile)
       : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ranges_(p), ways_in_(ways_in(p, live_)),
-        onward_(p, live_), at_hand_(p.node_count(), unseen), seen_(p.node_count()), moved_(p.node_count()), chain_of_(p.node_count(), no_chain) {
-    find_what_is_at_hand();
+        onward_(p, live_), at_hand_(values_at_hand(p, ranges_, live_)), seen_(p.node_count()), moved_(p.node_count()), chain_of_(p.node_count(), no_chain) {
     parts_.reserve(longest);
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (live_[i] && !in_choice_[i] && !moved_[i] && !seen_[i]) plan(NodeId{i});
@@ -86,17 +85,6 @@ class Conjuncts : public Rewrite {
   };
 
   static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
-  /// The value that the tests before a place have left in a register, where all of them asked about the same.
-  void find_what_is_at_hand() {
-    for (std::uint32_t i = 0; i < from_.node_count(); ++i) {
-      const Node& n = from_[NodeId{i}];
-      if (!live_[i] || !n.forks()) continue;
-      for (const NodeId way : {n.t, n.f}) {
-        ValueId& value = at_hand_[at(past_guards(from_, ranges_, way))];
-        value = value == unseen || value == n.a ? n.a : no_value;
-      }
-    }
-  }
 
   // ---- which parts, and their order ------------------------------------------------------------------
 
@@ -364,7 +352,6 @@ class Conjuncts : public Rewrite {
     return now(part.entry);
   }
 
-  static constexpr ValueId unseen{0xfffffffe};
   static constexpr std::uint32_t no_chain = 0xffffffff;
   const Profile& profile_;
   Flags live_, in_choice_;

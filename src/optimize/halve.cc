@@ -28,6 +28,7 @@ struct Link {
   Interval numbers;
   NodeId node;  ///< where it is entered
   NodeId test;  ///< of the value: the same, or behind a test that has to hold, too
+  bool is_shared = false;  ///< other ways lead to the test, which stays for those
 };
 
 struct Row {
@@ -105,12 +106,15 @@ class Rows {
       any_turned |= link->test != here;
       row.links.push_back(*link);
       const NodeId next = from_[here].f;
-      const bool both = link->test != here && from_[link->test].f == next;
+      const bool both = link->test != here && !link->is_shared && from_[link->test].f == next;
       alone = ways_in_[next] == (both ? 2 : 1);
       here = alone ? past_guards_alone(next) : next;
     }
     if (row.links.size() < worth_halving && !any_turned) return;
-    for (const Link& link : row.links) in_row_[link.node] = in_row_[link.test] = true;
+    for (const Link& link : row.links) {
+      in_row_[link.node] = true;
+      if (!link.is_shared) in_row_[link.test] = true;
+    }
     rows_.push_back(std::move(row));
   }
 
@@ -126,10 +130,10 @@ class Rows {
     if (const auto numbers = asked_of(about, here)) return Link{*numbers, here, here};
     const Node& n = from_[here];
     if (!n.forks() || ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return std::nullopt;
-    if (ways_in_[n.t] != 1) return std::nullopt;
-    const NodeId inner = past_guards_alone(n.t);
+    const NodeId inner = past_guards(from_, ranges_, n.t);
     const auto numbers = asked_of(about, inner);
-    return numbers && goes_on(here, inner) ? std::optional(Link{*numbers, here, inner}) : std::nullopt;
+    const bool is_shared = ways_in_[n.t] != 1 || past_guards_alone(n.t) != inner;
+    return numbers && goes_on(here, inner) ? std::optional(Link{*numbers, here, inner, is_shared}) : std::nullopt;
   }
 
   /// Whether it is all the same which of two tests does not hold.

@@ -43,7 +43,8 @@ class Pairs {
   Pairs(const Program& p, const Profile& profile) : p_(p), profile_(profile), ranges_(p) {}
 
   /// A test and the one behind it, on the way that it takes when it holds, or the other one: where they go together and that pays.
-  std::optional<Asked> both(const Node& n, bool straight) {
+  /// `at_hand`: what the first one asks about need not be loaded.
+  std::optional<Asked> both(const Node& n, bool straight, bool at_hand) {
     if (!n.forks() || !may_go_on(n, straight)) return std::nullopt;
     const Node& next = p_[past_guards(p_, ranges_, straight ? n.t : n.f)];
     const NodeId otherwise = past_guards(p_, ranges_, straight ? n.f : n.t);
@@ -53,7 +54,7 @@ class Pairs {
     const auto first = asked(n, straight), second = first ? asked(next, next_straight) : std::nullopt;
     if (!second || (!rejects(p_, otherwise) && end_of(second->load) > end_of(first->load))) return std::nullopt;
     auto both = joined(*first, *second);
-    return both && pays(n, straight, *first, *second, *both) ? std::move(both) : std::nullopt;
+    return both && pays(n, straight, cost(*first) - (at_hand ? 1 : 0), cost(*second), *both) ? std::move(both) : std::nullopt;
   }
 
   static std::uint32_t bits_of(std::uint32_t size) { return 0xffffffff >> (32 - 8 * size); }
@@ -89,12 +90,12 @@ class Pairs {
   }
 
   /// Whether the one takes no more instructions than the two are expected to.
-  bool pays(const Node& first_test, bool straight, const Asked& first, const Asked& second, const Asked& both) {
+  bool pays(const Node& first_test, bool straight, double first, double second, const Asked& both) {
     const double hardly = rejects(p_, both.otherwise) ? 0.15 : 0;  // for it is shorter, too
-    if (profile_.rows.empty()) return cost(both) <= cost(first);
+    if (profile_.rows.empty()) return cost(both) <= first;
     for (std::size_t network = 0; network < Profile::networks; ++network) {
       const double holds = profile_.likelihood(p_, ranges_, first_test, network);
-      if (cost(both) > cost(first) + (straight ? holds : 1 - holds) * cost(second) + hardly) return false;
+      if (cost(both) > first + (straight ? holds : 1 - holds) * second + hardly) return false;
     }
     return true;
   }
@@ -113,14 +114,14 @@ class Pairs {
 class Join : public Rewrite {
  public:
   Join(const Program& p, const Profile& profile)
-      : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ways_in_(ways_in(p, live_)), pairs_(to_, profile) {}
+      : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ways_in_(ways_in(p, live_)), ranges_(p), at_hand_(values_at_hand(p, ranges_, live_)), pairs_(to_, profile) {}
 
   /// Whether `run` makes one of any two: most graphs have none, and need not be made anew.
   bool finds_any() const {
     Pairs pairs(from_, profile_);
     for (std::uint32_t i = 0; i < from_.node_count(); ++i)
       for (const bool straight : {true, false})
-        if (live_[i] && may_join(NodeId{i}, straight) && pairs.both(from_[NodeId{i}], straight)) return true;
+        if (live_[i] && may_join(NodeId{i}, straight) && pairs.both(from_[NodeId{i}], straight, is_at_hand(NodeId{i}))) return true;
     return false;
   }
 
@@ -130,7 +131,7 @@ class Join : public Rewrite {
 
   NodeId make(const Node& n, NodeId old, Span span) override {
     for (const bool straight : {true, false})
-      if (const auto both = may_join(old, straight) ? pairs_.both(n, straight) : std::nullopt) return test_of(*both, span);
+      if (const auto both = may_join(old, straight) ? pairs_.both(n, straight, is_at_hand(old)) : std::nullopt) return test_of(*both, span);
     return to_.add(n, span);
   }
 
@@ -151,9 +152,14 @@ class Join : public Rewrite {
     return ways_in_[at(was)] == 1;
   }
 
+  /// Whether all tests before this one have asked about the same.
+  bool is_at_hand(NodeId id) const { return from_[id].a == at_hand_[id]; }
+
   const Profile& profile_;
   Flags live_, in_choice_;
   Column<std::uint32_t> ways_in_;
+  Ranges ranges_;
+  Column<ValueId> at_hand_;  ///< by node
   Pairs pairs_;  ///< of the new graph
 };
 

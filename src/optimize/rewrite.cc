@@ -4,6 +4,20 @@ namespace weir::optimize {
 
 using namespace ir;
 
+Column<ValueId> values_at_hand(const Program& p, Ranges& ranges, const Flags& live) {
+  constexpr ValueId unseen{0xfffffffe};
+  Column<ValueId> at_hand(p.node_count(), unseen);
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const Node& n = p[NodeId{i}];
+    if (!live[i] || !n.forks()) continue;
+    for (const NodeId way : {n.t, n.f}) {
+      ValueId& value = at_hand[past_guards(p, ranges, way)];
+      value = value == unseen || value == n.a ? n.a : no_value;
+    }
+  }
+  return at_hand;
+}
+
 // The roots of choices are nodes.
 Rewrite::Rewrite(const Program& from, Makes makes)
     : Rewrite(from, makes == Makes::Nodes && !from.has_choices()) {}

@@ -22,6 +22,10 @@ inline ir::NodeId past_guards(const ir::Program& p, ir::Ranges& ranges, ir::Node
   return n;
 }
 
+/// By node, the value that the tests before it have left in a register; none of the program's where no test is before it, or they asked
+/// about several.
+Column<ir::ValueId> values_at_hand(const ir::Program& p, ir::Ranges& ranges, const ir::Flags& live);
+
 enum class Makes : std::uint8_t { Nodes, NodesAndValues };
 
 class Rewrite {

@@ -365,6 +365,9 @@ TEST_CASE("join: bytes that not all accepted packets have, or that are tested fo
       // Three bytes are no load.
       "a = load 2 [8]\nb = load 1 [10]\nt2: if b == 2 then yes else no\ng2: guard 1 [10] then t2\n"
       "t1: if a == 1 then g2 else no\ng1: guard 2 [8] then t1\nroot g1\n",
+      // The first test needs no load: its value is at hand.
+      "a = load 1 [8]\nb = load 1 [9]\nl = length\nt3: if l == 60 then yes else no\nt2: if b == 2 then yes else no\ng2: guard 1 [9] then t2\n"
+      "t1: if a == 1 then g2 else no\nt0: if a == 3 then t3 else t1\ng1: guard 1 [8] then t0\nroot g1\n",
       // The second test is reached from elsewhere, too.
       "a = load 1 [8]\nb = load 1 [9]\nl = length\nt2: if b == 2 then yes else no\ng2: guard 1 [9] then t2\n"
       "t1: if a == 1 then g2 else no\ng1: guard 1 [8] then t1\nt0: if l == 100 then g2 else g1\nroot t0\n",
@@ -434,6 +437,11 @@ TEST_CASE("halve: of two tests that have to hold, the one about the value at han
   };
   becomes(optimize::halve_rows, graph("b: if v == 2 then yes else no\nu: if w == 1 then b else no\ngu: guard 4 [4] then u\n", "gu"),
           graph("u: if w == 1 then yes else no\ngu: guard 4 [4] then u\nb: if v == 2 then gu else no\n", "b"));
+  // Where other ways lead to the second one, it stays for those.
+  const std::string shared = head + "l = length\nb: if v == 2 then yes else no\ngb: guard 4 [0] then b\n";
+  const std::string entry = "g: guard 4 [0] then t\nr: if l == 60 then g else gb\nroot r\n";
+  becomes(optimize::halve_rows, shared + "u: if w == 1 then b else no\ngu: guard 4 [4] then u\nt: if v == 1 then ga else gu\n" + entry,
+          shared + "u: if w == 1 then yes else no\ngu: guard 4 [4] then u\nc: if v == 2 then gu else no\nt: if v == 1 then ga else c\n" + entry);
   // It matters which of them does not hold.
   Program stays = parse(graph("b: if v == 2 then yes else no\nu: if w == 1 then b else yes\ngu: guard 4 [4] then u\n", "gu"));
   CHECK(!optimize::halve_rows(stays));
