@@ -43,7 +43,7 @@ constexpr Range ranges[] = {
     {0x0060, 0x0060, true, no_quotes},
     {0x007b, 0x007b, true, "groups are written with parentheses: 'port (80 or 443)'"},
     {0x007d, 0x007d, true, "groups are written with parentheses: 'port (80 or 443)'"},
-    {0x007e, 0x007e, true, "there is no complement and no search; '^ 0xffffffff' inverts the bits of a value"},
+    {0x007e, 0x007e, true, "there is no complement and no search; a value's bits are inverted by ^ 0xffffffff"},
     {0x00a0, 0x00a0, false, space},
     {0x00ab, 0x00ab, true, no_quotes},
     {0x00ac, 0x00ac, true, "write 'not'"},

@@ -150,9 +150,11 @@ constexpr Row rows[] = {
      "'{prev}' is a bit of the TCP flags: tcp[tcpflags] & {prev} != 0"},
     {[](const Place& p) { return is_stop(p.token) && p.prev.text.starts_with("icmp-") && is_start(p.before); },
      "'{prev}' is a type of ICMP: icmp[icmptype] = {prev}"},
+    {[](const Place& p) { return is_stop(p.token) && p.prev.text.starts_with("icmp6-") && is_start(p.before); },
+     "'{prev}' is a type of ICMPv6: icmp6[icmp6type] = {prev}"},
     {[](const Place& p) { return is_id(p.token) && is<Kind::S_UNBRACKET>(p.prev); },
      "a field is compared: '=' or another comparison is missing before '{word}'"},
-    {[](const Place& p) { return !p.in_brackets && is_id(p.token) && is_named_offset(p.prev); },
+    {[](const Place& p) { return !p.in_brackets && (is_id(p.token) || is_stop(p.token)) && is_named_offset(p.prev); },
      "'{prev}' is only the place of a field, which is asked as in 'icmp[icmptype] = 8' and 'tcp[tcpflags] & tcp-syn != 0'"},
     {[](const Place& p) { return !p.in_brackets && is_named_offset(p.token) && is<Kind::S_PROTOCOL>(p.prev); },
      "'{word}' is only the place of a field, which is asked as in 'icmp[icmptype] = 8' and 'tcp[tcpflags] & tcp-syn != 0'"},
@@ -232,6 +234,16 @@ constexpr Row rows[] = {
      "'{word}' takes no direction; leave out '{prev}'"},
     {[](const Place& p) { return is<Kind::S_SRC, Kind::S_DST>(p.token) && is<Kind::S_SRC, Kind::S_DST>(p.prev) && may_follow_qualifier(p.next); },
      "for one of them write 'src or dst', for both 'src and dst'"},
+    {[](const Place& p) {
+       return is<Kind::S_SRC, Kind::S_DST>(p.token) && is_joint(p.prev) && p.before.text == p.token.text && may_follow_qualifier(p.next);
+     },
+     "'{word}' once is enough; for either of the two write 'src or dst', for both 'src and dst'"},
+    {[](const Place& p) {
+       return is<Kind::S_AMPERSAND, Kind::S_PIPE>(p.token) && is<Kind::S_SRC, Kind::S_DST>(p.prev) && is<Kind::S_SRC, Kind::S_DST>(p.next);
+     },
+     "for one of them write 'src or dst', for both 'src and dst'"},
+    {[](const Place& p) { return is_stop(p.token) && is<Kind::S_SLASH>(p.prev) && is<Kind::S_IPV4, Kind::S_IPV6>(p.before); },
+     "behind '/' stands how many bits of the address are the network's"},
     {[](const Place& p) { return is<Kind::S_KIND>(p.token) && is<Kind::S_KIND>(p.prev) && is_id(p.next); },
      "'{prev}' and '{word}' both say what '{next}' is: leave one of them out"},
     {[](const Place& p) { return is_direction(p.token) && is<Kind::S_KIND>(p.prev) && is_id(p.next); },
@@ -296,8 +308,10 @@ constexpr Row rows[] = {
      "numbers have no unit: leave out '{word}'"},
     {[](const Place& p) { return is<Kind::S_NUM>(p.token) && is<Kind::S_LEN>(p.prev); },
      "a length is compared, as in 'len = {word}' or 'len > {word}'"},
+    {[](const Place& p) { return is<Kind::S_IPV4>(p.token) && is<Kind::S_IPV4>(p.prev) && !p.token.text.starts_with("255."); },
+     "two addresses are joined with 'and' or 'or'"},
     {[](const Place& p) { return is<Kind::S_IPV4>(p.token) && is<Kind::S_IPV4>(p.prev); },
-     "a network with a mask is 'net {prev} mask {word}'; two addresses are joined with 'and' or 'or'"},
+     "a network with a mask is 'net {prev} mask {word}'"},
     {[](const Place& p) { return is<Kind::S_OPEN>(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is<Kind::S_NUM>(p.next); },
      "a field is written with brackets: '{prev}[{next}]'"},
     {[](const Place& p) {

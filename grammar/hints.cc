@@ -40,7 +40,14 @@ std::string one_tunnel_of_several(std::string_view word) {
   return word == "vlan" ? one + "; on Ethernet: 'vlan and (ether[14:2] & 0xfff = 100 or ether[14:2] & 0xfff = 200)'" : one;
 }
 
-std::string hint(const Place& p) {
+/// `vlan (100 or 200)`: the word before the parenthesis that holds but the number.
+Token before_lone_number(std::string_view text, const Place& p) {
+  const bool lone = is_joint(p.token) && is<Kind::S_NUM>(p.prev) && is<Kind::S_OPEN>(p.before);
+  return lone ? find_place(text, p.before.span).prev : Token{};
+}
+
+std::string hint(std::string_view text, const Place& p) {
+  if (const Token tunnel = before_lone_number(text, p); is<Kind::S_TUNNEL>(tunnel)) return one_tunnel_of_several(tunnel.text);
   if (is<Kind::S_STRAY>(p.token) && p.token.text == "," && is<Kind::S_TUNNEL>(p.before)) return one_tunnel_of_several(p.before.text);
   if (is<Kind::S_STRAY>(p.token) && p.token.text == "," && is_compare(p.before))
     return "a comparison has one value; two are joined with 'or', as in 'len = 60 or len = 61'";
@@ -63,8 +70,8 @@ Diagnostic explain(std::string_view text, Span at) {
   if (is_compare(p.token) && is<Kind::S_OPEN>(p.paren) && closing_here_helps(text, at))
     return {Code::Syntax, p.paren.span, "syntax error: this '(' is never closed", fmt::format("a ')' is missing before '{}'", p.token.text)};
   if (is_end(p.token))  // nothing to point at there: the last word it is
-    return {Code::Syntax, p.prev.span, "syntax error: unexpected end of the expression", hint(p)};
-  return {Code::Syntax, at, fmt::format("syntax error: unexpected {}", described(p.token.text)), hint(p)};
+    return {Code::Syntax, p.prev.span, "syntax error: unexpected end of the expression", hint(text, p)};
+  return {Code::Syntax, at, fmt::format("syntax error: unexpected {}", described(p.token.text)), hint(text, p)};
 }
 
 std::string did_you_mean_at(std::string_view text, Span at) {

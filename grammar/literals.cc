@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "grammar/refusal.hpp"
@@ -52,8 +53,10 @@ void check_ipv6(std::string_view text, Span at) {
 }
 
 void refuse_mac(std::string_view text, Span at) {
+  const bool meant_ipv6 = text.find("::") != text.npos || std::ranges::count(text, ':') > 5;
   refuse(Code::Address, at, fmt::format("bogus Ethernet address {}", quotable(text)),
-         "a MAC address has six groups of hexadecimal digits: 00:11:22:33:44:55");
+         meant_ipv6 ? "an IPv6 address has eight groups of up to four hexadecimal digits, fewer around one '::'"
+                    : "a MAC address has six groups of hexadecimal digits: 00:11:22:33:44:55");
 }
 
 }  // namespace weir::grammar

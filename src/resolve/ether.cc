@@ -135,9 +135,16 @@ Test mac8(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   return mac8_host(s, q.direction, address);
 }
 
+std::unexpected<Diagnostic> not_to_many(const Site& s, Protocol p, std::string_view word) {
+  auto error = invalid_qualifier(s.span, keyword(p), word);
+  if (p == Protocol::Ip6) error.error().hint = "IPv6 has no broadcast; its groups are 'ip6 multicast'";
+  else if (p != Protocol::Radio) error.error().hint = fmt::format("as two conditions: '{} and {}'", keyword(p), word);
+  return error;
+}
+
 Test broadcast(const Site& s, Protocol p) {
   if (p == Protocol::Ip) return ip_broadcast(s);
-  if (p != Protocol::None && p != Protocol::Link) return invalid_qualifier(s.span, keyword(p), "broadcast");
+  if (p != Protocol::None && p != Protocol::Link) return not_to_many(s, p, "broadcast");
   if (const auto everybody = s.layers.layout().broadcast) return mac8_host(s, Direction::Dst, *everybody);
   return mac48_host(s, {.direction = Direction::Dst, .span = s.span}, everyone, "broadcast");
 }
@@ -152,7 +159,7 @@ Test multicast(const Site& s, Protocol p) {
     WEIR_TRY(ip6, link_protocol(s, wire::ethertype::Ip6));
     return all(s, {ip6, equals(s, in_network(s, 24, 1), 0xff)});
   }
-  return invalid_qualifier(s.span, keyword(p), "multicast");
+  return not_to_many(s, p, "multicast");
 }
 
 }  // namespace weir::resolve

@@ -20,7 +20,10 @@ bool is_prefix(const Id& id) { return id.kind == IdKind::Ipv4Prefix || id.kind =
 bool is_mac(const Id& id) { return id.kind == IdKind::Mac48 || id.kind == IdKind::Mac8; }
 bool is_ipv6(const Id& id) { return id.kind == IdKind::Ipv6 || id.kind == IdKind::Ipv6Prefix; }
 bool is_ipv4(const Id& id) { return id.kind == IdKind::Ipv4 || id.kind == IdKind::Ipv4Prefix || id.kind == IdKind::Ipv4Mask; }
-bool is_port(Type t) { return t == Type::Port || t == Type::Portrange; }
+/// A port or a range, by number or name.
+bool is_port(const Qualifiers& q, const Id& id) {
+  return (q.type == Type::Port || q.type == Type::Portrange) && (id.kind == IdKind::Number || id.kind == IdKind::Name);
+}
 bool is_network_protocol(Protocol p) {
   return p == Protocol::None || p == Protocol::Ip || p == Protocol::Ip6 || p == Protocol::Arp || p == Protocol::Rarp;
 }
@@ -63,7 +66,7 @@ struct Row {
 constexpr Row rows[] = {
     {Code::Name,
      [](const Qualifiers& q, const Id& id) {
-       return id.kind == IdKind::Name && is_port(q.type) && is_range(id.text);
+       return id.kind == IdKind::Name && q.type == Type::Port && is_range(id.text);
      },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("a range is '{}'", phrase(q.protocol, q.direction, Type::Portrange, id));
@@ -85,31 +88,48 @@ constexpr Row rows[] = {
      }},
     {Code::Qualifier,
      [](const Qualifiers& q, const Id& id) {
-       return is_ipv6(id) && (q.protocol == Protocol::Arp || q.protocol == Protocol::Rarp);
+       return is_host_or_net(q.type) && is_ipv6(id) && (q.protocol == Protocol::Arp || q.protocol == Protocol::Rarp);
      },
      [](const Qualifiers& q, const Id&) {
        return fmt::format("'{}' carries IPv4 addresses; neighbours in IPv6 are found with ICMPv6: "
                           "'icmp6[icmp6type] = icmp6-neighborsolicit'", keyword(q.protocol));
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_ipv6(id) && q.protocol == Protocol::Ip; },
+    {Code::Qualifier,
+     [](const Qualifiers& q, const Id& id) { return is_host_or_net(q.type) && is_ipv6(id) && q.protocol == Protocol::Ip; },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("'ip' is IPv4; this address is one of IPv6: '{}'", phrase(Protocol::Ip6, q.direction, q.type, id));
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_ipv4(id) && q.protocol == Protocol::Ip6; },
+    {Code::Qualifier,
+     [](const Qualifiers& q, const Id& id) { return is_host_or_net(q.type) && is_ipv4(id) && q.protocol == Protocol::Ip6; },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("'ip6' is IPv6; this address is one of IPv4: '{}'", phrase(Protocol::Ip, q.direction, q.type, id));
      }},
+    {Code::Qualifier,
+     [](const Qualifiers& q, const Id& id) {
+       const bool of_ip = (is_ipv4(id) || is_ipv6(id)) && q.direction < Direction::Addr1;
+       return is_host_or_net(q.type) && q.protocol == Protocol::Link && of_ip;
+     },
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("this is an address of IP: '{}'", phrase(Protocol::None, q.direction, is_prefix(id) ? Type::Net : q.type, id));
+     }},
+    {Code::Qualifier,
+     [](const Qualifiers& q, const Id&) { return is_host_or_net(q.type) && q.protocol == Protocol::Decnet && q.direction < Direction::Addr1; },
+     [](const Qualifiers&, const Id&) { return std::string("DECnet addresses have the form AREA.NODE, as in 'decnet host 1.10'"); }},
     {Code::Qualifier, is_gateway, say_gateway},
     {Code::Name, is_gateway, say_gateway},
     {Code::Name,
      [](const Qualifiers& q, const Id& id) { return is_host_or_net(q.type) && id.text.find_first_not_of("0123456789.") == id.text.npos; },
      [](const Qualifiers&, const Id&) { return std::string("an IPv4 address has four parts, as 10.0.0.1 has"); }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_port(q.type) && carries_transport(q.protocol); },
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_port(q, id) && q.direction >= Direction::Addr1; },
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("ports are those of a source and a destination: '{}'", phrase(q.protocol, Direction::Src, q.type, id));
+     }},
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_port(q, id) && carries_transport(q.protocol); },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("only 'tcp', 'udp' and 'sctp' have ports; as two conditions: '{} and {}'", keyword(q.protocol),
                           phrase(Protocol::None, q.direction, q.type, id));
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id&) { return is_port(q.type) && q.protocol != Protocol::None; },
+    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_port(q, id) && q.protocol != Protocol::None && !has_ports(q.protocol); },
      [](const Qualifiers& q, const Id&) { return fmt::format("only 'tcp', 'udp' and 'sctp' have ports, '{}' has none", keyword(q.protocol)); }},
     {Code::Qualifier,
      [](const Qualifiers& q, const Id& id) {

@@ -5,6 +5,7 @@
 
 #include "base/quotable.hpp"
 #include "resolve/families.hpp"
+#include "wire/ascii.hpp"
 #include "wire/protocol.hpp"
 
 namespace weir::resolve {
@@ -101,6 +102,14 @@ Result<std::optional<Named>> look_up(const Site& s, const ast::Id& id, const std
   return choose(*found);
 }
 
+/// Of a name that is not listed: perhaps it is in lower case.
+std::string about_unknown(const Site& s, const ast::Id& id) {
+  std::string lower(id.text);
+  std::ranges::transform(lower, lower.begin(), wire::to_lower);
+  const bool meant = lower != id.text && look_up(s, id, lower).value_or(std::nullopt);
+  return meant ? fmt::format("its name is in lower case: '{}'", lower) : "give its number, or a name of /etc/services";
+}
+
 /// The transport to test: the qualifier's, which must not contradict the one that the name is listed for.
 Result<std::optional<std::uint8_t>> agree(const ast::Qualifiers& q, const ast::Id& id, std::string_view subject,
                                           std::optional<std::uint8_t> listed) {
@@ -179,7 +188,7 @@ Test port(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wanted = transport_of(q); !wanted) return std::unexpected(std::move(wanted.error()));
   WEIR_TRY(found, look_up(s, id, id.text));
   if (!found)
-    return fail(Code::Name, id.span, fmt::format("unknown port '{}'", quotable(id.text)), "give its number, or a name of /etc/services");
+    return fail(Code::Name, id.span, fmt::format("unknown port '{}'", quotable(id.text)), about_unknown(s, id));
   WEIR_TRY(transport, agree(q, id, "port", found->transport));
   const auto number = static_cast<std::uint16_t>(found->number);
   return over_both(s, q, Ports{number, number, transport});
