@@ -60,6 +60,12 @@ bool is_glued(Token t) {
          });
 }
 
+/// `100000000000`; and `012345670123`, which could be a number of 32 bits.
+bool is_mac_of_digits(Token t) { return is<Kind::S_MAC48>(t) && t.text.find_first_not_of("0123456789") == t.text.npos; }
+bool is_mac_of_octal_digits(Token t) {
+  return is<Kind::S_MAC48>(t) && t.text.find_first_not_of("01234567") == t.text.npos && t.text[0] == '0' && t.text[1] < '4';
+}
+
 /// `100-199`.
 bool is_number_range(Token t) {
   return is<Kind::S_NAME>(t) && t.text.find_first_not_of("0123456789-") == t.text.npos && std::ranges::count(t.text, '-') == 1;
@@ -183,6 +189,10 @@ constexpr Row rows[] = {
      "a network with a mask is 'net {before} mask {word}'"},
     {[](const Place& p) { return is<Kind::S_MAC8>(p.token) && wants_number(p.prev); },
      "a hexadecimal number begins with 0x"},
+    {[](const Place& p) { return is_mac_of_octal_digits(p.token) && wants_number(p.prev); },
+     "twelve digits are a MAC address; one more zero makes an octal number of them: '0{word}'"},
+    {[](const Place& p) { return is_mac_of_digits(p.token) && wants_number(p.prev); },
+     "twelve digits are a MAC address, and more than 32 bits hold: a number is at most 4294967295"},
     {[](const Place& p) { return is<Kind::S_MAC48>(p.token) && wants_number(p.prev); },
      "a field is a number: compare addresses with 'ether src {word}', 'ether dst {word}'"},
     {[](const Place& p) { return is<Kind::S_IPV4, Kind::S_IPV6>(p.token) && wants_number(p.prev); },
@@ -230,6 +240,8 @@ constexpr Row rows[] = {
      "who sends to whom is 'src host {word} and dst host {after}'"},
     {[](const Place& p) { return is_address(p.token) && is_start(p.prev); },
      "say what the address is: 'host {word}', 'src {word}', 'net {word}'"},
+    {[](const Place& p) { return is<Kind::S_NOT>(p.token) && is_link(p.prev) && may_follow_qualifier(p.next); },
+     "'not' stands before all qualifiers"},
     {[](const Place& p) { return is<Kind::S_LONE_KIND>(p.token) && is_direction(p.prev); },
      "'{word}' takes no direction; leave out '{prev}'"},
     {[](const Place& p) { return is<Kind::S_SRC, Kind::S_DST>(p.token) && is<Kind::S_SRC, Kind::S_DST>(p.prev) && may_follow_qualifier(p.next); },
