@@ -244,16 +244,16 @@ constexpr Row rows[] = {
      "'not' stands before all qualifiers"},
     {[](const Place& p) { return is<Kind::S_LONE_KIND>(p.token) && is_direction(p.prev); },
      "'{word}' takes no direction; leave out '{prev}'"},
-    {[](const Place& p) { return is<Kind::S_SRC, Kind::S_DST>(p.token) && is<Kind::S_SRC, Kind::S_DST>(p.prev) && may_follow_qualifier(p.next); },
+    {[](const Place& p) {
+       const bool two = is<Kind::S_SRC, Kind::S_DST>(p.token) && may_follow_qualifier(p.next);
+       const bool joined = is<Kind::S_AMPERSAND, Kind::S_PIPE>(p.token) && is<Kind::S_SRC, Kind::S_DST>(p.next);
+       return is<Kind::S_SRC, Kind::S_DST>(p.prev) && (two || joined);
+     },
      "for one of them write 'src or dst', for both 'src and dst'"},
     {[](const Place& p) {
        return is<Kind::S_SRC, Kind::S_DST>(p.token) && is_joint(p.prev) && p.before.text == p.token.text && may_follow_qualifier(p.next);
      },
      "'{word}' once is enough; for either of the two write 'src or dst', for both 'src and dst'"},
-    {[](const Place& p) {
-       return is<Kind::S_AMPERSAND, Kind::S_PIPE>(p.token) && is<Kind::S_SRC, Kind::S_DST>(p.prev) && is<Kind::S_SRC, Kind::S_DST>(p.next);
-     },
-     "for one of them write 'src or dst', for both 'src and dst'"},
     {[](const Place& p) { return is_stop(p.token) && is<Kind::S_SLASH>(p.prev) && is<Kind::S_IPV4, Kind::S_IPV6>(p.before); },
      "behind '/' stands how many bits of the address are the network's"},
     {[](const Place& p) { return is<Kind::S_KIND>(p.token) && is<Kind::S_KIND>(p.prev) && is_id(p.next); },

@@ -85,6 +85,14 @@ bool has_mac48(const Site& s) {
   return a == Addresses::Mac48 || a == Addresses::Wlan;
 }
 
+/// For frames to all or to a group, of a protocol that has no word for them.
+std::unexpected<Diagnostic> not_to_many(const Site& s, Protocol p, std::string_view word) {
+  auto error = invalid_qualifier(s.span, keyword(p), word);
+  if (p == Protocol::Ip6) error.error().hint = "IPv6 has no broadcast; its groups are 'ip6 multicast'";
+  else if (p != Protocol::Radio) error.error().hint = fmt::format("as two conditions: '{} and {}'", keyword(p), word);
+  return error;
+}
+
 }  // namespace
 
 Test mac48_host(const Site& s, const ast::Qualifiers& q, const names::Mac& mac, std::string_view words) {
@@ -133,13 +141,6 @@ Test mac8(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   std::uint8_t address = 0;
   std::from_chars(id.text.data() + 1, id.text.data() + id.text.size(), address, 16);
   return mac8_host(s, q.direction, address);
-}
-
-std::unexpected<Diagnostic> not_to_many(const Site& s, Protocol p, std::string_view word) {
-  auto error = invalid_qualifier(s.span, keyword(p), word);
-  if (p == Protocol::Ip6) error.error().hint = "IPv6 has no broadcast; its groups are 'ip6 multicast'";
-  else if (p != Protocol::Radio) error.error().hint = fmt::format("as two conditions: '{} and {}'", keyword(p), word);
-  return error;
 }
 
 Test broadcast(const Site& s, Protocol p) {
