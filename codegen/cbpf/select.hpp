@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -153,8 +154,10 @@ class Select {
   void blocks(const Set& set, std::uint32_t low_bits, Domain domain, Entry& t, Entry& f);
   bool with_product(const Set& set, Interval domain, Entry& t, Entry& f);
   bool with_mask(const Set& set, Interval domain, Entry& t, Entry& f);
+  static Part whole(Domain domain, std::span<const Interval> intervals);
   void tree(Part part, Entry& t, Entry& f);
   void leaf(Part part, Entry& t, Entry& f);
+  void leave_out_beyond(Part& part, Entry& f);
   static const Interval* most_of(Part part);
   void interval(Interval i, Domain domain, Entry& t, Entry& f);
   bool with_upper_bits(const ir::Node& n, std::uint32_t k, Entry& t, Entry& f);

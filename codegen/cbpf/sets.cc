@@ -1,5 +1,5 @@
 // Membership in a set: a balanced tree of comparisons, halving by `jge`, whose leaves ask for up to four intervals one
-// by one. n scattered numbers take n + n/4 instructions and at most log2(n) + 2 of them are executed.
+// by one. n scattered numbers take n + n/4 instructions, and two for the ends, and at most log2(n) + 3 of them are executed.
 #include <algorithm>
 #include <bit>
 
@@ -13,6 +13,7 @@ using namespace ir;
 struct Select::Part {
   Domain domain;
   std::span<const Interval> intervals;
+  std::optional<Interval> all = {};  ///< of a long list: what its value can be at all
 };
 
 void Select::member(const Node& n, Entry& t, Entry& f) {
@@ -81,7 +82,7 @@ void Select::membership(const Set& numbers, Domain domain, Entry& t, Entry& f) {
   constexpr std::size_t few = 2;
   if (const std::uint32_t low_bits = common_blocks(rest); low_bits && rest.intervals().size() <= few && comparisons(set.intervals(), domain) > few)
     return blocks(rest, low_bits, domain, f, t);
-  tree({domain, set.intervals()}, t, f);
+  tree(whole(domain, set.intervals()), t, f);
 }
 
 /// Nets of one length are numbers once their low bits are cleared: those bits, where that saves comparisons.
@@ -104,7 +105,7 @@ void Select::blocks(const Set& set, std::uint32_t low_bits, Domain domain, Entry
   }
   put(op::ALU | op::AND, ~low_bits);
   machine_.a = no_value;
-  tree({{{domain.low & ~low_bits, domain.high & ~low_bits}, domain.is_even}, upper}, t, f);
+  tree(whole({{domain.low & ~low_bits, domain.high & ~low_bits}, domain.is_even}, upper), t, f);
 }
 
 /// Numbers that agree in the bits of a mask and are all that do: two instructions.
@@ -139,6 +140,12 @@ bool Select::with_upper_bits(const Node& n, std::uint32_t k, Entry& t, Entry& f)
   return true;
 }
 
+/// All of a set.
+Select::Part Select::whole(Domain domain, std::span<const Interval> intervals) {
+  constexpr std::size_t many = 12;  // with fewer, two comparisons more would be too many beside libpcap's
+  return {domain, intervals, intervals.size() >= many ? std::optional<Interval>(domain) : std::nullopt};
+}
+
 void Select::tree(Part part, Entry& t, Entry& f) {
   constexpr std::size_t most_in_leaf = 4;
   if (comparisons(part.intervals, part.domain) <= most_in_leaf || part.intervals.size() == 1) return leaf(part, t, f);
@@ -147,13 +154,14 @@ void Select::tree(Part part, Entry& t, Entry& f) {
   Entry upper{blocks_.add(), {}, false}, lower{blocks_.add(), {}, false};
   jump(op::JMP | op::JGE, from, upper, lower);
   begin(lower);
-  tree({{{part.domain.low, from - 1}, part.domain.is_even}, part.intervals.first(middle)}, t, f);
+  tree({{{part.domain.low, from - 1}, part.domain.is_even}, part.intervals.first(middle), part.all}, t, f);
   begin(upper);
-  tree({{{from, part.domain.high}, part.domain.is_even}, part.intervals.subspan(middle)}, t, f);
+  tree({{{from, part.domain.high}, part.domain.is_even}, part.intervals.subspan(middle), part.all}, t, f);
 }
 
 void Select::leaf(Part part, Entry& t, Entry& f) {
   if (part.intervals.empty()) return go_to(f);
+  leave_out_beyond(part, f);
   const Interval* const most = most_of(part);
   std::size_t left = part.intervals.size();
   const auto ask = [&](const Interval& i) {
@@ -165,6 +173,27 @@ void Select::leaf(Part part, Entry& t, Entry& f) {
   if (most) ask(*most);
   for (const Interval& i : part.intervals)
     if (&i != most) ask(i);
+}
+
+/// What is above all numbers of a long list, or below them, is told first in its last leaf, or its first, where that is nearly all that
+/// is left there.
+void Select::leave_out_beyond(Part& part, Entry& f) {
+  constexpr std::size_t few = 2;
+  if (!part.all || !part.domain.is_even || part.intervals.size() <= few) return;
+  const std::uint32_t low = part.intervals.front().low, high = part.intervals.back().high;
+  const std::uint32_t most = (part.domain.high - part.domain.low) / 8 * 7;
+  const bool above = part.domain.high == part.all->high && part.domain.high - high > most;
+  const bool below = part.domain.low == part.all->low && low - part.domain.low > most;
+  if (!above && !below) return;
+  Entry inside{blocks_.add(), {}, false};
+  if (above) {
+    jump(op::JMP | op::JGT, high, f, inside);
+    part.domain.high = high;
+  } else {
+    jump(op::JMP | op::JGE, low, inside, f);
+    part.domain.low = low;
+  }
+  begin(inside);
 }
 
 /// The interval that has most of the numbers, where any is as likely as another: asked first, it tells most.

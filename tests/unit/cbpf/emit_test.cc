@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "cbpf/emit.hpp"
 #include "cbpf/program.hpp"
@@ -54,6 +57,19 @@ TEST_CASE("emit: upper bits that are one number are a range") {
 TEST_CASE("emit: of the pieces of a set of ports, that with most numbers is asked for first") {
   CHECK(listing("x = load 2 [54]\nt: if x in {0, 80, 0x400-0xffff} then no else yes\ng: guard 2 [54] then t\nroot g\n") == "ldh [54]; jge #0x400; jeq #0x0; jeq #0x50; ret #1; ret #0; ");
   CHECK(listing("x = load 2 [54]\nt: if x in {0-9, 80, 0x400-0x4ff} then no else yes\ng: guard 2 [54] then t\nroot g\n") == "ldh [54]; jgt #0x9; jeq #0x50; jgt #0x4ff; jge #0x400; ret #1; ret #0; ");
+}
+
+TEST_CASE("emit: what is beyond a long list is told first at its ends") {
+  std::string numbers, leaf[3];
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    numbers += (i == 0 ? "" : ", ") + std::to_string(0xa000000 + 2 * i);
+    leaf[i / 4] += fmt::format("jeq #{:#x}; ", 0xa000000 + 2 * i);
+  }
+  const auto of = [](const std::string& set) { return listing("x = load 4 [26]\nt: if x in {" + set + "} then yes else no\ng: guard 4 [26] then t\nroot g\n"); };
+  const std::string middle = "jge #0xa000010; ", lower = "jge #0xa000008; ", end = "ret #1; ret #0; ";
+  CHECK(of(numbers) == "ld [26]; " + middle + lower + "jge #0xa000000; " + leaf[0] + leaf[1] + "jgt #0xa000016; " + leaf[2] + end);
+  // Nothing is beyond what has the last number, or the first.
+  CHECK(of("0, " + numbers.substr(numbers.find(' ') + 1, numbers.rfind(',') - numbers.find(' ')) + " 0xffffffff").find("jgt") == std::string::npos);
 }
 
 TEST_CASE("emit: two blocks of a size are told by their upper bits, also where they are what is left out") {
