@@ -77,14 +77,14 @@ class Rows {
     row.asked.erase(few, row.asked.end());
   }
 
-  /// Asking for the sets takes half of the tests at the most, and is not done already.
+  /// Asking for the sets takes fewer tests than the row has, and is not done already.
   bool is_worth(const Row& row) const {
     std::size_t tests = 0, numbers = 0;
     for (const Asked& a : row.asked) {
       numbers += a.numbers.size();
       tests += 2 + static_cast<std::size_t>(std::bit_width(a.numbers.size()));
     }
-    return numbers >= fewest_in_all && 2 * tests <= numbers && !is_screened(row);
+    return numbers >= fewest_in_all && tests < numbers && !is_screened(row);
   }
 
   bool is_screened(const Row& row) const {

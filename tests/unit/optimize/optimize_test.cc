@@ -466,6 +466,8 @@ TEST_CASE("screen: first whether any test of a row can hold") {
                            "a: if v in {0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33} then t0 else gb\ng: guard 4 [0] then a\nroot g\n");
   Program few = parse(head + row(10) + "g: guard 4 [0] then t0\nroot g\n");
   CHECK(!optimize::screen_rows(few));
+  Program enough = parse(head + row(12) + "g: guard 4 [0] then t0\nroot g\n");
+  CHECK(optimize::screen_rows(enough));
   Program twice = parse(head + row(24) + "g: guard 4 [0] then t0\nroot g\n");
   CHECK(optimize::screen_rows(twice));
   CHECK(!optimize::screen_rows(twice));
