@@ -177,18 +177,38 @@ class Lifting {
   /// What a place holds: the graph of the ways from the last point that all have passed. Where they do not lead to here any value
   /// will do, as nothing asks there; and checks hold that have held on the way.
   ValueId choice(const std::vector<Point>& reached, std::size_t where) {
-    if (graph_.node_count() > limits_.lifted_nodes && !problem_)
-      problem_ = problem(Code::TooLarge, fmt::format("what is held here depends on more than {} tests", limits_.lifted_nodes));
-    if (problem_) return graph_.constant(0);
     Point before = reached.front();
     for (const Point point : reached) before = ways_.common(before, point);
     Nodes nodes{turn_[before], std::vector<NodeId>(walked_.size() - turn_[before], reject_)};
-    for (const Point point : reached) at(nodes, point) = graph_.ret(states_[point][where]);
+    std::uint64_t tests = 0;
+    for (const Point point : reached) {
+      at(nodes, point) = graph_.ret(states_[point][where]);
+      tests += tests_in(states_[point][where]);
+    }
     for (std::size_t n = walked_.size() - reached.size(); n-- > nodes.first;) {
       const Step& step = steps_[walked_[n]];
-      if (step.kind != Step::Kind::Return) at(nodes, walked_[n]) = node(step, nodes);
+      if (step.kind == Step::Kind::Return) continue;
+      at(nodes, walked_[n]) = node(step, nodes);
+      if (at(nodes, walked_[n]) != reject_) tests += 1 + tests_in(step.a) + tests_in(step.b);
     }
-    return graph_.choice(at(nodes, before), span());
+    const ValueId chosen = graph_.choice(at(nodes, before), span());
+    tests_in(chosen);
+    tests_[static_cast<std::uint32_t>(chosen)] = tests;
+    if (tests > limits_.lifted_tests && !problem_)
+      problem_ = problem(Code::TooLarge, fmt::format("what is held here depends on more than {} tests", limits_.lifted_tests));
+    return chosen;
+  }
+
+  /// The tests of a value's choices, each counted wherever it stands: code of them is made anew there.
+  std::uint64_t tests_in(ValueId v) {
+    for (auto n = static_cast<std::uint32_t>(tests_.size()); n < graph_.value_count(); ++n) {
+      const ir::Value& next = graph_[ValueId{n}];
+      std::uint64_t tests = 0;
+      for (const ValueId operand : {next.a, next.b})
+        if (operand != ir::no_value) tests += tests_[static_cast<std::uint32_t>(operand)];
+      tests_.push_back(std::min<std::uint64_t>(tests, limits_.lifted_tests + 1));
+    }
+    return v == ir::no_value ? 0 : tests_[static_cast<std::uint32_t>(v)];
   }
 
   Way on(const State& state) { return {reach(at_ + 1, state), {}}; }
@@ -398,6 +418,7 @@ class Lifting {
   std::vector<std::size_t> turn_;           ///< of those that had it: their place in walked_
   std::vector<Point> walked_;               ///< those that had their turn
   Dominators ways_;
+  std::vector<std::uint64_t> tests_;        ///< by value
   std::vector<std::vector<Point>> points_;  ///< by instruction, of those that are still to be walked
   std::vector<std::unordered_map<State, Point, HashState>> known_;
   std::optional<Diagnostic> problem_;

@@ -185,10 +185,14 @@ TEST_CASE("a program that fits comes back as one that fits, also without the opt
 }
 
 TEST_CASE("choices that get too large are refused with the instruction") {
-  const auto graph = lift(counting(400, 4), Machine::Libpcap, {.lifted_nodes = 50});
-  REQUIRE(!graph);
-  CHECK(graph.error().message.find("instruction ") == 0);
-  CHECK(graph.error().message.ends_with("what is held here depends on more than 50 tests"));
+  const auto small = lift(counting(40, 4), Machine::Libpcap, {.lifted_tests = 50});
+  REQUIRE(!small);
+  CHECK(small.error().message.find("instruction ") == 0);
+  CHECK(small.error().message.ends_with("what is held here depends on more than 50 tests"));
+  CHECK(lift(counting(40, 4), Machine::Libpcap));
+  const auto doubled = lift(counting(400, 4), Machine::Libpcap);  // each choice holds the one before it twice
+  REQUIRE(!doubled);
+  CHECK(doubled.error().message.ends_with("what is held here depends on more than 50000 tests"));
 }
 
 }  // namespace
