@@ -1,6 +1,7 @@
 // Two walks over the instructions. Forward, each with every state in which it can be reached: what it does to the state, and
-// where it goes on. Backward, a node for each of these, since ways out must exist before the node that has them. If states get too
-// many, those that meet become one: a place that they disagree about holds a choice, whose graph goes the ways to there once more.
+// where it goes on. Backward, a node for each of these, since ways out must exist before the node that has them. If states get
+// many, those that meet become one: a place that they disagree about holds a choice, whose graph goes the ways to there once more;
+// but where choices would hold too many others, states stay apart.
 #include "lift/lift.hpp"
 
 #include <algorithm>
@@ -69,6 +70,7 @@ struct HashState {
 /// An instruction in a state, by its number.
 using Point = std::uint32_t;
 constexpr Point nowhere = 0xffffffff;
+constexpr std::size_t most_states = 200'000;
 constexpr std::size_t no_turn = static_cast<std::size_t>(-1);
 
 /// Bytes that must be captured before the way goes on.
@@ -116,6 +118,12 @@ class Lifting {
     return std::move(graph_);
   }
 
+  /// Whether states got many; those of short programs are few, however often they come.
+  bool is_long() const {
+    constexpr std::size_t is_short = 256;
+    return states_.size() > limits_.lifted_states * std::max(code_.size(), is_short);
+  }
+
  private:
   // ---- points ----------------------------------------------------------------------------------------
 
@@ -154,8 +162,8 @@ class Lifting {
     }
     const Point next = add(state);
     points_[at].push_back(next);
-    if (meeting_ == Meeting::Apart && states_.size() > limits_.lifted_states * code_.size() && !problem_)
-      problem_ = problem(Code::TooLarge, "too many combinations of values");
+    if (states_.size() > most_states && !problem_)
+      problem_ = problem(Code::TooLarge, fmt::format("the ways to here bring more than {} combinations of values", most_states));
     return next;
   }
 
@@ -439,9 +447,11 @@ std::optional<Diagnostic> jump_back(const cbpf::Program& p) {
 Result<ir::Program> lift(const cbpf::Program& program, Machine machine, const Limits& limits) {
   if (auto problem = jump_back(program)) return std::unexpected(std::move(*problem));
   if (auto problem = cbpf::check_form(program)) return std::unexpected(std::move(*problem));
-  auto apart = Lifting(program, machine, Meeting::Apart, limits).run();
-  const bool too_many = !apart && apart.error().code == Code::TooLarge;
-  return too_many ? Lifting(program, machine, Meeting::Together, limits).run() : apart;
+  Lifting lifting(program, machine, Meeting::Apart, limits);
+  auto apart = lifting.run();
+  if (apart ? !lifting.is_long() : apart.error().code != Code::TooLarge) return apart;
+  auto together = Lifting(program, machine, Meeting::Together, limits).run();
+  return together ? std::move(together) : std::move(apart);
 }
 
 bool is_for_kernel(const cbpf::Program& program) {

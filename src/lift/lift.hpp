@@ -8,7 +8,7 @@
 //
 // The walk goes through the instructions in their order (kernels take no jump back) and follows each state of the registers
 // and of the scratch words that are still read; states that are equal are one. So the graph grows where ways that meet bring
-// different values. Where it would grow too far, values that meet become a choice between them.
+// different values. Where it grows far, values that meet become a choice between them, if that takes less.
 // Tested by tests/unit/lift/, tests/oracle/ (the engines `lifted …`), tests/prove/ and tests/fuzz/.
 #pragma once
 #include <cstdint>
@@ -24,7 +24,8 @@ enum class Machine : std::uint8_t { Libpcap, Kernel };
 
 /// The program as a graph; nodes and loads have the spans of their instructions. Errors name the instruction: one that does not
 /// exist or leaves the program, a jump back (a filter has no loops), metadata that the graph does not know (random numbers,
-/// marks, netlink attributes …), and TooLarge when a choice takes more than Limits::lifted_tests.
+/// marks, netlink attributes …), and TooLarge when states get more than 200000 and a choice takes more than
+/// Limits::lifted_tests.
 Result<ir::Program> lift(const cbpf::Program& program, Machine machine, const Limits& limits = {});
 
 /// Whether the program asks what only the kernel knows: metadata other than as libpcap has it, or an offset from a header.

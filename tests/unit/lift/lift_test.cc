@@ -184,15 +184,17 @@ TEST_CASE("a program that fits comes back as one that fits, also without the opt
   CHECK(again->instructions.size() < code.size() + 50);
 }
 
-TEST_CASE("choices that get too large are refused with the instruction") {
-  const auto small = lift(counting(40, 4), Machine::Libpcap, {.lifted_tests = 50});
-  REQUIRE(!small);
-  CHECK(small.error().message.find("instruction ") == 0);
-  CHECK(small.error().message.ends_with("what is held here depends on more than 50 tests"));
-  CHECK(lift(counting(40, 4), Machine::Libpcap));
+TEST_CASE("where choices get too large, states stay apart; what has too many of both is refused with the instruction") {
+  const cbpf::Program few = counting(8, 4);
+  const auto together = lift(few, Machine::Libpcap, {.lifted_states = 0}), apart = lift(few, Machine::Libpcap, {.lifted_states = 0, .lifted_tests = 3});
+  REQUIRE(together);
+  REQUIRE(apart);
+  CHECK(together->has_choices());
+  CHECK(!apart->has_choices());
   const auto doubled = lift(counting(400, 4), Machine::Libpcap);  // each choice holds the one before it twice
   REQUIRE(!doubled);
-  CHECK(doubled.error().message.ends_with("what is held here depends on more than 50000 tests"));
+  CHECK(doubled.error().message.find("instruction ") == 0);
+  CHECK(doubled.error().message.ends_with("the ways to here bring more than 200000 combinations of values"));
 }
 
 }  // namespace
