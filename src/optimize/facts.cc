@@ -45,7 +45,7 @@ class Facts : public Rewrite {
     waiting_.take(id, known_);
     Node n = from_[id];
     if (any_choice_) {
-      n.a = under(n.a, known_);
+      if (n.kind != NodeKind::NonZero) n.a = under(n.a, known_);
       n.b = under(n.b, known_);
       enter_choices(n.a);
       enter_choices(n.b);
@@ -79,7 +79,8 @@ class Facts : public Rewrite {
     pass(n.t, known_);
   }
 
-  /// The value with choices cut short by what is known.
+  /// The value with choices cut short by what is known. Divisors stay as they are: choices, which are not entered here, may divide by the
+  /// same, and rely on the check.
   ValueId under(ValueId id, const Known& known) {
     if (id == no_value || !has_choice(id)) return id;
     Value v = from_[id];
@@ -94,7 +95,7 @@ class Facts : public Rewrite {
       return program_.choice(root, from_.span(id));
     }
     v.a = under(v.a, known);
-    v.b = under(v.b, known);
+    if (v.kind != ValueKind::Binary || (v.arith() != Arith::Div && v.arith() != Arith::Mod)) v.b = under(v.b, known);
     return v == from_[id] ? id : program_.add(v, from_.span(id));
   }
 

@@ -245,7 +245,7 @@ Result<Filter> compile(std::string_view expression, const Options& options = {})
 /// Takes a program of classic BPF that others made for a filter: decimal numbers as `tcpdump -ddd` prints them, also with commas
 /// as `bpf_asm` does, or assembly text as `bpf_asm` reads it. Of the options it uses optimize, strict, limits and machine; the
 /// program itself says how many bytes are kept. Where nothing shorter can be made, bytecode() is the program itself. Errors (Input) have their place in the text: what is no program, and what no
-/// filter can mean, as random numbers or a loop; TooLarge when what ways that meet bring depends on too many tests.
+/// filter can mean, as random numbers or a loop; TooLarge when ways that meet bring too many values, and those depend on too many tests.
 Result<Filter> compile_program(std::string_view text, const Options& options = {});
 /// The same from instructions, as struct sock_filter has them.
 Result<Filter> compile_program(std::span<const Instruction> program, const Options& options = {});

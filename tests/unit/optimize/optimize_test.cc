@@ -179,6 +179,18 @@ TEST_CASE("checks before all is rejected anyway are left out, but not in a choic
           choice("g: guard 1 [1] then r\nc = choice g\n", "root t\n"));
 }
 
+TEST_CASE("facts: what a choice divides by is still checked where that is known to be another value") {
+  Program p = parse(
+      "x = load 1 [0]\ny = load 1 [1]\nno: return 0\nyes: return 1\nry: return y\nr5: return 5\n"
+      "c0: if x > 7 then ry else no\nd = choice c0\nq = y / d\nrq: return q\n"
+      "l = length\nc1: if l > 99 then rq else r5\ne = choice c1\n"
+      "t: if e == 3 then yes else no\nz: nonzero d then t\na: if x > 7 then z else no\ng: guard 2 [0] then a\nroot g\n");
+  optimize::apply_facts(p);
+  optimize::place_guards(p);
+  const auto wrong = verify(p);
+  CHECK_MESSAGE(!wrong, *wrong);
+}
+
 TEST_CASE("facts: what was asked decides what is asked again") {
   becomes(optimize::apply_facts,
           "x = load 2 [12]\nno: return 0\nyes: return 1\n"
