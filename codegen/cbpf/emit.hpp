@@ -16,7 +16,7 @@ enum class Places : std::uint8_t { Apart, SharedIfAlike, Shared };
 Result<Program> emit(const ir::Program& p, const Limits& limits = {}, Places places = Places::Apart);
 
 /// emit's program is no shorter, with places apart: the jumps of each test, an instruction where its value is not left by the test before, one for
-/// each place that loads count from, and one a verdict. For graphs of few tests against constants, ranges and two or three numbers, of which
+/// each place that loads count from, and one a verdict. For optimized graphs of few tests against constants, ranges and two or three numbers, of which
 /// no two can share code (least.cc); 0, which says nothing, for all others.
 std::size_t least_length(const ir::Program& p);
 

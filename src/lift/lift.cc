@@ -70,7 +70,6 @@ struct HashState {
 /// An instruction in a state, by its number.
 using Point = std::uint32_t;
 constexpr Point nowhere = 0xffffffff;
-constexpr std::size_t most_states = 200'000;
 constexpr std::size_t no_turn = static_cast<std::size_t>(-1);
 
 /// Bytes that must be captured before the way goes on.
@@ -162,8 +161,8 @@ class Lifting {
     }
     const Point next = add(state);
     points_[at].push_back(next);
-    if (states_.size() > most_states && !problem_)
-      problem_ = problem(Code::TooLarge, fmt::format("the ways to here bring more than {} combinations of values", most_states));
+    if (states_.size() > limits_.lifted_most && !problem_)
+      problem_ = problem(Code::TooLarge, fmt::format("the ways to here bring more than {} combinations of values", limits_.lifted_most));
     return next;
   }
 

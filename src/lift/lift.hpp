@@ -24,8 +24,8 @@ enum class Machine : std::uint8_t { Libpcap, Kernel };
 
 /// The program as a graph; nodes and loads have the spans of their instructions. Errors name the instruction: one that does not
 /// exist or leaves the program, a jump back (a filter has no loops), metadata that the graph does not know (random numbers,
-/// marks, netlink attributes …), and TooLarge when states get more than 200000 and a choice takes more than
-/// Limits::lifted_tests.
+/// marks, netlink attributes …), and TooLarge when states get more than Limits::lifted_most and a choice takes
+/// more than Limits::lifted_tests.
 Result<ir::Program> lift(const cbpf::Program& program, Machine machine, const Limits& limits = {});
 
 /// Whether the program asks what only the kernel knows: metadata other than as libpcap has it, or an offset from a header.

@@ -67,6 +67,7 @@ Result<Filter> compile_program(std::string_view text, const Options& options) {
   if (options.optimize) *graph = optimize::optimize(std::move(*graph));
   auto program = options.optimize ? emit_fastest(*graph, usual_traffic, options.limits) : cbpf::emit(*graph, options.limits);
   if (options.optimize && same_on_both && is_shorter(*source, program)) program = *source;
+  if (!program && program.error().code == Code::TooLarge) program.error().hint = "in user space (match, weir filter) any length works";
   graph->trim();
   const auto guards = options.optimize ? Graph::Guards::Missing : Graph::Guards::Placed;
   return Filter(std::unique_ptr<const Filter::Stages>(

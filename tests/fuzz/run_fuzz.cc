@@ -97,6 +97,7 @@ void run_on(const cbpf::Program& p, const Packet& packet, vm::Machine machine) {
   expect(steps > 0 && steps <= p.instructions.size(), "more steps than instructions");
   Limits limits;
   limits.lifted_states = packet.length % 2 == 0 ? limits.lifted_states : 0;  // 0: values that meet become a choice at once
+  limits.lifted_most = 5000;
   limits.lifted_tests = 5000;
   const auto graph = lift::lift(p, machine == vm::Machine::Kernel ? lift::Machine::Kernel : lift::Machine::Libpcap, limits);
   if (!graph) return expect_presentable("", graph.error());

@@ -1,7 +1,8 @@
-// weir_proofs: proves all stages of all filters to classic BPF, or to eBPF, or that our programs are what libpcap's are, or that libpcap's are what they are lifted to, or that the prover notices
-// wrong programs.
+// weir_proofs: proves all stages of all filters to classic BPF, or to eBPF, or that our programs are what libpcap's are, or that libpcap's
+// are what they are lifted to, or that the prover notices wrong programs.
 //
-//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --ebpf-tables | --ebpf-functions | --mutants | --ebpf-mutants] [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--these FILE] [--slow SECONDS]
+//   weir_proofs [--libpcap | --lifted | --ebpf | --ebpf-maps | --ebpf-tables | --ebpf-functions | --mutants | --ebpf-mutants]
+//               [--every N] [--from N] [--timeout SECONDS] [--within SECONDS] [--match TEXT] [--these FILE] [--slow SECONDS]
 //   weir_proofs --programs [--ebpf | …]
 //
 // The second proves nothing, but prints a number for each program; where two states of weir print the same, what was proven of one is so of
