@@ -19,6 +19,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/core.h>
@@ -39,7 +40,7 @@ struct Options {
   std::size_t every = 1, from = 0;
   double timeout = 10, within = 1e9, slow = 1e9;
   std::string match;
-  std::set<std::size_t> these;  ///< none: all
+  std::optional<std::set<std::size_t>> these;
   bool programs = false, mutants = false, ebpf_mutants = false, libpcap = false, lifted = false;
   std::optional<EbpfForm> ebpf;
 };
@@ -84,7 +85,7 @@ class Runner {
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.within));
     std::size_t left_out = 0;
     for (std::size_t i = options_.from; i < subjects.size(); i += options_.every) {
-      if (!options_.these.empty() && !options_.these.contains(i)) continue;
+      if (options_.these && !options_.these->contains(i)) continue;
       if (!options_.match.empty() && subjects[i].filter.find(options_.match) == std::string::npos) continue;
       if (Clock::now() > end) {
         ++left_out;
@@ -284,9 +285,11 @@ std::optional<EbpfForm> form_of(std::string_view word) {
   return std::nullopt;
 }
 
-std::set<std::size_t> numbers_in(const char* file) {
-  std::set<std::size_t> numbers;
+/// What begins the lines; nothing where there is no such file.
+std::optional<std::set<std::size_t>> numbers_in(const char* file) {
   std::ifstream in(file);
+  if (!in) return std::nullopt;
+  std::set<std::size_t> numbers;
   for (std::string line; std::getline(in, line);) numbers.insert(std::stoul(line));
   return numbers;
 }
@@ -311,8 +314,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
     else if (word == "--within") o.within = std::stod(value);
     else if (word == "--slow") o.slow = std::stod(value);
     else if (word == "--match") o.match = value;
-    else if (word == "--these") o.these = numbers_in(value);
-    else return std::nullopt;
+    else if (word != "--these" || !(o.these = numbers_in(value))) return std::nullopt;
     ++i;
   }
   return o.every == 0 ? std::nullopt : std::optional(o);
