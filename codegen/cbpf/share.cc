@@ -2,7 +2,10 @@
 // it serves the other, too, once X is a constant. Both begin right behind one test; where they lead to different places, that test is
 // asked again behind them.
 //   t ? (ldxb …; ldh [x + 14]; jeq … A : N) : (ldh [54]; jeq … B : N)  ==  t ? ldxb … : ldx #40; ldh [x + 14]; jeq … (t ? A : B) : N
-// Or one of them stands behind a row of tests, as for protocols, several of which lead there: ahead of the row X is set for all of them.
+// Or one of them stands behind a row of tests, as for protocols, several of which lead there: ahead of the row X is set for all of them. Where
+// the other one does, too, X is set ahead of both, and the ends of the rows, which then lead to the same, are one:
+//   a in {p, q} ? (ldxb …; ldh [x + 14]; …) : N; b in {p, q} ? (ldh [54]; …) : N
+//   ==  ldxb …; a == p ? P : a in {q} ? P : N; ldx #40; b == p ? P : b in {q} ? P : N, where P: ldh [x + 14]; …
 // Lowers the number of instructions. Tested by tests/unit/cbpf/emit_test.cc.
 #include "cbpf/share.hpp"
 
@@ -12,6 +15,7 @@
 #include <utility>
 
 #include "base/column.hpp"
+#include "cbpf/tails.hpp"
 
 namespace weir::cbpf {
 namespace {
@@ -188,9 +192,38 @@ class Sharing {
     Twins twins;
     if (!match(kept, dropped, twins) || !twins.x || twins.ends) return std::nullopt;
     Blocks b = blocks_;
-    set_x_first(b, head, *twins.x);
+    put_first(b, head, {op::LDX | op::IMM, *twins.x, b[head].last.span});
     for (const BlockId id : b.order) lead(b[id], dropped, kept);
+    if (auto other = with_x_ahead_of_both(b, kept, dropped)) b = std::move(*other);
     return is_worth_it(b) ? std::optional(std::move(b)) : std::nullopt;
+  }
+
+  /// Where what is kept stands behind a row of its own, its place is put into X ahead of that, too: then both rows lead to the same, and what
+  /// is alike at their ends stands once.
+  std::optional<Blocks> with_x_ahead_of_both(const Blocks& shared, BlockId kept, BlockId dropped) const {
+    const BlockId setting = before_[at(kept)];
+    if (ways_in_[at(setting)] < 2 || !sets_header_length(setting)) return std::nullopt;
+    const auto head = head_of_row(setting);
+    const auto leads_to_both = [&](BlockId id) { return leads_to(blocks_[id], setting) && leads_to(blocks_[id], dropped); };
+    if (!head || needs_x_[at(*head)] || std::ranges::any_of(blocks_.order, leads_to_both)) return std::nullopt;
+    const Block::Line& header_length = blocks_.lines_of(blocks_[setting]).front();
+    if (!loads_beyond(*head, header_length.k)) return std::nullopt;
+    Blocks b = shared;
+    put_first(b, *head, header_length);
+    for (const BlockId id : b.order) lead(b[id], setting, kept);
+    merge_tails(b);
+    return layout(b).instructions.size() < layout(shared).instructions.size() ? std::optional(std::move(b)) : std::nullopt;
+  }
+
+  /// Whether a packet that gets past a block's loads has the byte at a place.
+  bool loads_beyond(BlockId id, std::uint32_t place) const {
+    return std::ranges::any_of(blocks_.lines_of(blocks_[id]), [&](const Block::Line& line) { return is_load(line.code, op::ABS) && line.k >= place; });
+  }
+
+  /// Whether it does nothing else.
+  bool sets_header_length(BlockId id) const {
+    const auto lines = blocks_.lines_of(blocks_[id]);
+    return blocks_[id].end == Block::End::Goto && lines.size() == 1 && lines.front().code == (op::LDX | op::B | op::MSH);
   }
 
   /// Whether X may be set ahead of what is dropped, and A is loaded first of all.
@@ -289,9 +322,9 @@ class Sharing {
     put(b, id, lines);
   }
 
-  static void set_x_first(Blocks& b, BlockId id, std::uint32_t x) {
+  static void put_first(Blocks& b, BlockId id, const Block::Line& line) {
     auto lines = copied(b, id);
-    lines.insert(lines.begin(), {op::LDX | op::IMM, x, b[id].last.span});
+    lines.insert(lines.begin(), line);
     put(b, id, lines);
   }
 

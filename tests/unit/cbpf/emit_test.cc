@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <regex>
 #include <string>
 
 #include <fmt/format.h>
@@ -124,7 +125,12 @@ TEST_CASE("emit: X is set ahead of a row of tests that lead to what is asked of 
   const std::string versions = "gq: guard 1 [20] then tq\nt6: if e == 0x86dd then gq else yes\nt4: if e == 0x800 then gp else t6\ng: guard 2 [12] then t4\n";
   const std::string row = ports + "uq: if q == 17 then gc else yes\ntq: if q == 6 then gc else uq\n" + versions + "root g\n";
   CHECK(listing(row, cbpf::Places::SharedIfAlike) ==
-        "ldh [12]; jeq #0x800; jeq #0x86dd; ldx #0x28; ldb [20]; jeq #0x6; jeq #0x11; ldb [23]; jeq #0x6; jeq #0x11; ldxb 4*([14]&0xf); "
+        "ldh [12]; jeq #0x800; jeq #0x86dd; ldx #0x28; ldb [20]; jeq #0x6; ldxb 4*([14]&0xf); ldb [23]; jeq #0x6; jeq #0x11; "
+        "ldh [x + 14]; jeq #0x50; ldh [x + 16]; jeq #0x50; ret #1; ret #0; ");
+  // The header's length would be read ahead of a row that is about a byte before it, of packets that may not have more and are accepted.
+  const std::string before = std::regex_replace(row, std::regex("\\[23\\]"), "[13]");
+  CHECK(listing(before, cbpf::Places::SharedIfAlike) ==
+        "ldh [12]; jeq #0x800; jeq #0x86dd; ldx #0x28; ldb [20]; jeq #0x6; jeq #0x11; ldb [13]; jeq #0x6; jeq #0x11; ldxb 4*([14]&0xf); "
         "ldh [x + 14]; jeq #0x50; ldh [x + 16]; jeq #0x50; ret #1; ret #0; ");
   // Others get into the row, where X would not be set.
   const std::string entered = ports + "z = load 1 [0]\nuq: if q == 17 then gc else yes\ntq: if q == 6 then gc else uq\n" + versions +
