@@ -96,7 +96,9 @@ class Body {
   }
 
   /// Nodes that are written as such: a return of a constant from the filter is where its ways in are.
-  bool is_inline(const Graph& g, NodeId n) const { return g.result == ir::no_value && p_[n].kind == NodeKind::Return && ir::constant_of(p_, p_[n].a); }
+  bool is_inline(const Graph& g, NodeId n) const {
+    return g.result == ir::no_value && p_[n].kind == NodeKind::Return && ir::constant_of(p_, p_[n].a);
+  }
 
   void find_nodes(Graph& g, NodeId root) {
     std::vector<NodeId> open{root};

@@ -28,7 +28,9 @@ struct Function {
 constexpr Function functions[] = {
     {&Needs::u8, "static uint32_t weir_u8(const uint8_t *p)\n{\n    return p[0];\n}\n\n"},
     {&Needs::be16, "static uint32_t weir_be16(const uint8_t *p)\n{\n    return (uint32_t)p[0] << 8 | p[1];\n}\n\n"},
-    {&Needs::be32, "static uint32_t weir_be32(const uint8_t *p)\n{\n    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];\n}\n\n"},
+    {&Needs::be32,
+     "static uint32_t weir_be32(const uint8_t *p)\n{\n    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << "
+     "8 | p[3];\n}\n\n"},
     {&Needs::shl, "static uint32_t weir_shl(uint32_t a, uint32_t by)\n{\n    return by < 32 ? a << by : 0;\n}\n\n"},
     {&Needs::shr, "static uint32_t weir_shr(uint32_t a, uint32_t by)\n{\n    return by < 32 ? a >> by : 0;\n}\n\n"},
     {&Needs::points,
@@ -71,7 +73,8 @@ static int weir_in_ranges(const uint32_t (*table)[2], size_t count, uint32_t val
 /// The filter as a comment: all its lines, unless they are many.
 std::string heading(std::string_view filter) {
   const std::string words = comment_text(filter);
-  return fmt::format("/* Made by weir: {}{} */\n#include <stddef.h>\n#include <stdint.h>\n\n", words.empty() ? "all packets" : "the filter ", words);
+  return fmt::format("/* Made by weir: {}{} */\n#include <stddef.h>\n#include <stdint.h>\n\n",
+                     words.empty() ? "all packets" : "the filter ", words);
 }
 
 std::string signature(const Needs& needs) {

@@ -124,7 +124,8 @@ std::string Text::shift(const Value& v) {
   const bool left = v.arith() == Arith::Lsh;
   const auto fixed = ir::constant_of(p_, v.b);
   if (fixed && *fixed > 31) return "0u";
-  if (fixed || ranges_.of(v.b).high < 32) return fmt::format("{} {} {}", piece(v.a), weir::symbol(v.arith()), fixed ? fmt::format("{}", *fixed) : piece(v.b));
+  if (fixed || ranges_.of(v.b).high < 32)
+    return fmt::format("{} {} {}", piece(v.a), weir::symbol(v.arith()), fixed ? fmt::format("{}", *fixed) : piece(v.b));
   (left ? needs_.shl : needs_.shr) = true;
   return fmt::format("weir_{}({}, {})", left ? "shl" : "shr", operand(v.a), operand(v.b));
 }
@@ -198,8 +199,12 @@ std::string Text::comparisons_of(const Set& set, const std::string& value, bool 
     if (i.low == i.high) text += fmt::format("{} {} {}", value, holds ? "==" : "!=", number(i.low));
     else if (i.low == 0) text += fmt::format("{} {} {}", value, holds ? "<=" : ">", number(i.high));
     else if (i.high == 0xffffffff) text += fmt::format("{} {} {}", value, holds ? ">=" : "<", number(i.low));
-    else if (holds) text += fmt::format("{2}{0} >= {1}", value, number(i.low), several ? "(" : "") + fmt::format(" && {} <= {}{}", value, number(i.high), several ? ")" : "");
-    else text += fmt::format("{2}{0} < {1}", value, number(i.low), several ? "(" : "") + fmt::format(" || {} > {}{}", value, number(i.high), several ? ")" : "");
+    else if (holds)
+      text += fmt::format("{2}{0} >= {1}", value, number(i.low), several ? "(" : "") +
+              fmt::format(" && {} <= {}{}", value, number(i.high), several ? ")" : "");
+    else
+      text += fmt::format("{2}{0} < {1}", value, number(i.low), several ? "(" : "") +
+              fmt::format(" || {} > {}{}", value, number(i.high), several ? ")" : "");
   }
   return text;
 }
@@ -232,7 +237,8 @@ std::string Text::table(std::uint32_t id) {
   const Set& set = p_.set(id);
   const bool points = is_points(set);
   const auto out = std::back_inserter(needs_.tables);
-  fmt::format_to(out, "/* {} {} */\nstatic const uint32_t {}[]{} = {{", set.intervals().size(), points ? "numbers" : "ranges", name, points ? "" : "[2]");
+  fmt::format_to(out, "/* {} {} */\nstatic const uint32_t {}[]{} = {{", set.intervals().size(), points ? "numbers" : "ranges",
+                 name, points ? "" : "[2]");
   std::size_t at = 0;
   for (const Interval i : set.intervals()) {
     needs_.tables += at++ % 8 == 0 ? "\n    " : " ";

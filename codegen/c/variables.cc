@@ -17,7 +17,9 @@ constexpr std::uint32_t deepest = 4;
 
 /// Values whose text is short, however often it stands there.
 bool is_short(const ir::Program& p, const Value& v) {
-  const auto plain = [&](ValueId of) { return of == ir::no_value || (p[of].kind != ValueKind::Binary && p[of].kind != ValueKind::Choice && p[of].a == ir::no_value); };
+  const auto plain = [&](ValueId of) {
+    return of == ir::no_value || (p[of].kind != ValueKind::Binary && p[of].kind != ValueKind::Choice && p[of].a == ir::no_value);
+  };
   switch (v.kind) {
     case ValueKind::Constant:
     case ValueKind::Length:

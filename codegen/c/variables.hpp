@@ -6,8 +6,8 @@
 
 namespace weir::c {
 
-/// By value: a choice; what is worked out and used more than once; what a set is asked for by several comparisons; and, so that no expression
-/// gets long, every so many operators. `p` is compact.
+/// By value: a choice; what is worked out and used more than once; what a set is asked for by several comparisons; and, so that
+/// no expression gets long, every so many operators. `p` is compact.
 std::vector<bool> variables(const ir::Program& p);
 
 /// Sets of so many comparisons stand in the condition; of so many numbers they are a switch.

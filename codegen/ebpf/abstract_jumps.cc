@@ -1,4 +1,5 @@
-// Jumps, calls and ends (kernel/bpf/verifier.c, check_cond_jmp_op, find_good_pkt_pointers, check_helper_call, check_func_call, check_return_code).
+// Jumps, calls and ends (kernel/bpf/verifier.c, check_cond_jmp_op, find_good_pkt_pointers, check_helper_call, check_func_call,
+// check_return_code).
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -22,7 +23,8 @@ void spread(AbstractState& s, std::uint32_t id, const AbstractNumber& number) {
 void learn(AbstractState& s, unsigned r, const AbstractNumber& number) {
   s[r].number = number;
   spread(s, s[r].id, number);
-  if (s[r].which == linear_length) s.ranges[0] = std::max(s.ranges[0], static_cast<std::uint32_t>(std::min(number.low(), most_packet_offset)));
+  if (s[r].which == linear_length)
+    s.ranges[0] = std::max(s.ranges[0], static_cast<std::uint32_t>(std::min(number.low(), most_packet_offset)));
 }
 
 /// The pointer is known to be null, or not to be.
@@ -36,14 +38,18 @@ void decide_null(AbstractState& s, std::uint32_t id, bool is_null) {
 
 /// A packet pointer is not behind the end (`before`: it is before it).
 void learn_range(AbstractState& s, const AbstractValue& pointer, bool before) {
-  if (pointer.offset < 0 || pointer.offset > static_cast<std::int64_t>(most_packet_offset) || pointer.number.lowest() < 0 || pointer.number.high() > most_packet_offset) return;
+  if (pointer.offset < 0 || pointer.offset > static_cast<std::int64_t>(most_packet_offset) || pointer.number.lowest() < 0 ||
+      pointer.number.high() > most_packet_offset)
+    return;
   std::uint32_t& range = s.ranges[pointer.id];
   range = std::max(range, static_cast<std::uint32_t>(pointer.offset) + before);
 }
 
 }  // namespace
 
-std::size_t AbstractStep::target(const Instruction& i) const { return static_cast<std::size_t>(static_cast<std::int64_t>(at_) + 1 + distance(i)); }
+std::size_t AbstractStep::target(const Instruction& i) const {
+  return static_cast<std::size_t>(static_cast<std::int64_t>(at_) + 1 + distance(i));
+}
 
 std::vector<Successor> AbstractStep::jump(const Instruction& i) {
   if (is_exit(i)) return leave();
@@ -94,7 +100,8 @@ std::vector<Successor> AbstractStep::packet_branch(const Instruction& i) {
   const AbstractValue left = state_[i.dst], right = takes_register(i) ? state_[i.src] : AbstractValue{};
   const bool pointer_left = left.kind == AbstractKind::Packet && right.kind == AbstractKind::PacketEnd;
   const bool pointer_right = left.kind == AbstractKind::PacketEnd && right.kind == AbstractKind::Packet;
-  if (class_of(i) != op::JMP || (!pointer_left && !pointer_right)) return wrong("compares an address of the packet with something else than its end"), std::vector<Successor>{};
+  if (class_of(i) != op::JMP || (!pointer_left && !pointer_right))
+    return wrong("compares an address of the packet with something else than its end"), std::vector<Successor>{};
   std::vector<Successor> ways;
   for (const bool taken : {false, true}) {
     Successor way{taken ? target(i) : at_ + 1, state_};
@@ -126,10 +133,12 @@ std::vector<Successor> AbstractStep::leave() {
   const auto depth = static_cast<std::uint32_t>(state_.frames.size() - 1);
   if (depth == 0) {
     if (!result.is_number()) return wrong("ends with an address in r0"), std::vector<Successor>{};
-    if (program_.hook == Hook::Cgroup && result.number.high() > 1) wrong("returns something else than 0 or 1, which is all that a control group takes");
+    if (program_.hook == Hook::Cgroup && result.number.high() > 1)
+      wrong("returns something else than 0 or 1, which is all that a control group takes");
     return {};
   }
-  if (result.kind == AbstractKind::Stack && result.which == depth) return wrong("returns an address of the stack that ends here"), std::vector<Successor>{};
+  if (result.kind == AbstractKind::Stack && result.which == depth)
+    return wrong("returns an address of the stack that ends here"), std::vector<Successor>{};
   const std::size_t back = state_.frame().returns_to;
   state_.frames.pop_back();
   state_.for_each_value([&](AbstractValue& v) {
@@ -147,7 +156,8 @@ bool AbstractStep::call(const Instruction& i) {
     if (!argument(row, n, map)) return false;
   forget_arguments();
   set(0, number_value(AbstractNumber{}));
-  if (row.returns == Returns::ValueOrNull) set(0, {AbstractKind::MapValueOrNull, next_id_++, map.value_or(0), 0, AbstractNumber::constant(0)});
+  if (row.returns == Returns::ValueOrNull)
+    set(0, {AbstractKind::MapValueOrNull, next_id_++, map.value_or(0), 0, AbstractNumber::constant(0)});
   if (row.helper != Helper::PullData) return true;
   state_.ranges.clear();  // the packet may have moved
   state_.for_each_value([](AbstractValue& v) {

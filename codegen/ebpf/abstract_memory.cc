@@ -1,5 +1,5 @@
-// Loads, stores, and memory that helpers are given (kernel/bpf/verifier.c, check_mem_access, check_stack_read, check_stack_write, check_packet_access,
-// check_map_access, check_helper_mem_access).
+// Loads, stores, and memory that helpers are given (kernel/bpf/verifier.c, check_mem_access, check_stack_read, check_stack_write,
+// check_packet_access, check_map_access, check_helper_mem_access).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,12 +25,14 @@ std::uint64_t rounded(std::uint64_t bytes) { return (std::max<std::uint64_t>(byt
 
 bool AbstractStep::is_inside_stack(std::uint32_t function, std::int64_t offset, std::uint64_t bytes) {
   if (offset < -std::int64_t{stack_bytes} || offset + static_cast<std::int64_t>(bytes) > 0)
-    return wrong(fmt::format("reaches bytes {} to {} of the stack, which has -{} to -1", offset, offset + static_cast<std::int64_t>(bytes) - 1, stack_bytes));
+    return wrong(fmt::format("reaches bytes {} to {} of the stack, which has -{} to -1", offset,
+                             offset + static_cast<std::int64_t>(bytes) - 1, stack_bytes));
   Frame& frame = state_.frames[function];
   if (frame.slots.size() <= slot_of(offset)) frame.slots.resize(slot_of(offset) + 1);
   std::uint64_t all = 0;
   for (const Frame& f : state_.frames) all += rounded(f.slots.size() * slot_bytes);
-  return all <= stack_bytes || wrong(fmt::format("needs {} bytes of stack with the functions that called it; there are {}", all, stack_bytes));
+  return all <= stack_bytes ||
+         wrong(fmt::format("needs {} bytes of stack with the functions that called it; there are {}", all, stack_bytes));
 }
 
 bool AbstractStep::is_stack_written(std::uint32_t function, std::int64_t offset, std::uint64_t bytes) const {
@@ -44,7 +46,9 @@ std::optional<AbstractValue> AbstractStep::read_stack(std::uint32_t function, st
   if (!is_inside_stack(function, offset, bytes)) return std::nullopt;
   if (offset % bytes != 0) return wrong("reads the stack at an offset that is no multiple of the size"), std::nullopt;
   const StackSlot& slot = state_.frames[function].slots[slot_of(offset)];
-  if (!is_stack_written(function, offset, bytes)) return wrong(fmt::format("reads bytes of the stack at {} that nothing was written to on some way here", offset)), std::nullopt;
+  if (!is_stack_written(function, offset, bytes))
+    return wrong(fmt::format("reads bytes of the stack at {} that nothing was written to on some way here", offset)),
+           std::nullopt;
   if (bytes == slot_bytes && slot.value.kind != AbstractKind::Nothing) return slot.value;
   if (!is_plain(slot.value)) return wrong("reads a part of an address"), std::nullopt;
   return number_value(AbstractNumber::of_bytes(bytes));
@@ -66,10 +70,12 @@ bool AbstractStep::is_inside(const AbstractValue& pointer, std::int64_t offset, 
   if (pointer.kind == AbstractKind::Packet) {
     const std::uint32_t range = state_.range(pointer.id);
     return (at >= 0 && static_cast<std::uint64_t>(at) + bytes <= range) ||
-           wrong(fmt::format("reaches bytes {} to {} of the packet, of which {} are known to be there", at, at + static_cast<std::int64_t>(bytes) - 1, range));
+           wrong(fmt::format("reaches bytes {} to {} of the packet, of which {} are known to be there", at,
+                             at + static_cast<std::int64_t>(bytes) - 1, range));
   }
   const std::uint32_t size = program_.maps[pointer.which].value_bytes;
-  const bool fits = at + pointer.number.lowest() >= 0 && at + pointer.number.highest() + static_cast<std::int64_t>(bytes) <= static_cast<std::int64_t>(size);
+  const bool fits = at + pointer.number.lowest() >= 0 &&
+                    at + pointer.number.highest() + static_cast<std::int64_t>(bytes) <= static_cast<std::int64_t>(size);
   return fits || wrong(fmt::format("reaches bytes outside a value of map '{}', which has {}", program_.maps[pointer.which].name, size));
 }
 
@@ -78,7 +84,8 @@ bool AbstractStep::is_readable(const AbstractValue& pointer, std::uint64_t bytes
   switch (pointer.kind) {
     case AbstractKind::Stack:
       if (!is_inside_stack(pointer.which, pointer.offset, bytes)) return false;
-      return is_stack_written(pointer.which, pointer.offset, bytes) || wrong("gives a helper bytes of the stack that nothing was written to on some way here");
+      return is_stack_written(pointer.which, pointer.offset, bytes) ||
+             wrong("gives a helper bytes of the stack that nothing was written to on some way here");
     case AbstractKind::Packet:
     case AbstractKind::MapValue: return is_inside(pointer, 0, bytes);
     default: return wrong("gives a helper no memory where it wants some");
@@ -90,7 +97,8 @@ bool AbstractStep::is_writable(const AbstractValue& pointer, std::uint64_t bytes
   if (pointer.kind == AbstractKind::MapValue) return is_inside(pointer, 0, bytes);
   if (pointer.kind != AbstractKind::Stack) return wrong("gives a helper no memory where it wants to write");
   if (!is_inside_stack(pointer.which, pointer.offset, bytes)) return false;
-  if (!exactly && !is_stack_written(pointer.which, pointer.offset, bytes)) return wrong("has a helper write bytes of the stack, nobody knows how many, to which nothing was written before");
+  if (!exactly && !is_stack_written(pointer.which, pointer.offset, bytes))
+    return wrong("has a helper write bytes of the stack, nobody knows how many, to which nothing was written before");
   for (std::int64_t at = pointer.offset; at < pointer.offset + static_cast<std::int64_t>(bytes); ++at) {
     StackSlot& slot = state_.frames[pointer.which].slots[slot_of(at)];
     slot.written = static_cast<std::uint8_t>(slot.written | bit_of(at));
@@ -120,8 +128,11 @@ bool AbstractStep::argument(const HelperRow& row, unsigned n, std::optional<std:
       return value.kind == AbstractKind::Map || wrong(fmt::format("wants a map in r{}", r));
     case Argument::Key: return is_readable(value, program_.maps[*map].key_bytes);
     case Argument::Value: return is_readable(value, program_.maps[*map].value_bytes);
-    case Argument::Context: return (value.kind == AbstractKind::Context && value.offset == 0) || wrong(fmt::format("wants the context in r{}", r));
-    case Argument::Number: return value.is_number() || value.kind == AbstractKind::Structure || wrong(fmt::format("wants a number in r{}, which is an address", r));
+    case Argument::Context:
+      return (value.kind == AbstractKind::Context && value.offset == 0) || wrong(fmt::format("wants the context in r{}", r));
+    case Argument::Number:
+      return value.is_number() || value.kind == AbstractKind::Structure ||
+             wrong(fmt::format("wants a number in r{}, which is an address", r));
     case Argument::Out: return out_argument(r, row.arguments[n + 1] == Argument::SizeOrZero);
     case Argument::Size:
     case Argument::SizeOrZero: return true;  // seen with Out
@@ -144,12 +155,19 @@ bool AbstractStep::load_context(const Instruction& i, std::int64_t offset) {
     const bool is_there = offset >= 0 && offset % bytes == 0 && offset + bytes <= raw_arguments * 8;
     const bool whole = program_.hook != Hook::TracingBtf || bytes == 8;
     if (!is_there || !whole) return wrong(fmt::format("reads {} bytes at {} of the tracepoint's arguments", bytes, offset));
-    if (program_.hook == Hook::TracingBtf && mode(i) == op::MEM) return set(i.dst, {AbstractKind::Structure, 0, 0, 0, AbstractNumber::constant(0)}), true;
+    if (program_.hook == Hook::TracingBtf && mode(i) == op::MEM)
+      return set(i.dst, {AbstractKind::Structure, 0, 0, 0, AbstractNumber::constant(0)}), true;
     return set(i.dst, number_value(mode(i) == op::MEM ? AbstractNumber::of_bytes(bytes) : AbstractNumber{})), true;
   }
   const ContextRow* const row = find_context(program_.hook, offset, bytes, Access::Read);
-  if (!row) return wrong(fmt::format("reads {} bytes at {} of the context, which programs at {} do not have", bytes, offset, to_string(program_.hook)));
-  if (row->kind == FieldKind::Number) return set(i.dst, number_value(mode(i) == op::MEM ? AbstractNumber::of_bytes(bytes) : AbstractNumber::of_bytes(bytes).sign_extended(static_cast<int>(bytes) * 8))), true;
+  if (!row)
+    return wrong(fmt::format("reads {} bytes at {} of the context, which programs at {} do not have", bytes, offset,
+                             to_string(program_.hook)));
+  if (row->kind == FieldKind::Number)
+    return set(i.dst,
+               number_value(mode(i) == op::MEM ? AbstractNumber::of_bytes(bytes)
+                                               : AbstractNumber::of_bytes(bytes).sign_extended(static_cast<int>(bytes) * 8))),
+           true;
   if (mode(i) != op::MEM) return wrong("reads an address of the packet with a sign");
   set(i.dst, {row->kind == FieldKind::Data ? AbstractKind::Packet : AbstractKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
   return true;
@@ -190,16 +208,22 @@ bool AbstractStep::load(const Instruction& i) {
 
 bool AbstractStep::store(const Instruction& i) {
   const AbstractValue to = get(i.dst);
-  const AbstractValue value = class_of(i) == op::STX ? get(i.src) : number_value(AbstractNumber::constant(static_cast<std::uint64_t>(std::int64_t{i.imm})));
+  const AbstractValue value = class_of(i) == op::STX
+                                  ? get(i.src)
+                                  : number_value(AbstractNumber::constant(static_cast<std::uint64_t>(std::int64_t{i.imm})));
   const std::uint32_t bytes = bytes_of(i);
   if (!problem_.empty()) return false;
   if (to.kind == AbstractKind::Stack) return write_stack(to.which, to.offset + i.offset, bytes, value);
   if (!value.is_number()) return wrong("stores an address where others see it");
   switch (to.kind) {
     case AbstractKind::Context:
-      return (to.offset == 0 && context_of(program_.hook) != ContextKind::RawArgs && find_context(program_.hook, i.offset, bytes, Access::Write)) ||
-             wrong(fmt::format("writes {} bytes at {} of the context, which programs at {} may not", bytes, i.offset, to_string(program_.hook)));
-    case AbstractKind::Packet: return may_write_packet(program_.hook) ? is_inside(to, i.offset, bytes) : wrong("writes into the packet, which this hook does not permit");
+      return (to.offset == 0 && context_of(program_.hook) != ContextKind::RawArgs &&
+              find_context(program_.hook, i.offset, bytes, Access::Write)) ||
+             wrong(fmt::format("writes {} bytes at {} of the context, which programs at {} may not", bytes, i.offset,
+                               to_string(program_.hook)));
+    case AbstractKind::Packet:
+      return may_write_packet(program_.hook) ? is_inside(to, i.offset, bytes)
+                                             : wrong("writes into the packet, which this hook does not permit");
     case AbstractKind::MapValue: return is_inside(to, i.offset, bytes);
     case AbstractKind::MapValueOrNull: return wrong(fmt::format("writes through r{}, which may be null", +i.dst));
     default: return wrong(fmt::format("writes through r{}, which is no address of writable memory", +i.dst));
@@ -231,7 +255,8 @@ bool AbstractStep::atomic(const Instruction& i) {
 }
 
 bool AbstractStep::packet_load(const Instruction& i) {
-  if (!has_packet_loads(program_.hook)) return wrong(fmt::format("loads from the packet in a way that programs at {} do not have", to_string(program_.hook)));
+  if (!has_packet_loads(program_.hook))
+    return wrong(fmt::format("loads from the packet in a way that programs at {} do not have", to_string(program_.hook)));
   if (state_.frames.size() > 1) return wrong("loads from the packet in a function that is called, which a missing byte would end");
   const AbstractValue& context = get(6);
   if (context.kind != AbstractKind::Context || context.offset != 0) return wrong("wants the context in r6");

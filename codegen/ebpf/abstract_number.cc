@@ -78,7 +78,9 @@ AbstractNumber AbstractNumber::between(Unsigned low, Unsigned high) {
   return n;
 }
 
-AbstractNumber AbstractNumber::of_bytes(std::uint32_t bytes) { return bytes == 8 ? AbstractNumber{} : between(0, (Unsigned{1} << bytes * 8) - 1); }
+AbstractNumber AbstractNumber::of_bytes(std::uint32_t bytes) {
+  return bytes == 8 ? AbstractNumber{} : between(0, (Unsigned{1} << bytes * 8) - 1);
+}
 
 AbstractNumber AbstractNumber::from(KnownBits bits) {
   AbstractNumber n;
@@ -206,12 +208,16 @@ AbstractNumber abstract_arithmetic(std::uint8_t operation, const AbstractNumber&
     case op::ADD:
       n.bits_ = sum(a.bits_, b.bits_);
       if (a.high_ <= most - b.high_) n.low_ = a.low_ + b.low_, n.high_ = a.high_ + b.high_;
-      if (Signed low, high; !__builtin_add_overflow(a.lowest_, b.lowest_, &low) && !__builtin_add_overflow(a.highest_, b.highest_, &high)) n.lowest_ = low, n.highest_ = high;
+      if (Signed low, high;
+          !__builtin_add_overflow(a.lowest_, b.lowest_, &low) && !__builtin_add_overflow(a.highest_, b.highest_, &high))
+        n.lowest_ = low, n.highest_ = high;
       break;
     case op::SUB:
       n.bits_ = difference(a.bits_, b.bits_);
       if (a.low_ >= b.high_) n.low_ = a.low_ - b.high_, n.high_ = a.high_ - b.low_;
-      if (Signed low, high; !__builtin_sub_overflow(a.lowest_, b.highest_, &low) && !__builtin_sub_overflow(a.highest_, b.lowest_, &high)) n.lowest_ = low, n.highest_ = high;
+      if (Signed low, high;
+          !__builtin_sub_overflow(a.lowest_, b.highest_, &low) && !__builtin_sub_overflow(a.highest_, b.lowest_, &high))
+        n.lowest_ = low, n.highest_ = high;
       break;
     case op::MUL:
       n.bits_ = product(a.bits_, b.bits_);
@@ -266,7 +272,8 @@ AbstractNumber abstract_result(const Instruction& i, const AbstractNumber& a, co
   if (operation == op::DIV || operation == op::MOD) return AbstractNumber::of_bytes(wide ? 8 : 4);
   if (a.is_constant() && b.is_constant())
     return AbstractNumber::constant(wide ? arithmetic<std::uint64_t>(operation, i.offset, a.low(), b.low())
-                                         : arithmetic<std::uint32_t>(operation, i.offset, static_cast<std::uint32_t>(a.low()), static_cast<std::uint32_t>(b.low())));
+                                         : arithmetic<std::uint32_t>(operation, i.offset, static_cast<std::uint32_t>(a.low()),
+                                                                     static_cast<std::uint32_t>(b.low())));
   if (operation == op::MOV && i.offset != 0) return wide ? b.sign_extended(i.offset) : b.sign_extended(i.offset).lower_half();
   if (operation == op::MOV) return wide ? b : b.lower_half();
   if (operation == op::NEG) {
@@ -275,7 +282,9 @@ AbstractNumber abstract_result(const Instruction& i, const AbstractNumber& a, co
   }
   if (wide) return abstract_arithmetic(operation, a, b);
   const bool shifts = operation == op::LSH || operation == op::RSH || operation == op::ARSH;
-  const AbstractNumber right = !shifts ? b.lower_half() : b.is_constant() ? AbstractNumber::constant(b.low() & 31) : AbstractNumber::between(0, 31);
+  const AbstractNumber right = !shifts           ? b.lower_half()
+                               : b.is_constant() ? AbstractNumber::constant(b.low() & 31)
+                                                 : AbstractNumber::between(0, 31);
   const AbstractNumber left = operation == op::ARSH ? a.lower_half().sign_extended(32) : a.lower_half();
   return abstract_arithmetic(operation, left, right).lower_half();
 }

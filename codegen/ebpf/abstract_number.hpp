@@ -1,5 +1,6 @@
-// What is known of a 64-bit number: single bits, and bounds with and without a sign, as the kernel's verifier keeps them (kernel/bpf/tnum.c,
-// kernel/bpf/verifier.c). Everything here errs on the side of knowing less. Tested by tests/unit/ebpf/abstract_number_test.cc.
+// What is known of a 64-bit number: single bits, and bounds with and without a sign, as the kernel's verifier keeps them
+// (kernel/bpf/tnum.c, kernel/bpf/verifier.c). Everything here errs on the side of knowing less. Tested by
+// tests/unit/ebpf/abstract_number_test.cc.
 #pragma once
 #include <cstdint>
 #include <limits>

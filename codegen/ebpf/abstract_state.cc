@@ -20,7 +20,9 @@ class Ids {
 
 bool covers(const AbstractValue& seen, const AbstractValue& now, const AbstractState& a, const AbstractState& b, Ids& ids) {
   if (seen.kind == AbstractKind::Nothing) return true;
-  if (seen.kind != now.kind || (seen.which != now.which && !(seen.is_number() && seen.which == 0)) || seen.offset != now.offset || !seen.number.covers(now.number)) return false;
+  if (seen.kind != now.kind || (seen.which != now.which && !(seen.is_number() && seen.which == 0)) || seen.offset != now.offset ||
+      !seen.number.covers(now.number))
+    return false;
   if (seen.kind == AbstractKind::Packet && (seen.id == 0) != (now.id == 0)) return false;
   if (!ids.match(seen.id, now.id)) return false;
   return seen.kind != AbstractKind::Packet || a.range(seen.id) <= b.range(now.id);
@@ -28,7 +30,8 @@ bool covers(const AbstractValue& seen, const AbstractValue& now, const AbstractS
 
 bool covers(const StackSlot& seen, const StackSlot& now, const AbstractState& a, const AbstractState& b, Ids& ids) {
   if (seen.written & ~now.written) return false;
-  if (seen.value.kind == AbstractKind::Nothing) return now.value.kind == AbstractKind::Nothing || now.value.is_number() || seen.written == 0;
+  if (seen.value.kind == AbstractKind::Nothing)
+    return now.value.kind == AbstractKind::Nothing || now.value.is_number() || seen.written == 0;
   return covers(seen.value, now.value, a, b, ids);
 }
 
@@ -51,8 +54,13 @@ class Joiner {
 
   /// Addresses at different offsets in the packet: the offset becomes a part of what is not known, and what lies behind it stays known.
   AbstractValue packet(const AbstractValue& x, const AbstractValue& y) {
-    const auto whole = [](const AbstractValue& v) { return abstract_arithmetic(op::ADD, v.number, AbstractNumber::constant(static_cast<std::uint64_t>(v.offset))); };
-    const auto behind = [](const AbstractState& s, const AbstractValue& v) { return static_cast<std::uint32_t>(std::max<std::int64_t>(0, std::int64_t{s.range(v.id)} - std::max<std::int64_t>(0, v.offset))); };
+    const auto whole = [](const AbstractValue& v) {
+      return abstract_arithmetic(op::ADD, v.number, AbstractNumber::constant(static_cast<std::uint64_t>(v.offset)));
+    };
+    const auto behind = [](const AbstractState& s, const AbstractValue& v) {
+      return static_cast<std::uint32_t>(
+          std::max<std::int64_t>(0, std::int64_t{s.range(v.id)} - std::max<std::int64_t>(0, v.offset)));
+    };
     AbstractValue v{AbstractKind::Packet, 0, 0, 0, whole(x).joined(whole(y))};
     const auto [at, is_new] = places_.emplace(std::tuple(x.id, x.offset, y.id, y.offset), next_id_);
     if (is_new) ++next_id_;

@@ -23,8 +23,8 @@ enum class AbstractKind : std::uint8_t {
   Structure,    ///< to a structure of the kernel, or null; read through, it is 0 where nothing is
 };
 
-/// The number that is the distance from data to data_end, for hook socket-btf: where it is no less than another, so many bytes are there. From numbers the
-/// kernel's verifier learns no such thing, but it does not ask for it there, either.
+/// The number that is the distance from data to data_end, for hook socket-btf: where it is no less than another, so many bytes
+/// are there. From numbers the kernel's verifier learns no such thing, but it does not ask for it there, either.
 inline constexpr std::uint32_t linear_length = 1;
 
 /// What a register, or eight bytes of the stack, hold.

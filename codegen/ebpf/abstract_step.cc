@@ -12,11 +12,13 @@ namespace {
 constexpr std::int64_t farthest = std::int64_t{1} << 29;
 constexpr std::uint32_t most_field_offset = 0x7fff;
 
-/// At most it may be any 32-bit number: nothing is read through a pointer before it was compared (check_reg_sane_offset looks at the lowest, too).
+/// At most it may be any 32-bit number: nothing is read through a pointer before it was compared (check_reg_sane_offset looks at
+/// the lowest, too).
 bool is_near(const AbstractNumber& n) { return n.lowest() > -farthest && n.lowest() < farthest && n.highest() < (std::int64_t{1} << 40); }
 
 bool takes_offsets(AbstractKind kind) {
-  return kind == AbstractKind::Context || kind == AbstractKind::Stack || kind == AbstractKind::Packet || kind == AbstractKind::MapValue || kind == AbstractKind::Structure;
+  return kind == AbstractKind::Context || kind == AbstractKind::Stack || kind == AbstractKind::Packet ||
+         kind == AbstractKind::MapValue || kind == AbstractKind::Structure;
 }
 bool is_data(const AbstractValue& v) { return v.kind == AbstractKind::Packet && v.id == 0 && v.offset == 0; }
 
@@ -109,7 +111,8 @@ void AbstractStep::add(const Instruction& i, AbstractValue pointer, const Abstra
     if (pointer.offset <= -farthest || pointer.offset >= farthest) return void(wrong("moves an address too far"));
     return set(i.dst, pointer);
   }
-  if (!takes_variables(pointer.kind)) return void(wrong("moves an address by a number that is not known, which only those of packets and map values may be"));
+  if (!takes_variables(pointer.kind))
+    return void(wrong("moves an address by a number that is not known, which only those of packets and map values may be"));
   pointer.number = abstract_arithmetic(op::ADD, pointer.number, change);
   if (!is_near(pointer.number)) return void(wrong("moves an address too far"));
   if (pointer.kind == AbstractKind::Packet) pointer.id = next_id_++;
@@ -133,14 +136,16 @@ void AbstractStep::arithmetic(const Instruction& i) {
     const AbstractValue& right = state_[i.src];
     const auto is_packet = [](const AbstractValue& v) { return v.kind == AbstractKind::Packet || v.kind == AbstractKind::PacketEnd; };
     const bool is_length = program_.hook == Hook::SocketBtf && left.kind == AbstractKind::PacketEnd && is_data(right);
-    if (operation == op::SUB && is_packet(left) && is_packet(right)) return set(i.dst, {AbstractKind::Number, 0, is_length ? linear_length : 0, 0, AbstractNumber{}});
+    if (operation == op::SUB && is_packet(left) && is_packet(right))
+      return set(i.dst, {AbstractKind::Number, 0, is_length ? linear_length : 0, 0, AbstractNumber{}});
     return void(wrong("computes with two addresses"));
   }
   if (left_is_address && is_data(left) && operation == op::ADD && takes_register(i) && state_[i.src].which == linear_length)
     return set(i.dst, {AbstractKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
   if (left_is_address) return add(i, left, operand(i, true), operation == op::SUB);
   if (operation == op::SUB) return void(wrong("subtracts an address from a number"));
-  if (left.which == linear_length && is_data(state_[i.src])) return set(i.dst, {AbstractKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
+  if (left.which == linear_length && is_data(state_[i.src]))
+    return set(i.dst, {AbstractKind::PacketEnd, 0, 0, 0, AbstractNumber::constant(0)});
   add(i, state_[i.src], left.number, false);
 }
 

@@ -28,7 +28,8 @@ using Questions = std::vector<Question>;
 
 bool may_ask(const Node& n) { return n.kind == NodeKind::Member || (n.kind == NodeKind::Test && n.relation() == Relation::Equal); }
 
-/// The address that a load is of: those of IPv6 stand one behind the other in their header, so that the first to be asked for says where all are.
+/// The address that a load is of: those of IPv6 stand one behind the other in their header, so that the first to be asked for
+/// says where all are.
 class Region {
  public:
   Region(const ir::Program& p, std::size_t& work) : p_(p), work_(work) {}
@@ -99,7 +100,9 @@ class Region {
       mask = *m;
       v = &p_[v->a];
     }
-    if (v->kind != ValueKind::Load || v->a != base_ || v->k < at_ || v->k + std::uint64_t{v->size()} > std::uint64_t{at_} + address_bytes) return {};
+    if (v->kind != ValueKind::Load || v->a != base_ || v->k < at_ ||
+        v->k + std::uint64_t{v->size()} > std::uint64_t{at_} + address_bytes)
+      return {};
     if (v->size() < 4) mask &= (1u << 8 * v->size()) - 1;
     if (n.kind == NodeKind::Member) return questions_of_set(n, *v, mask);
     const auto k = constant_of(p_, n.b);
@@ -121,7 +124,9 @@ class Region {
     return all;
   }
 
-  static std::uint8_t byte(std::uint32_t word, std::uint32_t i, std::uint32_t size) { return static_cast<std::uint8_t>(word >> 8 * (size - 1 - i)); }
+  static std::uint8_t byte(std::uint32_t word, std::uint32_t i, std::uint32_t size) {
+    return static_cast<std::uint8_t>(word >> 8 * (size - 1 - i));
+  }
 
   /// What the known bits say: no, when one is another; yes, when all are known.
   static std::optional<bool> answer(const Question& q, const Cube& c) {

@@ -61,7 +61,8 @@ std::uint32_t grown(const Instruction& i) {
   return divides ? 6 : 1;
 }
 
-/// Of a function that needs eight bytes, and of the one that `counted` puts around the program (kernel/bpf/verifier.c, check_max_stack_depth_subprog).
+/// Of a function that needs eight bytes, and of the one that `counted` puts around the program (kernel/bpf/verifier.c,
+/// check_max_stack_depth_subprog).
 constexpr std::uint32_t stack_of_functions = 2 * 32;
 
 }  // namespace
@@ -205,9 +206,10 @@ void Assembler::drop_unreachable() {
     if (l != none) l = now[l];
 }
 
-/// Stores of values that nothing reads any more: what was kept for other ways than those that are there. They are not free, and the kernel's verifier
-/// takes time with the square of the places that use the stack. Not at other hooks, where programs without functions use the stack for each load anyway: there
-/// the verifier has been seen to go more ways without them, and to give up (`ip6 protochain 6 or ip6 protochain 17`, not optimized).
+/// Stores of values that nothing reads any more: what was kept for other ways than those that are there. They are not free, and
+/// the kernel's verifier takes time with the square of the places that use the stack. Not at other hooks, where programs without
+/// functions use the stack for each load anyway: there the verifier has been seen to go more ways without them, and to give up
+/// (`ip6 protochain 6 or ip6 protochain 17`, not optimized).
 void Assembler::drop_unread() {
   std::vector<std::size_t> last_read(slot_bytes_.size());  // jumps lead forward: nothing behind it reads the slot
   const auto is_store = [](const Item& i) { return (i.instruction.code & 7) == op::STX; };
@@ -263,10 +265,13 @@ Assembler::Layout Assembler::layout(bool hides_constants) const {
   std::vector<std::int64_t> starts(items_.size() + 1);
   for (bool again = true; again;) {
     again = false;
-    for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + times * (made.lengths[i] + grown(items_[i].instruction) - 1);
+    for (std::size_t i = 0; i < items_.size(); ++i)
+      starts[i + 1] = starts[i] + times * (made.lengths[i] + grown(items_[i].instruction) - 1);
     for (std::size_t i = 0; i < items_.size(); ++i) {
       const Item& item = items_[i];
-      if (item.label == none || made.is_far[i] || is_call(item.instruction) || is_near(starts[labels_[item.label]] - starts[i + 1])) continue;
+      if (item.label == none || made.is_far[i] || is_call(item.instruction) ||
+          is_near(starts[labels_[item.label]] - starts[i + 1]))
+        continue;
       made.is_far[i] = again = true;
       if (!is_short_always(item.instruction)) made.lengths[i] = opposite_of(item.instruction.code & 0xf0) ? 2 : 3;
     }
@@ -286,7 +291,8 @@ Result<void> Assembler::finish(Program& p, bool hides_constants) {
   std::vector<std::uint32_t> starts(items_.size() + 1);
   for (std::size_t i = 0; i < items_.size(); ++i) starts[i + 1] = starts[i] + sizes[i];
   if (starts.back() > max_instructions)
-    return fail(Code::TooLarge, {}, "the filter needs " + std::to_string(starts.back()) + " eBPF instructions, more than the kernel's 1000000",
+    return fail(Code::TooLarge, {},
+                "the filter needs " + std::to_string(starts.back()) + " eBPF instructions, more than the kernel's 1000000",
                 "have long lists asked as maps, or split the filter");
   const auto add = [&](Instruction i, Span span) {
     p.instructions.push_back(i);

@@ -52,7 +52,8 @@ class Assembler {
   void swap(Register r, std::uint32_t bytes);             ///< network order to the host's, or back
   void load(Register to, Register from, std::int32_t offset, std::uint32_t bytes);
   void store(Register to, std::int32_t offset, Register from, std::uint32_t bytes);
-  void load_packet(std::int32_t at, std::uint32_t bytes);                 ///< into r0, in the host's order; a packet that is too short ends the program with 0
+  /// Into r0, in the host's order; a packet that is too short ends the program with 0.
+  void load_packet(std::int32_t at, std::uint32_t bytes);
   void load_packet(Register base, std::int32_t at, std::uint32_t bytes);
   void load_field(Register to, Register structure, KernelField field, std::uint32_t bytes);
   void add_field(Register to, KernelField field);         ///< the offset of a field that only the loader knows

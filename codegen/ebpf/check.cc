@@ -1,14 +1,15 @@
 // Goes through a program with what is known instead of numbers, as the kernel's verifier does (kernel/bpf/verifier.c). Two ways to go:
 //
-// Programs without loops go in the order of their instructions, so that all ways to an instruction are known before it is looked at; where too many meet,
-// what is common to all stands for them. A function is gone through for each call, with what is known there. That takes time in proportion to the length;
-// what is refused so is looked at the other way, too. (The kernel goes way by way only, but forgets what no later instruction reads, and how exactly numbers
-// are known that no address depends on.)
+// Programs without loops go in the order of their instructions, so that all ways to an instruction are known before it is looked
+// at; where too many meet, what is common to all stands for them. A function is gone through for each call, with what is known
+// there. That takes time in proportion to the length; what is refused so is looked at the other way, too. (The kernel goes way by
+// way only, but forgets what no later instruction reads, and how exactly numbers are known that no address depends on.)
 //
-// Others go way by way, as in the kernel: a way ends where an earlier one, gone to its end, knew no more. A loop is gone around as often as it goes; one
-// that comes back to where it was, with nothing changed, has no end. The number of steps is limited.
+// Others go way by way, as in the kernel: a way ends where an earlier one, gone to its end, knew no more. A loop is gone around
+// as often as it goes; one that comes back to where it was, with nothing changed, has no end. The number of steps is limited.
 //
-// Tested by tests/unit/ebpf/check_test.cc, with random programs that it accepts and our machine, and in tests/kernel beside the kernel's verifier.
+// Tested by tests/unit/ebpf/check_test.cc, with random programs that it accepts and our machine, and in tests/kernel beside the
+// kernel's verifier.
 #include <fmt/format.h>
 
 #include <deque>

@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t most_maps = 64;  // MAX_USED_MAPS
 
-std::size_t target_of(std::size_t at, const Instruction& i) { return static_cast<std::size_t>(static_cast<std::int64_t>(at) + 1 + distance(i)); }
+std::size_t target_of(std::size_t at, const Instruction& i) {
+  return static_cast<std::size_t>(static_cast<std::int64_t>(at) + 1 + distance(i));
+}
 
 class Form {
  public:
@@ -20,7 +22,12 @@ class Form {
 
   std::optional<Diagnostic> run() {
     if (code_.empty()) return Diagnostic{Code::Input, {}, "the program has no instructions", {}};
-    if (code_.size() > max_instructions) return Diagnostic{Code::TooLarge, {}, fmt::format("the program has {} instructions, {} more than a kernel takes", code_.size(), code_.size() - max_instructions), {}};
+    if (code_.size() > max_instructions)
+      return Diagnostic{Code::TooLarge,
+                        {},
+                        fmt::format("the program has {} instructions, {} more than a kernel takes", code_.size(),
+                                    code_.size() - max_instructions),
+                        {}};
     if (auto wrong = maps()) return wrong;
     for (std::size_t at = 0; at < code_.size(); ++at)
       if (const std::string wrong = instruction(at); !wrong.empty()) return problem_at(p_, at, wrong);
@@ -33,12 +40,19 @@ class Form {
 
  private:
   std::optional<Diagnostic> maps() const {
-    if (p_.maps.size() > most_maps) return Diagnostic{Code::TooLarge, {}, fmt::format("the program has {} maps; a kernel takes {}", p_.maps.size(), most_maps), {}};
+    if (p_.maps.size() > most_maps)
+      return Diagnostic{
+          Code::TooLarge, {}, fmt::format("the program has {} maps; a kernel takes {}", p_.maps.size(), most_maps), {}};
     for (const Map& map : p_.maps)
-      if (const std::string why = problem_with(map); !why.empty()) return Diagnostic{Code::Input, map.span, fmt::format("map '{}' {}", map.name, why), {}};
+      if (const std::string why = problem_with(map); !why.empty())
+        return Diagnostic{Code::Input, map.span, fmt::format("map '{}' {}", map.name, why), {}};
     for (const FieldUse& use : p_.fields) {
-      const bool is_place = use.instruction < code_.size() && (class_of(code_[use.instruction]) == op::LDX || (is_arithmetic(code_[use.instruction]) && !takes_register(code_[use.instruction])));
-      if (!is_place) return Diagnostic{Code::Input, {}, fmt::format("instruction {} has no room for the offset of a field", use.instruction), {}};
+      const bool is_place =
+          use.instruction < code_.size() && (class_of(code_[use.instruction]) == op::LDX ||
+                                             (is_arithmetic(code_[use.instruction]) && !takes_register(code_[use.instruction])));
+      if (!is_place)
+        return Diagnostic{
+            Code::Input, {}, fmt::format("instruction {} has no room for the offset of a field", use.instruction), {}};
     }
     return std::nullopt;
   }
@@ -64,7 +78,8 @@ class Form {
     if (high.code != 0 || high.dst != 0 || high.src != 0 || high.offset != 0) return "lacks its second half";
     if (i.dst == 10) return "writes to r10, which always points to the end of the stack";
     if (i.src == 0) return {};
-    if (i.imm < 0 || static_cast<std::size_t>(i.imm) >= p_.maps.size()) return fmt::format("refers to map {}, but the program has {}", i.imm, p_.maps.size());
+    if (i.imm < 0 || static_cast<std::size_t>(i.imm) >= p_.maps.size())
+      return fmt::format("refers to map {}, but the program has {}", i.imm, p_.maps.size());
     const Map& map = p_.maps[static_cast<std::size_t>(i.imm)];
     if (i.src == map_index || i.src == map_descriptor) return high.imm == 0 ? "" : "lacks its second half";
     if (map.kind != MapKind::Array || map.max_entries != 1) return "refers to the value of a map that is no array of one";
@@ -89,7 +104,8 @@ class Form {
     const Instruction& i = code_[at];
     if (!is_jump(i) || is_exit(i) || (is_call(i) && !is_local_call(i))) return {};
     const std::int64_t target = static_cast<std::int64_t>(at) + 1 + distance(i);
-    if (target < 0 || target >= static_cast<std::int64_t>(code_.size())) return fmt::format("goes to instruction {}, but the program has {}", target, code_.size());
+    if (target < 0 || target >= static_cast<std::int64_t>(code_.size()))
+      return fmt::format("goes to instruction {}, but the program has {}", target, code_.size());
     if (half_[static_cast<std::size_t>(target)]) return fmt::format("goes into the middle of the constant at {}", target - 1);
     if (is_local_call(i)) starts_[static_cast<std::size_t>(target)] = true;
     return {};

@@ -8,7 +8,13 @@ namespace weir::ebpf {
 Program counted(Program p) {
   using namespace op;
   const auto map = static_cast<std::int32_t>(p.maps.size());
-  p.maps.push_back({.name = "weir_count", .kind = MapKind::PerCpuArray, .key_bytes = 4, .value_bytes = 8, .max_entries = 2, .keys = {}, .span = {}});
+  p.maps.push_back({.name = "weir_count",
+                    .kind = MapKind::PerCpuArray,
+                    .key_bytes = 4,
+                    .value_bytes = 8,
+                    .max_entries = 2,
+                    .keys = {},
+                    .span = {}});
   std::vector<Instruction> around = {
       {.code = JMP | CALL, .src = call_local, .imm = 0},  // of what comes behind these
       {.code = ALU64 | MOV | X, .dst = 6, .src = 0},

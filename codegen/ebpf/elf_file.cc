@@ -73,7 +73,8 @@ class Writer {
       if (!section(s.name, SHT_PROGBITS, flags, s.bytes, ELF_T_BYTE, 8)) return false;
     }
     for (const std::size_t s : relocated) {
-      if (!section(".rel" + file_.sections[s].name, SHT_REL, 0, relocations_of(s), ELF_T_REL, 8, static_cast<std::uint32_t>(symbols), static_cast<std::uint32_t>(s + 1)))
+      if (!section(".rel" + file_.sections[s].name, SHT_REL, 0, relocations_of(s), ELF_T_REL, 8,
+                   static_cast<std::uint32_t>(symbols), static_cast<std::uint32_t>(s + 1)))
         return false;
     }
     const std::uint32_t first_global = 1 + static_cast<std::uint32_t>(std::ranges::count(file_.symbols, false, &ElfSymbol::is_global));
@@ -86,14 +87,14 @@ class Writer {
     return gelf_update_ehdr(elf_, &header) != 0;
   }
 
-  bool section(const std::string& name, std::uint32_t type, std::uint64_t flags, std::vector<std::uint8_t> bytes, Elf_Type of, std::uint64_t align,
-               std::uint32_t link = 0, std::uint32_t info = 0) {
+  bool section(const std::string& name, std::uint32_t type, std::uint64_t flags, std::vector<std::uint8_t> bytes, Elf_Type of,
+               std::uint64_t align, std::uint32_t link = 0, std::uint32_t info = 0) {
     kept_.push_back(std::move(bytes));
     return section_named(strings_.add(name), type, flags, kept_.back(), of, align, link, info);
   }
 
-  bool section_named(std::uint32_t name, std::uint32_t type, std::uint64_t flags, std::vector<std::uint8_t>& bytes, Elf_Type of, std::uint64_t align,
-                     std::uint32_t link, std::uint32_t info) {
+  bool section_named(std::uint32_t name, std::uint32_t type, std::uint64_t flags, std::vector<std::uint8_t>& bytes, Elf_Type of,
+                     std::uint64_t align, std::uint32_t link, std::uint32_t info) {
     Elf_Scn* made = elf_newscn(elf_);
     Elf_Data* data = made ? elf_newdata(made) : nullptr;
     GElf_Shdr header;
@@ -134,7 +135,8 @@ class Writer {
       const ElfSymbol& s = file_.symbols[i];
       Elf64_Sym record = {};
       record.st_name = strings_.add(s.name);
-      record.st_info = static_cast<unsigned char>(ELF64_ST_INFO(s.is_global ? STB_GLOBAL : STB_LOCAL, s.is_function ? STT_FUNC : STT_OBJECT));
+      record.st_info =
+          static_cast<unsigned char>(ELF64_ST_INFO(s.is_global ? STB_GLOBAL : STB_LOCAL, s.is_function ? STT_FUNC : STT_OBJECT));
       record.st_shndx = static_cast<std::uint16_t>(s.section + 1);
       record.st_value = s.at;
       record.st_size = s.bytes;
@@ -147,7 +149,8 @@ class Writer {
     std::vector<std::uint8_t> out;
     for (const ElfRelocation& r : file_.relocations) {
       if (r.section != section) continue;
-      append(out, Elf64_Rel{r.instruction * instruction_bytes, ELF64_R_INFO(std::uint64_t{place_[r.symbol]}, r.is_call ? relocate_call : relocate_constant)});
+      append(out, Elf64_Rel{r.instruction * instruction_bytes,
+                            ELF64_R_INFO(std::uint64_t{place_[r.symbol]}, r.is_call ? relocate_call : relocate_constant)});
     }
     return out;
   }

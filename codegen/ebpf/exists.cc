@@ -1,4 +1,5 @@
-// Which instructions there are, and which fields they have (kernel/bpf/core.c, public_insntable; kernel/bpf/verifier.c, the checks of reserved fields).
+// Which instructions there are, and which fields they have (kernel/bpf/core.c, public_insntable; kernel/bpf/verifier.c, the
+// checks of reserved fields).
 #include <algorithm>
 
 #include "ebpf/decode.hpp"

@@ -26,7 +26,8 @@ const HelperRow* find_helper(std::int32_t id) {
 
 const HelperRow* find_helper(std::string_view name) {
   constexpr std::string_view prefix = "bpf_";
-  const auto* const row = std::ranges::find_if(helper_rows, [&](const HelperRow& r) { return r.name == name || r.name.substr(prefix.size()) == name; });
+  const auto* const row = std::ranges::find_if(
+      helper_rows, [&](const HelperRow& r) { return r.name == name || r.name.substr(prefix.size()) == name; });
   return row == helper_rows.end() ? nullptr : row;
 }
 

@@ -19,7 +19,8 @@ void split(Interval in, std::uint32_t bytes, std::vector<Prefix>& to) {
   std::uint64_t low = in.low;
   const std::uint64_t end = std::uint64_t{in.high} + 1;
   while (low < end) {
-    const auto aligned = static_cast<std::uint32_t>(low == 0 ? 8 * bytes : std::min<std::uint32_t>(8 * bytes, static_cast<std::uint32_t>(std::countr_zero(low))));
+    const auto aligned = static_cast<std::uint32_t>(
+        low == 0 ? 8 * bytes : std::min<std::uint32_t>(8 * bytes, static_cast<std::uint32_t>(std::countr_zero(low))));
     const auto fits = static_cast<std::uint32_t>(std::bit_width(end - low) - 1);
     const std::uint32_t free_bits = std::min(aligned, fits);
     to.push_back(prefix(static_cast<std::uint32_t>(low), free_bits, bytes));

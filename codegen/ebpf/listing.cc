@@ -22,8 +22,9 @@ std::string_view name_of(MapKind kind) {
   return "";
 }
 
-
-Instruction second_half(const Program& p, std::size_t at) { return at + 1 < p.instructions.size() ? p.instructions[at + 1] : Instruction{}; }
+Instruction second_half(const Program& p, std::size_t at) {
+  return at + 1 < p.instructions.size() ? p.instructions[at + 1] : Instruction{};
+}
 
 /// Lines of a filter from a file would break the comment.
 std::string on_a_line(std::string_view words) {
@@ -50,8 +51,10 @@ std::string note(const Program& p, std::size_t at) {
 }
 
 void json_map(Out out, const Map& map) {
-  fmt::format_to(out, "{{\"name\":\"{}\",\"kind\":\"{}\",\"key_bytes\":{},\"value_bytes\":{},\"max_entries\":{},\"begin\":{},\"end\":{},\"keys\":[", map.name, name_of(map.kind),
-                 map.key_bytes, map.value_bytes, map.max_entries, map.span.begin, map.span.end);
+  fmt::format_to(out,
+                 "{{\"name\":\"{}\",\"kind\":\"{}\",\"key_bytes\":{},\"value_bytes\":{},\"max_entries\":{},\"begin\":{},\"end\":{"
+                 "},\"keys\":[",
+                 map.name, name_of(map.kind), map.key_bytes, map.value_bytes, map.max_entries, map.span.begin, map.span.end);
   for (std::size_t at = 0; at < map.keys.size(); at += map.key_bytes) {
     fmt::format_to(out, "{}\"", at ? "," : "");
     for (std::size_t i = 0; i < map.key_bytes; ++i) fmt::format_to(out, "{:02x}", map.keys[at + i]);
@@ -84,8 +87,8 @@ std::string to_string(const Program& p, std::string_view filter) {
   std::string text;
   const Out out = std::back_inserter(text);
   for (std::size_t i = 0; i < p.maps.size(); ++i)
-    fmt::format_to(out, "; map {}: {}, {}, keys of {} bytes, {} of {} entries\n", i, p.maps[i].name, name_of(p.maps[i].kind), p.maps[i].key_bytes,
-                   p.maps[i].keys.size() / p.maps[i].key_bytes, p.maps[i].max_entries);
+    fmt::format_to(out, "; map {}: {}, {}, keys of {} bytes, {} of {} entries\n", i, p.maps[i].name, name_of(p.maps[i].kind),
+                   p.maps[i].key_bytes, p.maps[i].keys.size() / p.maps[i].key_bytes, p.maps[i].max_entries);
   Span words;
   for (std::size_t at = 0; at < p.instructions.size(); ++at) {
     const Instruction& i = p.instructions[at];
@@ -114,7 +117,8 @@ std::string to_json(const Program& p) {
   fmt::format_to(out, "],\"fields\":[");
   for (std::size_t i = 0; i < p.fields.size(); ++i) {
     const Member m = member_of(p.fields[i].field);
-    fmt::format_to(out, "{}{{\"instruction\":{},\"structure\":\"{}\",\"member\":\"{}\"}}", i ? "," : "", p.fields[i].instruction, m.structure, m.name);
+    fmt::format_to(out, "{}{{\"instruction\":{},\"structure\":\"{}\",\"member\":\"{}\"}}", i ? "," : "", p.fields[i].instruction,
+                   m.structure, m.name);
   }
   fmt::format_to(out, "]}}\n");
   return text;

@@ -26,8 +26,12 @@ struct Machine {
     std::uint64_t at = 0;    ///< of a window, whose base is `value`
     bool is(ir::ValueId v, Form f) const { return value == v && form == f; }
     bool is_nothing() const { return value == ir::no_value && form != Form::Window; }
-    bool is_window_of(ir::ValueId base, std::uint64_t from, std::uint64_t to) const { return is(base, Form::Window) && at <= from && to <= end; }
-    bool is_same(const Held& o) const { return is(o.value, o.form) && made == o.made && at == o.at && (form != Form::Window || end == o.end); }
+    bool is_window_of(ir::ValueId base, std::uint64_t from, std::uint64_t to) const {
+      return is(base, Form::Window) && at <= from && to <= end;
+    }
+    bool is_same(const Held& o) const {
+      return is(o.value, o.form) && made == o.made && at == o.at && (form != Form::Window || end == o.end);
+    }
   };
   /// A value is this number.
   struct Known {

@@ -16,8 +16,9 @@ using namespace ir;
 
 namespace {
 
-/// From so many intervals on a map takes about as long as comparisons, and less room in the caches (docs/benchmarks.md, lists): a hash of single numbers,
-/// a trie of networks, which is slower the more there are. Addresses of 16 bytes take several comparisons each.
+/// From so many intervals on a map takes about as long as comparisons, and less room in the caches (docs/benchmarks.md, lists): a
+/// hash of single numbers, a trie of networks, which is slower the more there are. Addresses of 16 bytes take several comparisons
+/// each.
 constexpr std::size_t hash_threshold = 4096, trie_threshold = 8192, address_threshold = 256;
 /// With more comparisons than this in all, programs come near to what the kernel's verifier takes, and lists are maps from `few` on.
 constexpr std::size_t most_comparisons = 40'000, few = 256;
@@ -138,7 +139,13 @@ const Select::TableUse* Select::table_of(std::uint32_t set) {
     for (std::uint64_t x = in.low; x <= in.high; ++x) members.push_back(static_cast<std::uint32_t>(in_memory(x, 4)));
   const auto table = places_of(members);
   if (!table) return nullptr;
-  Map map{.name = {}, .kind = MapKind::Array, .key_bytes = 4, .value_bytes = static_cast<std::uint32_t>(4 * table->numbers.size()), .max_entries = 1, .keys = std::vector<std::uint8_t>(4), .span = {}};
+  Map map{.name = {},
+          .kind = MapKind::Array,
+          .key_bytes = 4,
+          .value_bytes = static_cast<std::uint32_t>(4 * table->numbers.size()),
+          .max_entries = 1,
+          .keys = std::vector<std::uint8_t>(4),
+          .span = {}};
   map.values.resize(map.value_bytes);
   std::memcpy(map.values.data(), table->numbers.data(), map.values.size());
   const auto number = map_number(std::move(map), code_.words());
@@ -216,8 +223,8 @@ bool Select::begins_list(NodeId id) {
   return list && list->size() >= thresholds_.addresses;
 }
 
-/// Tests for addresses of 16 bytes from a node on. A packet that ends within them is left to the tests as they are written, unless all ways to
-/// "accept" need the bytes: a network wants fewer than an address has.
+/// Tests for addresses of 16 bytes from a node on. A packet that ends within them is left to the tests as they are written,
+/// unless all ways to "accept" need the bytes: a network wants fewer than an address has.
 bool Select::map_addresses(Graph& g, NodeId id) {
   if (g.join != nullptr || is_settled(id)) return false;
   const auto list = find_addresses(program_, id, address_work_);

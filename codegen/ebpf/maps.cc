@@ -1,4 +1,5 @@
-// What the kernel asks of a map before it makes one (kernel/bpf/hashtab.c htab_map_alloc_check, arraymap.c array_map_alloc_check, lpm_trie.c trie_alloc).
+// What the kernel asks of a map before it makes one (kernel/bpf/hashtab.c htab_map_alloc_check, arraymap.c array_map_alloc_check,
+// lpm_trie.c trie_alloc).
 #include <fmt/format.h>
 
 #include "ebpf/program.hpp"
@@ -21,7 +22,8 @@ std::string problem_with_key(const Map& map) {
 }  // namespace
 
 std::string problem_with(const Map& map) {
-  if (const std::string wanted = problem_with_key(map); !wanted.empty()) return fmt::format("has keys of {} bytes; it needs {}", map.key_bytes, wanted);
+  if (const std::string wanted = problem_with_key(map); !wanted.empty())
+    return fmt::format("has keys of {} bytes; it needs {}", map.key_bytes, wanted);
   if (map.value_bytes == 0) return "has values of 0 bytes";
   if (map.max_entries == 0) return "has room for no entry";
   if ((std::uint64_t{map.key_bytes} + map.value_bytes) * map.max_entries > most_map_bytes) return "is larger than 1 GiB";

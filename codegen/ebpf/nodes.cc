@@ -104,7 +104,8 @@ void Select::question(Graph& g, const Node& n) {
 
 /// A chain of equalities of adjacent bytes with one outcome when they fail: asked in pieces of up to eight bytes.
 bool Select::wide_test(Graph& g, NodeId id) {
-  if (reach_ == Reach::Absolute || (reach_ == Reach::Calls && options_.loads_in_functions)) return false;  // no function returns eight bytes
+  if (reach_ == Reach::Absolute || (reach_ == Reach::Calls && options_.loads_in_functions))
+    return false;  // no function returns eight bytes
   const auto all = ir::adjacent_from(program_, id, [&](NodeId to) { return follow(to); }, [&](NodeId link) { return !begins_list(link); });
   if (!all) return false;
   Span words = program_.span(id);
@@ -122,7 +123,8 @@ bool Select::wide_test(Graph& g, NodeId id) {
 /// Whether up to eight bytes of the packet are these, as they lie in memory.
 Condition Select::equality(ValueId base, std::uint32_t at, std::uint32_t bytes, std::uint64_t wanted) {
   const Register r = load_bytes(base, at, bytes, true);
-  if (bytes < 8 || wanted <= 0x7fffffff) return {.relation = op::JEQ, .wide = bytes == 8, .left = r, .k = static_cast<std::uint32_t>(wanted)};
+  if (bytes < 8 || wanted <= 0x7fffffff)
+    return {.relation = op::JEQ, .wide = bytes == 8, .left = r, .k = static_cast<std::uint32_t>(wanted)};
   ++pins_[r];
   const Register k = take();
   --pins_[r];

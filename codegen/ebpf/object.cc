@@ -43,7 +43,9 @@ class Builder {
   Builder(const Program& program, const ObjectOptions& options) : program_(program), options_(options), code_(program.instructions) {}
 
   Result<std::vector<std::uint8_t>> build() {
-    if (program_.hook == Hook::SocketBtf) return fail(Code::Unsupported, {}, "an object cannot say where a socket's packet is, which weir's loader finds out", "use hook socket");
+    if (program_.hook == Hook::SocketBtf)
+      return fail(Code::Unsupported, {}, "an object cannot say where a socket's packet is, which weir's loader finds out",
+                  "use hook socket");
     functions_.push_back({.name = options_.name, .section = section_of(program_, options_), .begin = 0, .is_entry = true});
     for (std::size_t m = 0; m < program_.maps.size(); ++m) add_map(m);
     place_fields();
@@ -89,7 +91,9 @@ class Builder {
         continue;
       }
       const auto call = call_behind(i);
-      if (!call) return fail(Code::Unsupported, program_.maps[number].span, "the program asks a list in a way of which no search in a table can be made");
+      if (!call)
+        return fail(Code::Unsupported, program_.maps[number].span,
+                    "the program asks a list in a way of which no search in a table can be made");
       code_[*call].src = call_local;
       code_[*call].imm = -1;  // as compilers have it; the relocation says which
       calls_.push_back({*call, number});
@@ -115,9 +119,11 @@ class Builder {
     const auto entry = add({.name = functions_.front().section, .bytes = bytes_of(code_), .is_code = true});
     const std::string_view said = licence;
     const auto license = add({.name = "license", .bytes = Bytes(said.data(), said.data() + said.size() + 1), .is_writable = true});
-    out.symbols.push_back({.name = options_.name, .section = entry, .at = 0, .bytes = code_.size() * sizeof(Instruction), .is_function = true});
+    out.symbols.push_back(
+        {.name = options_.name, .section = entry, .at = 0, .bytes = code_.size() * sizeof(Instruction), .is_function = true});
     out.symbols.push_back({.name = "_license", .section = license, .at = 0, .bytes = said.size() + 1});
-    if (!kept_.empty()) add_maps(out, entry, add({.name = ".maps", .bytes = Bytes(kept_.size() * map_definition_bytes), .is_writable = true}));
+    if (!kept_.empty())
+      add_maps(out, entry, add({.name = ".maps", .bytes = Bytes(kept_.size() * map_definition_bytes), .is_writable = true}));
     if (!searches_.empty()) {
       const auto text = add({.name = ".text", .bytes = bytes_of(searches_), .is_code = true});
       add_searches(out, entry, text, add({.name = ".rodata", .bytes = bytes_of(constants_)}));
@@ -142,9 +148,15 @@ class Builder {
     for (std::size_t i = 0; i < tables_.size(); ++i) {
       const Function& f = functions_[i + 1];
       const std::size_t end = i + 2 < functions_.size() ? functions_[i + 2].begin : searches_.size();
-      out.symbols.push_back({.name = tables_[i].name, .section = constants, .at = tables_[i].begin, .bytes = tables_[i].bytes, .is_global = false});
+      out.symbols.push_back(
+          {.name = tables_[i].name, .section = constants, .at = tables_[i].begin, .bytes = tables_[i].bytes, .is_global = false});
       out.relocations.push_back({.section = text, .instruction = f.begin, .symbol = out.symbols.size() - 1});
-      out.symbols.push_back({.name = f.name, .section = text, .at = f.begin * sizeof(Instruction), .bytes = (end - f.begin) * sizeof(Instruction), .is_function = true, .is_global = false});
+      out.symbols.push_back({.name = f.name,
+                             .section = text,
+                             .at = f.begin * sizeof(Instruction),
+                             .bytes = (end - f.begin) * sizeof(Instruction),
+                             .is_function = true,
+                             .is_global = false});
       for (const auto& [instruction, number] : calls_)
         if (f.name == "search_" + std::to_string(number))
           out.relocations.push_back({.section = entry, .instruction = instruction, .symbol = out.symbols.size() - 1, .is_call = true});
@@ -167,6 +179,8 @@ class Builder {
 
 }  // namespace
 
-Result<std::vector<std::uint8_t>> to_object(const Program& program, const ObjectOptions& options) { return Builder(program, options).build(); }
+Result<std::vector<std::uint8_t>> to_object(const Program& program, const ObjectOptions& options) {
+  return Builder(program, options).build();
+}
 
 }  // namespace weir::ebpf

@@ -18,8 +18,8 @@ struct ObjectOptions {
 
 /// What `bpftool prog load`, `ip link set … xdp obj`, `tc filter … bpf obj` and libbpf load as it is. Sets of maps, which none of
 /// these could fill, become sorted tables in .rodata that a function of the object searches: they cannot change. Other maps stay.
-/// Errors: Unsupported (it asks a set in a way of which no search can be made), System (no memory for the file). Tested by tests/unit/ebpf/object_test.cc
-/// and tests/kernel/object_test.cc.
+/// Errors: Unsupported (it asks a set in a way of which no search can be made), System (no memory for the file). Tested by
+/// tests/unit/ebpf/object_test.cc and tests/kernel/object_test.cc.
 Result<std::vector<std::uint8_t>> to_object(const Program& program, const ObjectOptions& options);
 
 }  // namespace weir::ebpf

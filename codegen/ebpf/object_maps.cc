@@ -1,5 +1,5 @@
-// Maps are described by types: a variable in `.maps` is a structure whose members are pointers, to an array of as many elements as the number says, or to
-// the type of key and value (libbpf, tools/lib/bpf/libbpf.c, parse_btf_map_def).
+// Maps are described by types: a variable in `.maps` is a structure whose members are pointers, to an array of as many elements
+// as the number says, or to the type of key and value (libbpf, tools/lib/bpf/libbpf.c, parse_btf_map_def).
 #include "ebpf/object_maps.hpp"
 
 #include <bpf/libbpf.h>

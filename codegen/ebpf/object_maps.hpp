@@ -6,7 +6,8 @@
 
 namespace weir::ebpf {
 
-/// The maps that an object's types (the bytes of .BTF) describe in `.maps`, empty; those of kinds that programs here cannot have are left out.
+/// The maps that an object's types (the bytes of .BTF) describe in `.maps`, empty; those of kinds that programs here cannot have
+/// are left out.
 std::vector<Map> maps_of(const std::vector<std::uint8_t>& types);
 
 }  // namespace weir::ebpf

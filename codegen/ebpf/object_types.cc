@@ -83,15 +83,17 @@ class Types {
   int number(std::uint32_t value) { return btf__add_ptr(btf_.get(), btf__add_array(btf_.get(), int_, int_, value)); }
 
   int definition(const Map& map) {
-    const std::array<std::pair<const char*, std::uint32_t>, map_members> members = {{{"type", kernel_type(map.kind)},
-                                                                                    {"key_size", map.key_bytes},
-                                                                                    {"value_size", map.value_bytes},
-                                                                                    {"max_entries", map.max_entries},
-                                                                                    {"map_flags", map.kind == MapKind::LpmTrie ? std::uint32_t{BPF_F_NO_PREALLOC} : 0u}}};
+    const std::array<std::pair<const char*, std::uint32_t>, map_members> members = {
+        {{"type", kernel_type(map.kind)},
+         {"key_size", map.key_bytes},
+         {"value_size", map.value_bytes},
+         {"max_entries", map.max_entries},
+         {"map_flags", map.kind == MapKind::LpmTrie ? std::uint32_t{BPF_F_NO_PREALLOC} : 0u}}};
     std::array<int, map_members> types;
     std::ranges::transform(members, types.begin(), [&](const auto& m) { return number(m.second); });
     const int id = btf__add_struct(btf_.get(), "", map_definition_bytes);
-    for (std::size_t i = 0; i < map_members; ++i) btf__add_field(btf_.get(), members[i].first, types[i], static_cast<std::uint32_t>(64 * i), 0);
+    for (std::size_t i = 0; i < map_members; ++i)
+      btf__add_field(btf_.get(), members[i].first, types[i], static_cast<std::uint32_t>(64 * i), 0);
     return id;
   }
 
@@ -158,7 +160,8 @@ std::vector<bpf_line_info> lines_of(Types& types, const Program& program, const 
     if (i != 0 && (!known || span == before)) continue;
     const std::string_view words = known ? options.text.substr(span.begin, span.end - span.begin) : options.text;
     const std::uint32_t column = std::min(known ? span.begin + 1 : 1u, 1023u);  // ten bits of line_col
-    lines.push_back({static_cast<std::uint32_t>(i) * instruction_bytes, file, types.string(words.substr(0, words.find('\n'))), 1u << 10 | column});
+    lines.push_back({static_cast<std::uint32_t>(i) * instruction_bytes, file, types.string(words.substr(0, words.find('\n'))),
+                     1u << 10 | column});
     if (known) before = span;
   }
   return lines;
@@ -169,7 +172,8 @@ std::vector<bpf_core_relo> relocations_of(Types& types, const Program& program) 
   for (const FieldUse& use : program.fields) {
     const int id = types.structure(fields[static_cast<std::size_t>(use.field)].structure);
     const std::string path = "0:" + std::to_string(offset_of(use.field) / slot);
-    all.push_back({static_cast<std::uint32_t>(use.instruction) * instruction_bytes, static_cast<std::uint32_t>(id), types.string(path), BPF_CORE_FIELD_BYTE_OFFSET});
+    all.push_back({static_cast<std::uint32_t>(use.instruction) * instruction_bytes, static_cast<std::uint32_t>(id),
+                   types.string(path), BPF_CORE_FIELD_BYTE_OFFSET});
   }
   return all;
 }
@@ -193,7 +197,8 @@ std::uint32_t kernel_type(MapKind kind) {
   return BPF_MAP_TYPE_UNSPEC;
 }
 
-ObjectTypes types_of(const Program& program, const ObjectOptions& options, const std::vector<Function>& functions, const std::vector<const Map*>& maps) {
+ObjectTypes types_of(const Program& program, const ObjectOptions& options, const std::vector<Function>& functions,
+                     const std::vector<const Map*>& maps) {
   Types types;
   Part about_functions, about_lines, relocations;
   types.maps(maps);

@@ -33,7 +33,8 @@ struct ObjectTypes {
 };
 
 /// `maps` are those that stay maps. The first function is the program itself.
-ObjectTypes types_of(const Program& program, const ObjectOptions& options, const std::vector<Function>& functions, const std::vector<const Map*>& maps);
+ObjectTypes types_of(const Program& program, const ObjectOptions& options, const std::vector<Function>& functions,
+                     const std::vector<const Map*>& maps);
 
 /// Where `field` is in the object's own picture of the kernel's structure, which loaders replace.
 std::uint32_t offset_of(KernelField field);

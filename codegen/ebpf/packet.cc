@@ -37,7 +37,8 @@ void Select::check(ValueId base, std::uint64_t end) {
   else check_pointer(data_, end, rejects_if_linear_);
 }
 
-/// Asks for `wanted` bytes where `end` have to be there. The few packets that have fewer go on in the second copy, where each guard asks for its own.
+/// Asks for `wanted` bytes where `end` have to be there. The few packets that have fewer go on in the second copy, where each
+/// guard asks for its own.
 void Select::check_ahead(ValueId base, std::uint64_t end, std::uint64_t wanted) {
   if (base != no_value) return void(pointer(base, wanted, elsewhere_));
   const Label fails = code_.label();
@@ -110,7 +111,8 @@ Register Select::add_to_data(Register offset, ValueId base) {
     code_.alu64(op::ADD, to, data_);
     return to;
   }
-  // The kernel's verifier takes a number for a number, also when such a pointer is added to it (adjust_ptr_min_max_vals in kernel/bpf/verifier.c).
+  // The kernel's verifier takes a number for a number, also when such a pointer is added to it (adjust_ptr_min_max_vals in
+  // kernel/bpf/verifier.c).
   ++pins_[offset];
   const Register to = take();
   --pins_[offset];
@@ -186,7 +188,9 @@ Register Select::load_from_pointer(ValueId base, std::uint64_t at, std::uint32_t
   ++pins_[from];
   const Register to = take();
   --pins_[from];
-  const Window window = has_windows() ? window_of(base, at, bytes, from == data_ ? machine_.captured.end(base) : machine_.registers[from].end) : Window{at, bytes};
+  const Window window =
+      has_windows() ? window_of(base, at, bytes, from == data_ ? machine_.captured.end(base) : machine_.registers[from].end)
+                    : Window{at, bytes};
   if (window.at <= most_displacement) {
     code_.load(to, from, static_cast<std::int32_t>(window.at), window.bytes);
   } else {

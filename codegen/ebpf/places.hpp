@@ -1,5 +1,5 @@
-// A set of numbers of 32 bits as a table in which each can stand at two places only (cuckoo hashing: R. Pagh, F. F. Rodler, 2001): to ask whether a number is a
-// member takes two loads, and no call.
+// A set of numbers of 32 bits as a table in which each can stand at two places only (cuckoo hashing: R. Pagh, F. F. Rodler,
+// 2001): to ask whether a number is a member takes two loads, and no call.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -123,17 +123,19 @@ struct Program {
 /// The kernel looks at programs only under a licence that it knows as compatible where they call its GPL-only helpers.
 inline constexpr const char* licence = "Dual MIT/GPL";
 
-/// One instruction in the kernel's notation, as bpftool prints it (`r0 = *(u16 *)(r7 +12)`), jumps as `pc+5`. `next` is the second half of a
-/// 64-bit constant, which shows as `ll`; alone it has no meaning. What is no instruction is `.8byte` and its number.
+/// One instruction in the kernel's notation, as bpftool prints it (`r0 = *(u16 *)(r7 +12)`), jumps as `pc+5`. `next` is the
+/// second half of a 64-bit constant, which shows as `ll`; alone it has no meaning. What is no instruction is `.8byte` and its
+/// number.
 std::string to_string(const Instruction& i, const Instruction& next = {});
 
 /// Why there can be no such map; empty when there can.
 std::string problem_with(const Map& map);
 
-/// The program as bpftool lists it, an instruction a line, with its maps first, and before each group of instructions the words of `filter` that it
-/// came from. read_text takes the instructions back.
+/// The program as bpftool lists it, an instruction a line, with its maps first, and before each group of instructions the words
+/// of `filter` that it came from. read_text takes the instructions back.
 std::string to_string(const Program& p, std::string_view filter);
-/// An object: hook, instructions (numbers, text, and the place in the filter that each comes from), maps with their keys in hexadecimal, fields.
+/// An object: hook, instructions (numbers, text, and the place in the filter that each comes from), maps with their keys in
+/// hexadecimal, fields.
 std::string to_json(const Program& p);
 
 /// Whether there is such an instruction: its code, and fields that it can have. The second half of a 64-bit constant is none.
@@ -142,18 +144,18 @@ bool exists(const Instruction& i);
 /// What messages call an instruction: `instruction 3 (r0 = 0)`.
 std::string name(const Program& p, std::size_t index);
 
-/// Why the kernel's verifier, or our interpreter, would stop the program: nothing when it reads only what was written or given to it, by all ways
-/// and for all packets, ends, and leaves a value. At least as strict as the kernel (kernel/bpf/verifier.c) is for programs without privileges. The
-/// message names the instruction.
+/// Why the kernel's verifier, or our interpreter, would stop the program: nothing when it reads only what was written or given to
+/// it, by all ways and for all packets, ends, and leaves a value. At least as strict as the kernel (kernel/bpf/verifier.c) is for
+/// programs without privileges. The message names the instruction.
 std::optional<Diagnostic> check(const Program& p);
 
-/// The part of it that needs no registers: every instruction exists, with fields that it can have; jumps stay inside and hit no second half of
-/// a constant; every instruction can be reached; no way runs past the end; maps and helpers exist.
+/// The part of it that needs no registers: every instruction exists, with fields that it can have; jumps stay inside and hit no
+/// second half of a constant; every instruction can be reached; no way runs past the end; maps and helpers exist.
 std::optional<Diagnostic> check_form(const Program& p);
 
-/// Reads what to_string writes, what bpftool prints (`prog dump xlated`), and the lines of instructions of llvm-objdump: an instruction a line, a number and
-/// a colon before it or not, jumps to `pc+5` or to labels (`name:`), comments behind `;`. The hook is Socket: no text says it. Spans are the places in
-/// the text, as those of errors.
+/// Reads what to_string writes, what bpftool prints (`prog dump xlated`), and the lines of instructions of llvm-objdump: an
+/// instruction a line, a number and a colon before it or not, jumps to `pc+5` or to labels (`name:`), comments behind `;`. The
+/// hook is Socket: no text says it. Spans are the places in the text, as those of errors.
 Result<Program> read_text(std::string_view text);
 
 /// The name of a hook on the command line, and back.

@@ -13,7 +13,9 @@ constexpr std::uint32_t as_raw(std::uint32_t k, std::uint32_t size) {
 }
 
 /// The same for any number of bytes up to eight.
-constexpr std::uint64_t in_memory(std::uint64_t k, std::uint32_t size) { return std::endian::native == std::endian::big ? k : std::byteswap(k) >> (64 - 8 * size); }
+constexpr std::uint64_t in_memory(std::uint64_t k, std::uint32_t size) {
+  return std::endian::native == std::endian::big ? k : std::byteswap(k) >> (64 - 8 * size);
+}
 
 /// The highest value of a load.
 constexpr std::uint32_t highest(std::uint32_t size) { return size == 4 ? 0xffffffff : (1u << 8 * size) - 1; }

@@ -1,4 +1,5 @@
-// Reads programs in the notation of the kernel's verifier, bpftool and llvm-objdump: the inverse of print.cc. Tested by tests/unit/ebpf/text_test.cc.
+// Reads programs in the notation of the kernel's verifier, bpftool and llvm-objdump: the inverse of print.cc. Tested by
+// tests/unit/ebpf/text_test.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,7 +55,8 @@ class Reader {
     const auto to = labels_.find(jump.name.text);
     Instruction& i = program_.instructions[jump.from];
     if (to == labels_.end()) {
-      problem_ = Diagnostic{Code::Input, jump.name.span, fmt::format("there is no label '{}'", jump.name.text), "a label is a name and a colon before an instruction"};
+      problem_ = Diagnostic{Code::Input, jump.name.span, fmt::format("there is no label '{}'", jump.name.text),
+                            "a label is a name and a colon before an instruction"};
       return false;
     }
     const auto distance = static_cast<std::int64_t>(to->second) - static_cast<std::int64_t>(jump.from) - 1;
@@ -62,7 +64,10 @@ class Reader {
     const bool is_far_jump = far && !is_conditional(i);
     if (is_far_jump) i.imm = static_cast<std::int32_t>(distance);
     else if (distance == static_cast<std::int16_t>(distance)) i.offset = static_cast<std::int16_t>(distance);
-    else problem_ = Diagnostic{Code::Input, jump.name.span, fmt::format("'{}' is {} instructions away, farther than a jump reaches", jump.name.text, distance), "gotol reaches farther"};
+    else
+      problem_ = Diagnostic{Code::Input, jump.name.span,
+                            fmt::format("'{}' is {} instructions away, farther than a jump reaches", jump.name.text, distance),
+                            "gotol reaches farther"};
     return !problem_;
   }
 

@@ -1,4 +1,5 @@
-// Reads programs as the kernel has them in memory (struct bpf_insn, little endian), as bytes or as hexadecimal digits, and finds out which form a file has.
+// Reads programs as the kernel has them in memory (struct bpf_insn, little endian), as bytes or as hexadecimal digits, and finds
+// out which form a file has.
 // Tested by tests/unit/ebpf/text_test.cc.
 #include <fmt/format.h>
 

@@ -92,7 +92,8 @@ class Line {
   std::uint8_t wide_register() {
     const Token here = tokens_.peek();
     const NamedRegister found = reg();
-    if (!found.wide && !problem_) problem_ = Diagnostic{Code::Input, here.span, fmt::format("{} holds no address: that is r{}", here.text, found.number), {}};
+    if (!found.wide && !problem_)
+      problem_ = Diagnostic{Code::Input, here.span, fmt::format("{} holds no address: that is r{}", here.text, found.number), {}};
     return found.number;
   }
 
@@ -110,8 +111,12 @@ class Line {
   }
 
   /// 32 bits, as a signed or an unsigned number.
-  std::int32_t immediate() { return static_cast<std::int32_t>(number(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::uint32_t>::max())); }
-  std::int16_t offset() { return static_cast<std::int16_t>(number(std::numeric_limits<std::int16_t>::min(), std::numeric_limits<std::int16_t>::max())); }
+  std::int32_t immediate() {
+    return static_cast<std::int32_t>(number(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::uint32_t>::max()));
+  }
+  std::int16_t offset() {
+    return static_cast<std::int16_t>(number(std::numeric_limits<std::int16_t>::min(), std::numeric_limits<std::int16_t>::max()));
+  }
 
   std::vector<Instruction> read() {
     if (tokens_.accept("exit")) return {make(code(op::JMP | op::EXIT), 0, 0, 0, 0)};
@@ -139,7 +144,10 @@ class Line {
     *target_ = tokens_.take();
     return 0;
   }
-  std::int16_t near_target() { return static_cast<std::int16_t>(jump_target(std::numeric_limits<std::int16_t>::min(), std::numeric_limits<std::int16_t>::max())); }
+  std::int16_t near_target() {
+    return static_cast<std::int16_t>(
+        jump_target(std::numeric_limits<std::int16_t>::min(), std::numeric_limits<std::int16_t>::max()));
+  }
   std::int32_t far_target() { return jump_target(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()); }
 
   Instruction always(bool far) {
@@ -264,7 +272,8 @@ class Line {
     const Symbol* const sign = find_sign(arithmetic_symbols, with_sign ? tokens_.peek().text.substr(1) : tokens_.peek().text);
     if (!sign) return complain("an assignment such as = or +="), std::vector<Instruction>{};
     tokens_.take();
-    Instruction i = make(code(unsigned{to.wide ? op::ALU64 : op::ALU} | sign->operation), to.number, 0, static_cast<std::int16_t>(with_sign), 0);
+    Instruction i = make(code(unsigned{to.wide ? op::ALU64 : op::ALU} | sign->operation), to.number, 0,
+                         static_cast<std::int16_t>(with_sign), 0);
     operand(i, to.wide);
     return {i};
   }
@@ -343,7 +352,8 @@ class Line {
     }
     const bool wants_value = tokens_.peek().text == "+";
     const std::int32_t offset = wants_value ? immediate() : 0;
-    const std::uint8_t source = by_index ? (wants_value ? map_value_index : map_index) : (wants_value ? map_value_descriptor : map_descriptor);
+    const std::uint8_t source =
+        by_index ? (wants_value ? map_value_index : map_index) : (wants_value ? map_value_descriptor : map_descriptor);
     return {make(code(op::LD | op::IMM | op::DW), to.number, source, 0, map), {0, 0, 0, 0, offset}};
   }
 

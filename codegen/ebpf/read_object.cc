@@ -1,5 +1,6 @@
-// Reads programs out of ELF objects: instructions of the program's section and of the functions that it calls, maps as BTF describes them, and data
-// sections as maps of one value. Relocations are those of LLVM's BPF back end (R_BPF_64_64, R_BPF_64_32; Documentation/bpf/llvm_reloc.rst).
+// Reads programs out of ELF objects: instructions of the program's section and of the functions that it calls, maps as BTF
+// describes them, and data sections as maps of one value. Relocations are those of LLVM's BPF back end (R_BPF_64_64, R_BPF_64_32;
+// Documentation/bpf/llvm_reloc.rst).
 // Tested by tests/unit/ebpf/read_object_test.cc with objects of to_object and of clang.
 #include <elf.h>
 #include <fmt/format.h>
@@ -60,7 +61,12 @@ Section section_of(Elf* elf, Elf_Scn* scn, std::size_t names) {
   GElf_Shdr header;
   if (!gelf_getshdr(scn, &header)) return {};
   const char* const name = elf_strptr(elf, names, header.sh_name);
-  Section s{name ? name : "", header.sh_type, (header.sh_flags & SHF_EXECINSTR) != 0, (header.sh_flags & SHF_ALLOC) && !(header.sh_flags & SHF_EXECINSTR), {}, header.sh_size};
+  Section s{name ? name : "",
+            header.sh_type,
+            (header.sh_flags & SHF_EXECINSTR) != 0,
+            (header.sh_flags & SHF_ALLOC) && !(header.sh_flags & SHF_EXECINSTR),
+            {},
+            header.sh_size};
   if (const Elf_Data* const data = elf_getdata(scn, nullptr); data && data->d_buf && header.sh_type != SHT_NOBITS) {
     const auto* const begin = static_cast<const std::uint8_t*>(data->d_buf);
     s.bytes.assign(begin, begin + data->d_size);
@@ -76,7 +82,8 @@ void read_symbols(Elf* elf, Elf_Scn* scn, Object& object) {
     GElf_Sym symbol;
     if (!gelf_getsym(data, static_cast<int>(n), &symbol)) break;
     const char* const name = elf_strptr(elf, header.sh_link, symbol.st_name);
-    object.symbols.push_back({name ? name : "", symbol.st_shndx, static_cast<std::uint8_t>(GELF_ST_TYPE(symbol.st_info)), symbol.st_value, symbol.st_size});
+    object.symbols.push_back({name ? name : "", symbol.st_shndx, static_cast<std::uint8_t>(GELF_ST_TYPE(symbol.st_info)),
+                              symbol.st_value, symbol.st_size});
   }
 }
 
@@ -87,7 +94,8 @@ void read_relocations(Elf_Scn* scn, Object& object) {
   for (std::size_t n = 0; n < header.sh_size / header.sh_entsize; ++n) {
     GElf_Rel relocation;
     if (!gelf_getrel(data, static_cast<int>(n), &relocation)) break;
-    object.relocations[{header.sh_info, relocation.r_offset}] = {static_cast<std::uint32_t>(GELF_R_TYPE(relocation.r_info)), GELF_R_SYM(relocation.r_info)};
+    object.relocations[{header.sh_info, relocation.r_offset}] = {static_cast<std::uint32_t>(GELF_R_TYPE(relocation.r_info)),
+                                                                 GELF_R_SYM(relocation.r_info)};
   }
 }
 
@@ -97,8 +105,10 @@ Result<Object> open_object(std::string_view file) {
   const std::unique_ptr<Elf, CloseElf> elf(elf_memory(copy.data(), copy.size()));
   GElf_Ehdr header;
   std::size_t names = 0;
-  if (!elf || !gelf_getehdr(elf.get(), &header) || elf_getshdrstrndx(elf.get(), &names) != 0) return bad(fmt::format("is damaged: {}", elf_errmsg(-1)));
-  if (header.e_machine != EM_BPF || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB) return bad("has no eBPF for little-endian hosts");
+  if (!elf || !gelf_getehdr(elf.get(), &header) || elf_getshdrstrndx(elf.get(), &names) != 0)
+    return bad(fmt::format("is damaged: {}", elf_errmsg(-1)));
+  if (header.e_machine != EM_BPF || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
+    return bad("has no eBPF for little-endian hosts");
   Object object;
   object.sections.emplace_back();
   for (Elf_Scn* scn = nullptr; (scn = elf_nextscn(elf.get(), scn)) != nullptr;) {
@@ -111,10 +121,12 @@ Result<Object> open_object(std::string_view file) {
 
 std::optional<Hook> hook_of(std::string_view section) {
   struct Prefix { std::string_view text; Hook hook; };
-  static constexpr Prefix prefixes[] = {
-      {"socket", Hook::Socket},         {"xdp", Hook::Xdp},                   {"tcx/egress", Hook::TcEgress}, {"tc/egress", Hook::TcEgress},
-      {"tc", Hook::TcIngress},          {"classifier", Hook::TcIngress},      {"action", Hook::TcIngress},    {"cgroup/skb", Hook::Cgroup},
-      {"cgroup_skb", Hook::Cgroup},     {"raw_tp", Hook::Tracing},            {"raw_tracepoint", Hook::Tracing}, {"tp_btf", Hook::TracingBtf}};
+  static constexpr Prefix prefixes[] = {{"socket", Hook::Socket},          {"xdp", Hook::Xdp},
+                                        {"tcx/egress", Hook::TcEgress},    {"tc/egress", Hook::TcEgress},
+                                        {"tc", Hook::TcIngress},           {"classifier", Hook::TcIngress},
+                                        {"action", Hook::TcIngress},       {"cgroup/skb", Hook::Cgroup},
+                                        {"cgroup_skb", Hook::Cgroup},      {"raw_tp", Hook::Tracing},
+                                        {"raw_tracepoint", Hook::Tracing}, {"tp_btf", Hook::TracingBtf}};
   for (const Prefix& p : prefixes)
     if (section.starts_with(p.text)) return p.hook;
   return std::nullopt;
@@ -133,7 +145,9 @@ class Linker {
       copy(section, at);
     }
     for (const Call& call : calls_)
-      if (problem_.empty()) program_.instructions[call.from].imm = static_cast<std::int32_t>(static_cast<std::int64_t>(places_.at(call.to)) - static_cast<std::int64_t>(call.from) - 1);
+      if (problem_.empty())
+        program_.instructions[call.from].imm =
+            static_cast<std::int32_t>(static_cast<std::int64_t>(places_.at(call.to)) - static_cast<std::int64_t>(call.from) - 1);
     if (!problem_.empty()) return bad(problem_);
     return std::move(program_);
   }
@@ -163,7 +177,8 @@ class Linker {
     if (at > bytes.size() || function->size > bytes.size() - at || function->size % sizeof(Instruction) != 0 || function->size == 0)
       return void(problem_ = fmt::format("has a function '{}' of no size", function->name));
     places_[{section, at}] = program_.instructions.size();
-    if (program_.instructions.size() + function->size / sizeof(Instruction) > max_instructions) return void(problem_ = "has more instructions than a kernel takes");
+    if (program_.instructions.size() + function->size / sizeof(Instruction) > max_instructions)
+      return void(problem_ = "has more instructions than a kernel takes");
     const std::size_t first = program_.instructions.size(), count = function->size / sizeof(Instruction);
     program_.instructions.resize(first + count);
     std::memcpy(static_cast<void*>(program_.instructions.data() + first), bytes.data() + at, function->size);
@@ -183,7 +198,8 @@ class Linker {
       const std::int64_t addend = symbol.type == STT_SECTION ? (std::int64_t{i.imm} + 1) * 8 : 0;
       return call(index, {symbol.section, symbol.at + static_cast<std::uint64_t>(addend)});
     }
-    if (found->second.type != constant_relocation || !is_wide(i) || index + 1 >= program_.instructions.size()) return void(problem_ = fmt::format("has a relocation of kind {} that is not known here", found->second.type));
+    if (found->second.type != constant_relocation || !is_wide(i) || index + 1 >= program_.instructions.size())
+      return void(problem_ = fmt::format("has a relocation of kind {} that is not known here", found->second.type));
     refer(index, symbol);
   }
 
@@ -199,7 +215,8 @@ class Linker {
     const Section& section = object_.sections[symbol.section];
     if (section.name == ".maps") {
       const auto map = std::ranges::find(program_.maps, symbol.name, &Map::name);
-      if (map == program_.maps.end()) return void(problem_ = fmt::format("refers to map '{}', which is of no kind known here", symbol.name));
+      if (map == program_.maps.end())
+        return void(problem_ = fmt::format("refers to map '{}', which is of no kind known here", symbol.name));
       low.src = map_index;
       low.imm = static_cast<std::int32_t>(map - program_.maps.begin());
       return;
@@ -235,7 +252,9 @@ class Linker {
 std::vector<const Symbol*> programs_of(const Object& object) {
   std::vector<const Symbol*> found;
   for (const Symbol& s : object.symbols)
-    if (s.type == STT_FUNC && s.section < object.sections.size() && object.sections[s.section].is_code && object.sections[s.section].name != ".text") found.push_back(&s);
+    if (s.type == STT_FUNC && s.section < object.sections.size() && object.sections[s.section].is_code &&
+        object.sections[s.section].name != ".text")
+      found.push_back(&s);
   return found;
 }
 

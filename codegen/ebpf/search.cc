@@ -59,7 +59,8 @@ std::vector<Range> ranges_of(const Map& set) {
   for (std::size_t at = 0; at + set.key_bytes <= set.keys.size(); at += set.key_bytes) all.push_back(range_of(set, &set.keys[at]));
   std::ranges::sort(all, {}, &Range::low);
   for (const Range& r : all) {
-    if (!joined.empty() && (r.low <= joined.back().high || next(joined.back().high) == r.low)) joined.back().high = std::max(joined.back().high, r.high);
+    if (!joined.empty() && (r.low <= joined.back().high || next(joined.back().high) == r.low))
+      joined.back().high = std::max(joined.back().high, r.high);
     else joined.push_back(r);
   }
   return joined;
@@ -121,7 +122,9 @@ void is_below(std::vector<Instruction>& out, std::uint8_t borrow, std::uint8_t p
 Table table_of(const Map& set) {
   const auto ranges = ranges_of(set);
   Table table{.entries = std::bit_ceil(std::max<std::size_t>(ranges.size(), 1)), .words = words_of(set), .numbers = {}};
-  const auto put = [&](const Number& n) { table.numbers.insert(table.numbers.end(), n.end() - static_cast<std::ptrdiff_t>(table.words), n.end()); };
+  const auto put = [&](const Number& n) {
+    table.numbers.insert(table.numbers.end(), n.end() - static_cast<std::ptrdiff_t>(table.words), n.end());
+  };
   // The padding begins at the largest key, and ends where the last range does: that key is found there when it is in the last range.
   // An empty set has one range from the largest to the smallest.
   constexpr Number largest = {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff};
@@ -145,7 +148,8 @@ std::vector<Instruction> search_of(const Map& set, const Table& table) {
     // A mask would be shorter, but the verifier of Linux 6.18 follows both of its values (maybe_fork_scalars() in kernel/bpf/verifier.c).
     out.push_back(constant(op::XOR, borrow, 1));
     const std::size_t bytes = step * stride;
-    out.push_back(std::has_single_bit(bytes) ? constant(op::LSH, borrow, static_cast<std::size_t>(std::countr_zero(bytes))) : constant(op::MUL, borrow, bytes));
+    out.push_back(std::has_single_bit(bytes) ? constant(op::LSH, borrow, static_cast<std::size_t>(std::countr_zero(bytes)))
+                                             : constant(op::MUL, borrow, bytes));
     out.push_back(with(op::ADD, reached, borrow));
   }
   is_below(out, borrow, reached, table.words, true);

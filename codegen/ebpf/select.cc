@@ -12,18 +12,34 @@ namespace {
 std::optional<Diagnostic> problem_with(const EmitOptions& o) {
   const std::int32_t no = o.no_match.value_or(*find_action(o.hook, "drop"));
   if (o.match == no || (!o.match && no == find_action(o.hook, "pass") && !is_socket(o.hook)))
-    return Diagnostic{weir::Code::Range, {}, "the program would return the same for packets that match and that do not", "match and no-match must differ"};
+    return Diagnostic{weir::Code::Range,
+                      {},
+                      "the program would return the same for packets that match and that do not",
+                      "match and no-match must differ"};
   if (o.hook == Hook::Cgroup && (no < 0 || no > 1 || (o.match && (*o.match < 0 || *o.match > 1))))
-    return Diagnostic{weir::Code::Range, {}, "a program of a control group returns 0 (drop) or 1 (pass)", "there are no other actions for hook cgroup"};
+    return Diagnostic{weir::Code::Range,
+                      {},
+                      "a program of a control group returns 0 (drop) or 1 (pass)",
+                      "there are no other actions for hook cgroup"};
   if (is_socket(o.hook) && !o.match && no != 0)
-    return Diagnostic{weir::Code::Range, {}, "a socket filter that returns something for packets that do not match needs a number for those that do", "give match, too"};
+    return Diagnostic{weir::Code::Range,
+                      {},
+                      "a socket filter that returns something for packets that do not match needs a number for those that do",
+                      "give match, too"};
   return std::nullopt;
 }
 
 }  // namespace
 
 Select::Select(const ir::Program& p, const EmitOptions& options, ContextIn context)
-    : program_(p), options_(options), row_(row_of(options.hook)), thresholds_(thresholds_of(p, options)), ranges_(p), needs_(p, ranges_), context_(context == ContextIn::Argument ? argument : saved_context), is_alone_(context == ContextIn::Alone) {
+    : program_(p),
+      options_(options),
+      row_(row_of(options.hook)),
+      thresholds_(thresholds_of(p, options)),
+      ranges_(p),
+      needs_(p, ranges_),
+      context_(context == ContextIn::Argument ? argument : saved_context),
+      is_alone_(context == ContextIn::Alone) {
   if (is_alone_) data_ = data_alone, data_end_ = data_end_alone;
   made_.hook = options.hook;
   made_.no_match = options.no_match.value_or(*find_action(options.hook, "drop"));
@@ -49,7 +65,8 @@ Result<ebpf::Program> Select::run() {
     begin_pointers();
     copy(Reach::Pointers, true);
     leave_pointers();
-    // Of the kernel's own loads there is one for each. Others than sockets have calls: `counted` makes a function of the program, and they are in none.
+    // Of the kernel's own loads there is one for each. Others than sockets have calls: `counted` makes a function of the program,
+    // and they are in none.
     // And so have long programs: what the kernel makes of each such load moves all of the program behind it.
     copy(is_socket(made_.hook) && !options_.loads_in_functions ? Reach::Absolute : Reach::Calls, false);
   } else {
@@ -175,7 +192,9 @@ bool may_call_nothing(const ir::Program& p, const EmitOptions& options) {
   if (row_of(options.hook).packets != Packets::Pointers || p.node_count() > most_nodes) return false;
   const MapThresholds thresholds = thresholds_of(p, options);
   for (std::uint32_t i = 0; i < p.node_count(); ++i)
-    if (const auto& n = p[NodeId{i}]; n.kind == NodeKind::Member && !is_for_table(p.set_of(n), 4, thresholds) && is_for_map(p.set_of(n), 4, thresholds)) return false;
+    if (const auto& n = p[NodeId{i}];
+        n.kind == NodeKind::Member && !is_for_table(p.set_of(n), 4, thresholds) && is_for_map(p.set_of(n), 4, thresholds))
+      return false;
   return thresholds.hash > 1;
 }
 

@@ -3,16 +3,17 @@
 //
 // Where a hook gives pointers to the packet's linear part, the graph is there twice. In the first copy guards compare with
 // the end of the linear part, and ask at once for all bytes that every way to "accept" needs: when those are not captured, the packet
-// is rejected, whatever it is. Only when part of it is elsewhere than in the linear part does it go on in the second copy, at the root, which
-// compares with the packet's length and loads through a helper.
+// is rejected, whatever it is. Only when part of it is elsewhere than in the linear part does it go on in the second copy, at the
+// root, which compares with the packet's length and loads through a helper.
 //
-// Registers: r6 context; where the first copy calls nothing, the context stays in r1 there. First copy: r7 data, r8 data_end, or for socket-btf the length
-// of the linear part. Second: r7 the packet's address where the hook has to know it, r8 length. All others hold values of the graph; calls leave
-// nothing in r0 to r5. Words of the stack: costly values, and what a helper loads.
+// Registers: r6 context; where the first copy calls nothing, the context stays in r1 there. First copy: r7 data, r8 data_end, or
+// for socket-btf the length of the linear part. Second: r7 the packet's address where the hook has to know it, r8 length. All
+// others hold values of the graph; calls leave nothing in r0 to r5. Words of the stack: costly values, and what a helper loads.
 //
-// A program for socket-btf that calls nothing in the first copy has all but the context in registers that it need not save: most packets take a few
-// nanoseconds there. And r0 says "no match" from the beginning on, so that whoever rejects jumps to the end of the copy and no further: the kernel's
-// translation has the end of a program once, where it exits first (arch/x86/net/bpf_jit_comp.c, BPF_EXIT), and every jump that is taken costs half a nanosecond.
+// A program for socket-btf that calls nothing in the first copy has all but the context in registers that it need not save: most
+// packets take a few nanoseconds there. And r0 says "no match" from the beginning on, so that whoever rejects jumps to the end of
+// the copy and no further: the kernel's translation has the end of a program once, where it exits first
+// (arch/x86/net/bpf_jit_comp.c, BPF_EXIT), and every jump that is taken costs half a nanosecond.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -46,8 +47,8 @@ bool is_for_map(const Set& set, std::uint32_t key_bytes, const MapThresholds& th
 
 class Select {
  public:
-  /// Where the context is while the packet's linear part is looked at: `Argument` and `Alone` are good for programs that call nothing there, and
-  /// `Alone` saves the context, for loads of the socket buffer, but nothing else.
+  /// Where the context is while the packet's linear part is looked at: `Argument` and `Alone` are good for programs that call
+  /// nothing there, and `Alone` saves the context, for loads of the socket buffer, but nothing else.
   enum class ContextIn : std::uint8_t { Argument, Saved, Alone };
 
   Select(const ir::Program& p, const EmitOptions& options, ContextIn context);

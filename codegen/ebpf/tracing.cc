@@ -100,7 +100,13 @@ void Select::count_and_end(bool accepted) {
   // Behind the sets, which the program knows by their numbers.
   auto counters = std::ranges::find(made_.maps, MapKind::PerCpuArray, &Map::kind);
   if (counters == made_.maps.end())
-    counters = made_.maps.insert(counters, {.name = "weir_count", .kind = MapKind::PerCpuArray, .key_bytes = 4, .value_bytes = 8, .max_entries = 2, .keys = {}, .span = {}});
+    counters = made_.maps.insert(counters, {.name = "weir_count",
+                                            .kind = MapKind::PerCpuArray,
+                                            .key_bytes = 4,
+                                            .value_bytes = 8,
+                                            .max_entries = 2,
+                                            .keys = {},
+                                            .span = {}});
   const auto number = static_cast<std::uint32_t>(counters - made_.maps.begin());
   code_.set(1, accepted ? 1 : 0);
   code_.store(key, 0, 1, 4);

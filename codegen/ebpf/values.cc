@@ -67,8 +67,8 @@ bool Select::is_done_with(Register r) const {
   return (h.form == Machine::Form::Value || h.form == Machine::Form::Raw) && h.value != no_value && plan_->uses(h.value) == 1;
 }
 
-/// A register whose content nobody relies on: an empty one, or that which was not asked for for the longest time. Rather one whose value is done with than
-/// the first that would have to be saved.
+/// A register whose content nobody relies on: an empty one, or that which was not asked for for the longest time. Rather one
+/// whose value is done with than the first that would have to be saved.
 Register Select::take() {
   std::optional<Register> best;
   for (const Register r : pool()) {

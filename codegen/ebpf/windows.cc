@@ -1,5 +1,6 @@
-// Several values by one load. Where memory is read that the kernel's verifier does not know, each load costs as much as eight instructions, one of
-// them a jump that is taken (arch/x86/net/bpf_jit_comp.c, BPF_PROBE_MEM); to take a value out of a register costs two.
+// Several values by one load. Where memory is read that the kernel's verifier does not know, each load costs as much as eight
+// instructions, one of them a jump that is taken (arch/x86/net/bpf_jit_comp.c, BPF_PROBE_MEM); to take a value out of a register
+// costs two.
 #include <algorithm>
 #include <bit>
 
@@ -31,7 +32,8 @@ std::uint64_t Select::end_soon(NodeId guard, std::uint64_t end) const {
   for (std::size_t i = 0; i < found.size() && i < nodes_ahead; ++i) {
     const Node& n = program_[found[i]];
     if (n.kind == NodeKind::Return) continue;
-    if (const std::uint64_t own = end_of(n); n.kind == NodeKind::Guard && n.a == program_[guard].a && own <= end + widest) most = std::max(most, own);
+    if (const std::uint64_t own = end_of(n); n.kind == NodeKind::Guard && n.a == program_[guard].a && own <= end + widest)
+      most = std::max(most, own);
     found.push_back(n.t);
     if (n.forks()) found.push_back(n.f);
   }
@@ -40,7 +42,9 @@ std::uint64_t Select::end_soon(NodeId guard, std::uint64_t end) const {
 
 /// Whether a load is in a register or on the stack.
 bool Select::is_known(ValueId load) const {
-  return machine_.is_home(load) || std::ranges::any_of(machine_.registers, [&](const Machine::Held& h) { return h.is(load, Machine::Form::Value) || h.is(load, Machine::Form::Raw); });
+  return machine_.is_home(load) || std::ranges::any_of(machine_.registers, [&](const Machine::Held& h) {
+           return h.is(load, Machine::Form::Value) || h.is(load, Machine::Form::Raw);
+         });
 }
 
 void Select::collect_loads(ValueId v, ValueId base, std::uint32_t likely, std::uint32_t depth, Loads& found) const {
@@ -77,7 +81,9 @@ Select::Window Select::window_of(ValueId base, std::uint64_t at, std::uint32_t b
   const auto worth = [&](std::uint64_t from, std::uint64_t end) {
     std::uint32_t sum = 0;
     for (const auto& [load, likely] : soon)
-      if (const Value& v = program_[load]; (v.k != at || v.size() != bytes) && v.k >= from && std::uint64_t{v.k} + v.size() <= end) sum += likely;
+      if (const Value& v = program_[load];
+          (v.k != at || v.size() != bytes) && v.k >= from && std::uint64_t{v.k} + v.size() <= end)
+        sum += likely;
     return sum;
   };
   Window best{at, bytes};
@@ -97,7 +103,8 @@ std::optional<Register> Select::window_with(ValueId base, std::uint64_t at, std:
   return std::nullopt;
 }
 
-/// Bytes of a window as they lie in memory, in a register that nobody holds yet. `in_place`: where 32-bit instructions see nothing else, the window itself.
+/// Bytes of a window as they lie in memory, in a register that nobody holds yet. `in_place`: where 32-bit instructions see
+/// nothing else, the window itself.
 Register Select::take_out(Register window, std::uint64_t at, std::uint32_t bytes, bool in_place) {
   const Machine::Held held = machine_.registers[window];
   const auto all = static_cast<std::uint32_t>(held.end - held.at);

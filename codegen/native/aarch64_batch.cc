@@ -14,7 +14,8 @@ constexpr std::int64_t packets_ahead = 12;
 
 /// The packet that is looked at, the verdicts so far (the latest on top), the end of all packets, that of those whose verdicts
 /// make a word, how far ahead headers are asked for, where the word is put, and how far the last one is shifted.
-const a64::Register cursor = a64::x19, verdicts = a64::x20, packets_end = a64::x21, stop = a64::x22, ahead = a64::x23, out = a64::x24, shift = a64::x25;
+const a64::Register cursor = a64::x19, verdicts = a64::x20, packets_end = a64::x21, stop = a64::x22, ahead = a64::x23,
+                    out = a64::x24, shift = a64::x25;
 
 }  // namespace
 

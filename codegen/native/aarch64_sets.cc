@@ -31,7 +31,8 @@ Question Select::ask_member(const Node& n, const std::optional<Ways>& ways) {
   const auto& how = plan.how;
   pin(v);
   Question q;
-  if (const auto* c = std::get_if<SetPlan::Chain>(&how)) q = c->intervals.size() == 1 ? settled(interval(c->intervals[0], v)) : chain(c->intervals, v);
+  if (const auto* c = std::get_if<SetPlan::Chain>(&how))
+    q = c->intervals.size() == 1 ? settled(interval(c->intervals[0], v)) : chain(c->intervals, v);
   else if (const auto* t = std::get_if<SetPlan::Tree>(&how)) q = tree(t->intervals, v, ways);
   else if (const auto* b = std::get_if<SetPlan::Bits>(&how)) q = bits(*b, first_table, v, ways);
   else if (const auto* h = std::get_if<SetPlan::Hash>(&how)) q = hashed(*h, first_table, v);
@@ -81,7 +82,8 @@ Question Select::tree(std::span<const Interval> intervals, Reg v, const std::opt
 Question Select::bits(const SetPlan::Bits& b, std::uint32_t first_table, Reg v, const std::optional<Ways>& ways) {
   constexpr std::uint32_t most_in_register = 64;
   const bool in_register = b.count <= most_in_register;
-  const Reg words = in_register ? number(b.words[0] | (b.words.size() > 1 ? std::uint64_t{b.words[1]} << 32 : 0)) : table(first_table, b.words);
+  const Reg words =
+      in_register ? number(b.words[0] | (b.words.size() > 1 ? std::uint64_t{b.words[1]} << 32 : 0)) : table(first_table, b.words);
   Reg index = v;
   if (b.low != 0) {
     index = 4;

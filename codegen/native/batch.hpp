@@ -21,7 +21,9 @@ class BatchCode {
  public:
   explicit BatchCode(ExecutableMemory memory, std::size_t instructions) : memory_(std::move(memory)), instruction_bytes_(instructions) {}
 
-  BatchFunction<Record> function() const { return reinterpret_cast<BatchFunction<Record>>(reinterpret_cast<std::uintptr_t>(memory_.data())); }
+  BatchFunction<Record> function() const {
+    return reinterpret_cast<BatchFunction<Record>>(reinterpret_cast<std::uintptr_t>(memory_.data()));
+  }
   std::span<const std::uint8_t> instructions() const { return {memory_.data(), instruction_bytes_}; }
 
  private:

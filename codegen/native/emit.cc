@@ -12,7 +12,8 @@ bool available() {
 Result<Encoded> encode(const ir::Program& p, Cpu cpu, Form form, Vectors vectors) {
   const Plan plan(p);
   if (plan.too_large()) return too_large();
-  if (form == Form::Views && plan.needs_metadata()) return fail(weir::Code::Unsupported, {}, "the filter asks for what such records do not have");
+  if (form == Form::Views && plan.needs_metadata())
+    return fail(weir::Code::Unsupported, {}, "the filter asks for what such records do not have");
   switch (cpu) {
     case Cpu::X86_64: return x86_64::encode(p, plan, form, vectors);
     case Cpu::AArch64: return aarch64::encode(p, plan, form);
@@ -20,7 +21,9 @@ Result<Encoded> encode(const ir::Program& p, Cpu cpu, Form form, Vectors vectors
   return no_encoder();
 }
 
-Result<ExecutableMemory> loaded(const Result<Encoded>& code) { return code ? ExecutableMemory::of(code->bytes) : std::unexpected(code.error()); }
+Result<ExecutableMemory> loaded(const Result<Encoded>& code) {
+  return code ? ExecutableMemory::of(code->bytes) : std::unexpected(code.error());
+}
 
 Result<Encoded> encode(const ir::Program& p, Cpu cpu) { return encode(p, cpu, Form::One); }
 

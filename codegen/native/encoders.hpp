@@ -9,7 +9,9 @@
 namespace weir::native {
 
 /// What an encoder says that gives up.
-inline std::unexpected<Diagnostic> too_large() { return fail(weir::Code::TooLarge, {}, "the filter needs more native code than is of use"); }
+inline std::unexpected<Diagnostic> too_large() {
+  return fail(weir::Code::TooLarge, {}, "the filter needs more native code than is of use");
+}
 
 /// And what is said where there is none.
 inline std::unexpected<Diagnostic> no_encoder() { return fail(weir::Code::Unsupported, {}, "there is no native code for this CPU yet"); }

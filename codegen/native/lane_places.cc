@@ -11,7 +11,13 @@ constexpr std::uint32_t never = 0xffffffff;
 
 class Placing {
  public:
-  Placing(const Lanes& code, std::uint32_t registers) : code_(code), places_(code.size()), next_(code.size(), never), after_a_(code.size(), never), after_b_(code.size(), never), held_(registers, no_lane) {}
+  Placing(const Lanes& code, std::uint32_t registers)
+      : code_(code),
+        places_(code.size()),
+        next_(code.size(), never),
+        after_a_(code.size(), never),
+        after_b_(code.size(), never),
+        held_(registers, no_lane) {}
 
   LanePlaces run() {
     link_uses();
@@ -56,7 +62,8 @@ class Placing {
   }
 
   void columns(std::uint32_t window, LaneStep& s) {
-    for (std::uint32_t c = window + 1; c < code_.size() && code_[LaneId{c}].kind == LaneKind::Column; ++c) s.columns[code_[LaneId{c}].k] = take(LaneId{c}, window, s);
+    for (std::uint32_t c = window + 1; c < code_.size() && code_[LaneId{c}].kind == LaneKind::Column; ++c)
+      s.columns[code_[LaneId{c}].k] = take(LaneId{c}, window, s);
   }
 
   /// A register whose lane no later step needs is free.

@@ -52,7 +52,8 @@ LaneId Lanes::add(Lane lane) {
 /// Where an equal step is, or would be.
 std::size_t Lanes::slot_of(const Lane& lane) const {
   std::uint64_t h = static_cast<std::uint64_t>(lane.kind) << 8 | lane.width;
-  for (const std::uint32_t part : {lane.k, static_cast<std::uint32_t>(lane.a), static_cast<std::uint32_t>(lane.b)}) h = (h ^ part) * 0x9e3779b97f4a7c15u;
+  for (const std::uint32_t part : {lane.k, static_cast<std::uint32_t>(lane.a), static_cast<std::uint32_t>(lane.b)})
+    h = (h ^ part) * 0x9e3779b97f4a7c15u;
   std::size_t at = (h ^ h >> 32) & (slots_.size() - 1);
   while (slots_[at] != no_lane && (*this)[slots_[at]] != lane) at = (at + 1) & (slots_.size() - 1);
   return at;

@@ -43,7 +43,8 @@ enum class LaneKind : std::uint8_t {
   ShiftRightBy,
   Equal,         ///< all ones, or 0
   AtLeast,       ///< a is not below b
-  InBytes,       ///< `width` bytes at the packet's byte k + a, as they lie in memory; anything where no lane of b is set. Without a and b: at k, of all
+  /// `width` bytes at the packet's byte k + a, as they lie in memory; anything where no lane of b is set. Without a and b: at k, of all.
+  InBytes,
   InTable,       ///< word a of table k; anything where no lane of b is set
   Demand,        ///< all lanes of a have one of b, too; otherwise the packets are for the code of one
 };
@@ -64,7 +65,9 @@ class Lanes {
   /// What is equal is there once. Constants are folded as far as it takes to be rid of lanes that are all or none.
   LaneId add(Lane lane);
   LaneId constant(std::uint32_t k) { return add({LaneKind::Constant, 0, k}); }
-  bool is_constant(LaneId id, std::uint32_t k) const { return id != no_lane && (*this)[id].kind == LaneKind::Constant && (*this)[id].k == k; }
+  bool is_constant(LaneId id, std::uint32_t k) const {
+    return id != no_lane && (*this)[id].kind == LaneKind::Constant && (*this)[id].k == k;
+  }
 
   const Lane& operator[](LaneId id) const { return steps_[static_cast<std::size_t>(id)]; }
   std::size_t size() const { return steps_.size(); }

@@ -59,7 +59,8 @@ void LaneSelect::choose_windows() {
 std::vector<Value> LaneSelect::loads_of_all() {
   std::vector<Value> loads;
   for (std::uint32_t i = 0; i < program_.value_count(); ++i)
-    if (const Value& v = program_[ValueId{i}]; plan_.uses(ValueId{i}) != 0 && v.kind == ValueKind::Load && v.a == no_value) loads.push_back(v);
+    if (const Value& v = program_[ValueId{i}]; plan_.uses(ValueId{i}) != 0 && v.kind == ValueKind::Load && v.a == no_value)
+      loads.push_back(v);
   std::ranges::sort(loads, {}, &Value::k);
   if (!loads.empty() && loads.front().k <= window_size) least_ = std::max(least_, loads.front().k + window_size);
   std::erase_if(loads, [&](const Value& v) { return v.k + std::uint64_t{v.size()} > least_; });

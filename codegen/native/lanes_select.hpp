@@ -21,7 +21,8 @@ class LaneSelect {
 
  private:
   static constexpr std::uint32_t lane_size = 4, window_size = 16;
-  /// Nothing is asked for ahead beyond the longest of IPv4's packets: few have so many bytes, and an instruction does not reach that far in all cases.
+  /// Nothing is asked for ahead beyond the longest of IPv4's packets: few have so many bytes, and an instruction does not reach
+  /// that far in all cases.
   static constexpr std::uint32_t farthest_ahead = 0xffff;
 
   /// Bytes that some packets have been looked up for: `width` of them from `at` bytes behind a base.

@@ -39,7 +39,9 @@ LaneId LaneSelect::in_chain(std::span<const Interval> intervals, LaneId v) {
 LaneId LaneSelect::in_words(const SetPlan::Bits& b, LaneId v) {
   const LaneId index = op(LaneKind::Subtract, v, constant(b.low)), one = constant(1);
   LaneId word = op(LaneKind::ShiftRightBy, constant(b.words[0]), index);
-  if (b.words.size() == 2) word = op(LaneKind::Or, word, op(LaneKind::ShiftRightBy, constant(b.words[1]), op(LaneKind::Subtract, index, constant(word_bits))));
+  if (b.words.size() == 2)
+    word = op(LaneKind::Or, word,
+              op(LaneKind::ShiftRightBy, constant(b.words[1]), op(LaneKind::Subtract, index, constant(word_bits))));
   return op(LaneKind::Equal, op(LaneKind::And, word, one), one);
 }
 

@@ -100,7 +100,8 @@ LaneSelect::Field LaneSelect::looked_up(const Value& load) {
   const std::uint32_t near = load.a != no_value ? at : windows_.empty() ? 0 : windows_.front().at;
   const std::uint32_t least = std::min({at, near, least_ - width});
   const LaneId rest = load.a == no_value ? constant(at - least) : op(LaneKind::Add, value(load.a), constant(at - least));
-  const LaneId found = lanes_.add({LaneKind::InBytes, static_cast<std::uint8_t>(width), least, op(LaneKind::And, rest, here_.reached), here_.reached});
+  const LaneId found = lanes_.add(
+      {LaneKind::InBytes, static_cast<std::uint8_t>(width), least, op(LaneKind::And, rest, here_.reached), here_.reached});
   if (load.a != no_value && load.k <= farthest_ahead) look_ahead(load.k + usual_header, load.size());
   here_.looked.push_back({load.a, at, width, found});
   return {found, found, load.k - at};

@@ -42,7 +42,9 @@ std::optional<std::size_t> Pool::find(Held what) {
 
 bool Pool::has(Held what) const { return std::ranges::find(machine_.registers, what) != machine_.registers.end(); }
 
-std::size_t Pool::unpinned() const { return static_cast<std::size_t>(std::count(pins_.begin(), pins_.begin() + static_cast<std::ptrdiff_t>(size_), 0u)); }
+std::size_t Pool::unpinned() const {
+  return static_cast<std::size_t>(std::count(pins_.begin(), pins_.begin() + static_cast<std::ptrdiff_t>(size_), 0u));
+}
 
 std::size_t metadata_place(Meta m) {
   switch (m) {

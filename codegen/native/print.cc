@@ -33,7 +33,8 @@ struct Instruction {
 std::optional<Instruction> of_x86_64(std::span<const std::uint8_t> bytes, std::size_t at) {
   ZydisDisassembledInstruction instruction;
   // Addresses count from the beginning of the code, so that listings do not depend on where it lies.
-  if (!ZYAN_SUCCESS(ZydisDisassembleIntel(ZYDIS_MACHINE_MODE_LONG_64, at, bytes.data() + at, bytes.size() - at, &instruction))) return std::nullopt;
+  if (!ZYAN_SUCCESS(ZydisDisassembleIntel(ZYDIS_MACHINE_MODE_LONG_64, at, bytes.data() + at, bytes.size() - at, &instruction)))
+    return std::nullopt;
   return Instruction{instruction.info.length, instruction.text};
 }
 
@@ -64,7 +65,8 @@ Reader reader_for(Cpu cpu) {
   return [](auto, auto) { return std::nullopt; };
 }
 
-std::string listing(Cpu cpu, std::span<const std::uint8_t> bytes, std::size_t table_bytes, std::span<const Mark> marks, std::string_view filter) {
+std::string listing(Cpu cpu, std::span<const std::uint8_t> bytes, std::size_t table_bytes, std::span<const Mark> marks,
+                    std::string_view filter) {
   std::string text;
   const Reader instruction = reader_for(cpu);
   auto mark = marks.begin();

@@ -23,8 +23,11 @@ struct Records {
 
 constexpr Records records_of(Form form) {
   static_assert(sizeof(std::span<const std::uint8_t>) == sizeof(void*) + sizeof(std::size_t));
-  if (form == Form::Views) return {sizeof(PacketView), offsetof(PacketView, bytes), offsetof(PacketView, captured), sizeof(PacketView::captured), offsetof(PacketView, length), 0};
-  return {sizeof(Packet), offsetof(Packet, bytes), offsetof(Packet, bytes) + sizeof(void*), sizeof(std::size_t), offsetof(Packet, length), offsetof(Packet, meta)};
+  if (form == Form::Views)
+    return {sizeof(PacketView),           offsetof(PacketView, bytes),  offsetof(PacketView, captured),
+            sizeof(PacketView::captured), offsetof(PacketView, length), 0};
+  return {sizeof(Packet),      offsetof(Packet, bytes),  offsetof(Packet, bytes) + sizeof(void*),
+          sizeof(std::size_t), offsetof(Packet, length), offsetof(Packet, meta)};
 }
 
 }  // namespace weir::native

@@ -101,7 +101,9 @@ std::optional<SetPlan::Hash> displaced(std::vector<std::uint32_t> elements) {
 /// How many low bits make no difference to any interval.
 std::uint32_t common_shift(std::span<const Interval> intervals) {
   std::uint32_t low_bits = 31;
-  for (const Interval i : intervals) low_bits = std::min<std::uint32_t>({low_bits, static_cast<std::uint32_t>(std::countr_zero(i.low)), static_cast<std::uint32_t>(std::countr_one(i.high))});
+  for (const Interval i : intervals)
+    low_bits = std::min<std::uint32_t>(
+        {low_bits, static_cast<std::uint32_t>(std::countr_zero(i.low)), static_cast<std::uint32_t>(std::countr_one(i.high))});
   return low_bits;
 }
 

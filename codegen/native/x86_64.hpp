@@ -169,7 +169,8 @@ class Select final : private Xbyak::CodeGenerator, public Selection<Condition> {
   void put_tables();
 
   /// Of a loop: the packet that is looked at, the end of those whose verdicts make a word, the verdicts so far (the latest on top),
-  /// how far ahead headers are asked for. With lanes, `stop` is the end of those that are looked at one by one, and there is one for constants.
+  /// how far ahead headers are asked for. With lanes, `stop` is the end of those that are looked at one by one, and there is one
+  /// for constants.
   const Xbyak::Reg64 cursor = rbx, stop = r12, verdicts = r13, ahead = r15, word_end = r14, lane_constants = rbp;
   Xbyak::Address packets_end() { return qword[rsp + (frame_ + end_at)]; }
 

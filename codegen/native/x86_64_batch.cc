@@ -1,4 +1,5 @@
-// A loop over packets around the code of one, which jumps to `accept_` or `reject_`, or ends with the verdict in the flags. Verdicts are shifted into a register from above, 64 make a word.
+// A loop over packets around the code of one, which jumps to `accept_` or `reject_`, or ends with the verdict in the flags.
+// Verdicts are shifted into a register from above, 64 make a word.
 #include <algorithm>
 #include <cstddef>
 

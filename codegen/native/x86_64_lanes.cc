@@ -14,7 +14,8 @@ namespace {
 constexpr std::uint32_t width = 8, vector_size = 32, window_bytes = 16;
 const Xbyak::Ymm row0(11), row1(12), row2(13), row3(14), spare(15);
 /// Where the packets of a group are. A table is looked into through the last of them.
-const Xbyak::Reg64 packets[width] = {Xbyak::Reg64(7), Xbyak::Reg64(6), Xbyak::Reg64(8), Xbyak::Reg64(9), Xbyak::Reg64(10), Xbyak::Reg64(11), Xbyak::Reg64(2), Xbyak::Reg64(1)};
+const Xbyak::Reg64 packets[width] = {Xbyak::Reg64(7),  Xbyak::Reg64(6),  Xbyak::Reg64(8), Xbyak::Reg64(9),
+                                     Xbyak::Reg64(10), Xbyak::Reg64(11), Xbyak::Reg64(2), Xbyak::Reg64(1)};
 
 }  // namespace
 
@@ -60,8 +61,8 @@ void Select::groups() {
 
 /// Both lines of packets that what is looked at may lie in. Between steps, not of all packets of a group at once: a CPU waits for so many
 /// lines only at a time, and forgets what else it is asked for. Hence twice, far ahead and nearer, where most packets take two
-/// lines: from memory, three ports take 1.01 times what branch-free C does instead of 1.12. Of one window, mostly in one line, once is enough
-/// and costs less: `ip6 and udp port 53` takes 0.97 times that C instead of 1.16 where packets are in the cache.
+/// lines: from memory, three ports take 1.01 times what branch-free C does instead of 1.12. Of one window, mostly in one line,
+/// once is enough and costs less: `ip6 and udp port 53` takes 0.97 times that C instead of 1.16 where packets are in the cache.
 void Select::ask_ahead(std::size_t begin, std::size_t end) {
   for (std::size_t i = begin; i < end; ++i) {
     if (asks_twice_) ask_for(cursor + ahead * 2, i);
@@ -138,11 +139,13 @@ void Select::lane_step(const Lane& lane, const LaneStep& step) {
 }
 
 void Select::simple(const Lane& lane, const LaneStep& step, const Xbyak::Ymm& to) {
-  if (lane.kind == LaneKind::Captured) return records_.captured_size == sizeof(std::uint64_t) ? captured_of_records(to) : of_views(records_.captured, to);
+  if (lane.kind == LaneKind::Captured)
+    return records_.captured_size == sizeof(std::uint64_t) ? captured_of_records(to) : of_views(records_.captured, to);
   if (lane.kind == LaneKind::Length) return form_ == Form::Views ? of_views(records_.length, to) : of_records(records_.length, to);
   const Xbyak::Ymm a = in_register(step.a, row0);
   const Xbyak::Ymm in_place(static_cast<int>(step.b.number));
-  const Xbyak::Address in_memory = step.b.kind == LanePlace::Kind::Stack || step.b.kind == LanePlace::Kind::Constant ? lane_memory(step.b) : ptr[rsp];
+  const Xbyak::Address in_memory =
+      step.b.kind == LanePlace::Kind::Stack || step.b.kind == LanePlace::Kind::Constant ? lane_memory(step.b) : ptr[rsp];
   const Xbyak::Operand& b = step.b.kind == LanePlace::Kind::Register ? static_cast<const Xbyak::Operand&>(in_place) : in_memory;
   const auto bits = static_cast<std::uint8_t>(lane.k);
   switch (lane.kind) {
@@ -209,7 +212,9 @@ void Select::look_up(const Lane& lane, const LaneStep& step) {
 }
 
 void Select::elements(const Xbyak::Ymm& to, const Lane& lane) {
-  for (std::uint32_t i = 0; i < width; ++i) element(Xbyak::Xmm(i < width / 2 ? row1.getIdx() : row2.getIdx()), Xbyak::Xmm(i < width / 2 ? row0.getIdx() : row3.getIdx()), i, lane);
+  for (std::uint32_t i = 0; i < width; ++i)
+    element(Xbyak::Xmm(i < width / 2 ? row1.getIdx() : row2.getIdx()), Xbyak::Xmm(i < width / 2 ? row0.getIdx() : row3.getIdx()),
+            i, lane);
   vinserti128(to, row1, Xbyak::Xmm(row2.getIdx()), 1);
 }
 
@@ -219,7 +224,9 @@ void Select::element(const Xbyak::Xmm& to, const Xbyak::Xmm& places, std::uint32
   if (lane.b != no_lane && at == 0) vmovd(eax, places);
   else if (lane.b != no_lane) vpextrd(eax, places, at);
   const Xbyak::RegExp in_packet = packets[number] + lane.k;
-  const Xbyak::RegExp from = lane.b == no_lane ? in_packet : lane.kind == LaneKind::InBytes ? in_packet + rax : packets[width - 1] + rax * 4;
+  const Xbyak::RegExp from = lane.b == no_lane                ? in_packet
+                             : lane.kind == LaneKind::InBytes ? in_packet + rax
+                                                              : packets[width - 1] + rax * 4;
   if (lane.width == 1 || lane.width == 2) {
     if (at == 0) vpxor(to, to, to);
     if (lane.width == 1) vpinsrb(to, to, byte[from], static_cast<std::uint8_t>(4 * at));

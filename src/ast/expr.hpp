@@ -157,13 +157,24 @@ struct Multicast { Protocol protocol = Protocol::None; bool operator==(const Mul
 struct LengthTest { bool greater = false; std::uint32_t value = 0; bool operator==(const LengthTest&) const = default; };
 enum class ByteOp : std::uint8_t { And, Or, Less, Greater, Equal };
 /// `byte OFFSET OP VALUE`.
-struct ByteTest { std::uint32_t offset = 0; ByteOp op = ByteOp::Equal; std::uint32_t value = 0; Span value_span; bool operator==(const ByteTest&) const = default; };
+struct ByteTest {
+  std::uint32_t offset = 0;
+  ByteOp op = ByteOp::Equal;
+  std::uint32_t value = 0;
+  Span value_span;
+  bool operator==(const ByteTest&) const = default;
+};
 struct Inbound { bool outbound = false; bool operator==(const Inbound&) const = default; };
 struct Ifindex { std::uint32_t value = 0; bool operator==(const Ifindex&) const = default; };
 
 enum class TunnelKind : std::uint8_t { Vlan, Mpls, Pppoed, Pppoes, Geneve, Vxlan };
 /// `vlan 10`, `mpls`, …: shifts what later primitives see (pppoed does not, and takes no number).
-struct Tunnel { TunnelKind kind = TunnelKind::Vlan; std::optional<std::uint32_t> number; Span number_span; bool operator==(const Tunnel&) const = default; };
+struct Tunnel {
+  TunnelKind kind = TunnelKind::Vlan;
+  std::optional<std::uint32_t> number;
+  Span number_span;
+  bool operator==(const Tunnel&) const = default;
+};
 
 /// A word or a number where either may stand.
 struct WordOrNumber {
@@ -174,7 +185,11 @@ struct WordOrNumber {
 };
 
 /// `type T`, `type T subtype S`, `subtype S`. The keyword before it (`wlan type …`) means nothing.
-struct WlanType { std::optional<WordOrNumber> type; std::optional<WordOrNumber> subtype; bool operator==(const WlanType&) const = default; };
+struct WlanType {
+  std::optional<WordOrNumber> type;
+  std::optional<WordOrNumber> subtype;
+  bool operator==(const WlanType&) const = default;
+};
 struct WlanDirection { WordOrNumber value; bool operator==(const WlanDirection&) const = default; };
 /// `llc`, `llc i`, `llc rnr` … (kind empty: just `llc`).
 struct Llc { std::string kind; Span kind_span; bool operator==(const Llc&) const = default; };
@@ -190,7 +205,12 @@ struct Mtp2 { Mtp2Kind kind = Mtp2Kind::Fisu; bool operator==(const Mtp2&) const
 enum class Field : std::uint8_t { Vpi, Vci, Sio, Opc, Dpc, Sls, Hsio, Hopc, Hdpc, Hsls };
 /// `vpi 3`, `opc > 5`, `dpc (1 or 2)`: the alternatives are or-ed.
 struct FieldTest {
-  struct Alternative { Compare op = Compare::Equal; std::uint32_t value = 0; Span span; bool operator==(const Alternative&) const = default; };
+  struct Alternative {
+    Compare op = Compare::Equal;
+    std::uint32_t value = 0;
+    Span span;
+    bool operator==(const Alternative&) const = default;
+  };
   Field field = Field::Vpi;
   std::vector<Alternative> alternatives;
   bool operator==(const FieldTest&) const = default;

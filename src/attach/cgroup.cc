@@ -19,7 +19,8 @@ constexpr const char* where_they_are = "their folders are in /sys/fs/cgroup, or 
 
 Result<Descriptor> open_group(const std::string& path) {
   Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return fail(Code::Input, {}, fmt::format("cannot open the control group {}: {}", path, std::strerror(errno)), where_they_are);
+  if (!folder)
+    return fail(Code::Input, {}, fmt::format("cannot open the control group {}: {}", path, std::strerror(errno)), where_they_are);
   struct statfs is = {};
   if (::fstatfs(folder.get(), &is) == 0 && is.f_type == CGROUP2_SUPER_MAGIC) return folder;
   return fail(Code::Input, {}, fmt::format("{} is no control group of version 2", path), where_they_are);

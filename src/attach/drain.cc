@@ -47,7 +47,8 @@ std::size_t waiting_memory(int socket) {
   constexpr std::size_t unknown = std::size_t{1} << 26;
   std::array<std::uint32_t, SK_MEMINFO_VARS> info = {};
   socklen_t size = sizeof info;
-  if (option(socket, SOL_SOCKET, SO_DOMAIN) == AF_UNIX || ::getsockopt(socket, SOL_SOCKET, SO_MEMINFO, info.data(), &size) != 0) return unknown;
+  if (option(socket, SOL_SOCKET, SO_DOMAIN) == AF_UNIX || ::getsockopt(socket, SOL_SOCKET, SO_MEMINFO, info.data(), &size) != 0)
+    return unknown;
   return info[SK_MEMINFO_RMEM_ALLOC];
 }
 
@@ -124,7 +125,8 @@ Result<Reads> reads_of(int socket) {
 Result<void> can_wait_for_running_filters() {
   const long can = ::syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0);
   if (can >= 0 && can & MEMBARRIER_CMD_GLOBAL && ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0) == 0) return {};
-  return fail(Code::Unsupported, {}, "the kernel does not let a process wait until all CPUs are through with the filter before (membarrier(2))",
+  return fail(Code::Unsupported, {},
+              "the kernel does not let a process wait until all CPUs are through with the filter before (membarrier(2))",
               "it cannot do so where CPUs run without clock ticks (nohz_full)");
 }
 

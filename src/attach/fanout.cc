@@ -18,7 +18,9 @@ std::unexpected<Diagnostic> refused(int error, const char* doing) {
     case EALREADY: return fail(Code::System, {}, fmt::format("cannot {}: the socket is in a group already", doing));
     case ENOSPC: return fail(Code::System, {}, fmt::format("cannot {}: the group has as many members as it can take", doing));
     case EINVAL:
-      return fail(Code::System, {}, fmt::format("cannot {}: the group is of another kind or for another interface, or the socket is not bound", doing));
+      return fail(
+          Code::System, {},
+          fmt::format("cannot {}: the group is of another kind or for another interface, or the socket is not bound", doing));
     case ENOPROTOOPT: return fail(Code::System, {}, fmt::format("cannot {}: not a packet socket (AF_PACKET)", doing));
     default: return fail(Code::System, {}, fmt::format("cannot {}: {}", doing, std::strerror(error)));
   }
@@ -42,7 +44,9 @@ Result<void> join_fanout(int socket, std::uint16_t group, FanoutKind kind) {
 Result<void> set_fanout(const cbpf::Program& program, int socket) {
   const auto& code = program.instructions;
   if (code.size() > cbpf::max_instructions)
-    return fail(Code::TooLarge, {}, fmt::format("cannot {}: it has {} instructions, and the kernel takes {}", giving, code.size(), cbpf::max_instructions));
+    return fail(
+        Code::TooLarge, {},
+        fmt::format("cannot {}: it has {} instructions, and the kernel takes {}", giving, code.size(), cbpf::max_instructions));
   sock_fprog request = {};
   request.len = static_cast<unsigned short>(code.size());
   request.filter = reinterpret_cast<sock_filter*>(const_cast<cbpf::Instruction*>(code.data()));  // only read

@@ -30,8 +30,10 @@ Result<ebpf::Btf> kernel_types() {
   const Quiet quiet;
   ebpf::Btf types(btf__load_vmlinux_btf());
   if (types) return types;
-  return fail(Code::System, {}, fmt::format("the kernel does not say where its structures' fields are (/sys/kernel/btf/vmlinux: {})", std::strerror(errno)),
-              "hooks tracing and socket-btf need a kernel that was built with CONFIG_DEBUG_INFO_BTF");
+  return fail(
+      Code::System, {},
+      fmt::format("the kernel does not say where its structures' fields are (/sys/kernel/btf/vmlinux: {})", std::strerror(errno)),
+      "hooks tracing and socket-btf need a kernel that was built with CONFIG_DEBUG_INFO_BTF");
 }
 
 /// In bits from the structure's start; members of members without a name count as its own, as they do in C.
@@ -76,7 +78,8 @@ Result<const Places*> places() {
   if (!types) return std::unexpected(types.error());
   Places found;
   for (const FieldRow& row : rows) found.offsets.push_back(offset_of(types->get(), row));
-  for (std::size_t i = 0; i < function_names.size(); ++i) found.functions[i] = btf__find_by_name_kind(types->get(), function_names[i], BTF_KIND_FUNC);
+  for (std::size_t i = 0; i < function_names.size(); ++i)
+    found.functions[i] = btf__find_by_name_kind(types->get(), function_names[i], BTF_KIND_FUNC);
   known = std::move(found);
   return &*known;
 }
@@ -102,7 +105,8 @@ Result<void> place_fields(ebpf::Program& program, std::span<const FunctionUse> f
   for (const FunctionUse& use : functions) {
     const auto which = static_cast<std::size_t>(use.function);
     if ((*known)->functions[which] <= 0)
-      return fail(Code::Unsupported, {}, fmt::format("the running kernel has no function {} for programs", function_names[which]), "hook socket does without it");
+      return fail(Code::Unsupported, {}, fmt::format("the running kernel has no function {} for programs", function_names[which]),
+                  "hook socket does without it");
     program.instructions[use.instruction].imm = (*known)->functions[which];
   }
   return {};

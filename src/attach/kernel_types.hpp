@@ -10,8 +10,8 @@
 
 namespace weir::attach {
 
-/// Puts the offsets of fields, and the numbers of functions, into the instructions that use them. Errors: System (the kernel has no BTF, or no such
-/// field), Unsupported (no such function).
+/// Puts the offsets of fields, and the numbers of functions, into the instructions that use them. Errors: System (the kernel has
+/// no BTF, or no such field), Unsupported (no such function).
 Result<void> place_fields(ebpf::Program& program, std::span<const FunctionUse> functions = {});
 
 /// The id of a tracepoint's type, for programs of kind tp_btf. Errors: System, Name (there is no such tracepoint).

@@ -47,18 +47,23 @@ bpf_attach_type expected_attach_type(ebpf::Hook hook) {
 
 bool refers_to_value(const ebpf::Instruction& i) { return i.src == ebpf::map_value_index || i.src == ebpf::map_value_descriptor; }
 bool refers_to_map(const ebpf::Instruction& i) {
-  return i.code == (ebpf::op::LD | ebpf::op::DW | ebpf::op::IMM) && (i.src == ebpf::map_index || i.src == ebpf::map_descriptor || refers_to_value(i));
+  return i.code == (ebpf::op::LD | ebpf::op::DW | ebpf::op::IMM) &&
+         (i.src == ebpf::map_index || i.src == ebpf::map_descriptor || refers_to_value(i));
 }
 
-/// What is looked up here by its number has to be there. All else is the kernel's to judge, which knows functions that ebpf::check does not.
+/// What is looked up here by its number has to be there. All else is the kernel's to judge, which knows functions that
+/// ebpf::check does not.
 Result<void> check_numbers(const ebpf::Program& program) {
   const auto& code = program.instructions;
   for (std::size_t at = 0; at < code.size(); ++at) {
     if (!refers_to_map(code[at]) || static_cast<std::uint32_t>(code[at].imm) < program.maps.size()) continue;
-    return fail(Code::Input, {}, fmt::format("{} refers to map {}, but the program has {}", ebpf::name(program, at), code[at].imm, program.maps.size()));
+    return fail(
+        Code::Input, {},
+        fmt::format("{} refers to map {}, but the program has {}", ebpf::name(program, at), code[at].imm, program.maps.size()));
   }
   for (const ebpf::FieldUse& use : program.fields)
-    if (use.instruction >= code.size()) return fail(Code::Input, {}, fmt::format("there is no instruction {} for the offset of a field", use.instruction));
+    if (use.instruction >= code.size())
+      return fail(Code::Input, {}, fmt::format("there is no instruction {} for the offset of a field", use.instruction));
   return {};
 }
 
@@ -114,8 +119,14 @@ std::optional<std::size_t> instruction_of(std::string_view line) {
 /// Before the verifier looks at anything, the kernel refuses what it does not know of the request: a kind of program, a flag.
 Diagnostic unknown_request(ebpf::Hook hook) {
   if (hook == ebpf::Hook::Xdp)
-    return {Code::Unsupported, {}, "the kernel takes no XDP programs for packets in several pieces", "Linux 5.18 is the first that does; the hook tc-ingress works on older ones"};
-  return {Code::Unsupported, {}, fmt::format("the kernel does not know programs for {}", to_string(hook)), "weir's programs need Linux 5.18, but for sockets"};
+    return {Code::Unsupported,
+            {},
+            "the kernel takes no XDP programs for packets in several pieces",
+            "Linux 5.18 is the first that does; the hook tc-ingress works on older ones"};
+  return {Code::Unsupported,
+          {},
+          fmt::format("the kernel does not know programs for {}", to_string(hook)),
+          "weir's programs need Linux 5.18, but for sockets"};
 }
 
 bool is_far_jump(const ebpf::Instruction& i) { return i.code == (ebpf::op::JMP32 | ebpf::op::JA); }
@@ -125,7 +136,8 @@ std::string minded(const ebpf::Program& program, const Refusal& why) {
   constexpr std::string_view opcode = "unknown opcode ";
   std::size_t at = why.instruction;
   unsigned code = 0;
-  if (why.words.starts_with(opcode) && std::from_chars(why.words.data() + opcode.size(), why.words.data() + why.words.size(), code, 16).ec == std::errc())
+  if (why.words.starts_with(opcode) &&
+      std::from_chars(why.words.data() + opcode.size(), why.words.data() + why.words.size(), code, 16).ec == std::errc())
     at = static_cast<std::size_t>(std::ranges::find(program.instructions, code, &ebpf::Instruction::code) - program.instructions.begin());
   return at < program.instructions.size() ? ebpf::name(program, at) : "which none of its own is";
 }
@@ -133,8 +145,13 @@ std::string minded(const ebpf::Program& program, const Refusal& why) {
 /// Instructions that came to the kernel after it was called new enough: bpf_opcode_in_insntable() and do_check().
 Diagnostic unknown_instruction(const ebpf::Program& program, const Refusal& why) {
   const bool has_far_jumps = std::ranges::any_of(program.instructions, is_far_jump);
-  return {Code::Unsupported, {}, fmt::format("the kernel does not know an instruction of the program ({}): {}", has_far_jumps ? "jumps farther than 32767 instructions" : minded(program, why), why.words),
-          has_far_jumps ? "Linux 6.6 is the first that does; with lists in maps (--maps=1) the program is shorter, or split the filter" : "it came with a newer kernel"};
+  return {Code::Unsupported,
+          {},
+          fmt::format("the kernel does not know an instruction of the program ({}): {}",
+                      has_far_jumps ? "jumps farther than 32767 instructions" : minded(program, why), why.words),
+          has_far_jumps
+              ? "Linux 6.6 is the first that does; with lists in maps (--maps=1) the program is shorter, or split the filter"
+              : "it came with a newer kernel"};
 }
 
 /// The kernel's verifier calls codes that it does not know unknown, or their fields reserved.
@@ -144,15 +161,20 @@ bool is_unknown_instruction(const ebpf::Program& program, const Refusal& why) {
   return at_far_jump && (why.words.contains("reserved field") || why.words.contains("invalid BPF_JMP32") || why.words.contains("unknown"));
 }
 
-/// The kernel may not know the function for pointers, or not be able to call any (kernel/bpf/verifier.c, add_kfunc_call() and check_kfunc_call()); before
-/// Linux 6.17 the address of a packet was a number like others.
-bool is_about_pointers(const Refusal& why) { return why.words.contains("kfunc") || why.words.contains("kernel function") || why.words.contains("invalid mem access 'scalar'"); }
+/// The kernel may not know the function for pointers, or not be able to call any (kernel/bpf/verifier.c, add_kfunc_call() and
+/// check_kfunc_call()); before Linux 6.17 the address of a packet was a number like others.
+bool is_about_pointers(const Refusal& why) {
+  return why.words.contains("kfunc") || why.words.contains("kernel function") ||
+         why.words.contains("invalid mem access 'scalar'");
+}
 
 /// EINVAL comes both from the verifier and, before it, from a kernel that does not know the hook.
 Diagnostic refused(int error, const ebpf::Program& program, const LoadOptions& options, std::uint32_t type) {
   if (error == EPERM) return not_permitted("load the program", program.hook, !program.maps.empty(), rights());
-  if (error == ENOMEM) return {Code::TooLarge, {}, "the kernel has no memory for the program", "the memory limit of the control group counts, too"};
-  if (error == EMFILE || error == ENFILE || error == EAGAIN) return {Code::System, {}, fmt::format("cannot load the program: {}", std::strerror(error)), {}};
+  if (error == ENOMEM)
+    return {Code::TooLarge, {}, "the kernel has no memory for the program", "the memory limit of the control group counts, too"};
+  if (error == EMFILE || error == ENFILE || error == EAGAIN)
+    return {Code::System, {}, fmt::format("cannot load the program: {}", std::strerror(error)), {}};
   if (error == cannot_translate)
     return {Code::Unsupported, {}, "the kernel cannot translate the program to machine code",
             "with net.core.bpf_jit_harden=2 programs get longer than short jumps reach; 1 does that to users without privileges alone"};
@@ -166,8 +188,10 @@ Diagnostic refused_program(int error, std::string_view log, const ebpf::Program&
   if (error == EINVAL && log.empty()) return unknown_request(program.hook);
   const Refusal why = last_refusal(log);
   if (error == E2BIG || why.is_too_much()) {
-    return {Code::TooLarge, {}, fmt::format("the program ({} instructions) is more than the kernel's verifier takes{}{}", program.instructions.size(),
-                                            why.words.empty() ? "" : ": ", why.words),
+    return {Code::TooLarge,
+            {},
+            fmt::format("the program ({} instructions) is more than the kernel's verifier takes{}{}", program.instructions.size(),
+                        why.words.empty() ? "" : ": ", why.words),
             "split the filter into several, or have its lists asked of maps"};
   }
   if (is_unknown_instruction(program, why)) return unknown_instruction(program, why);
@@ -182,7 +206,8 @@ Diagnostic refused_program(int error, std::string_view log, const ebpf::Program&
   if (!span.empty() && span.end <= text.size())
     message += fmt::format(" (made for '{}')", text.substr(span.begin, span.end - span.begin));
   return {Code::Unsupported, span, std::move(message),
-          fmt::format("this is a mistake of weir: please report it, with the filter and the end of the verifier's log:\n{}", last_lines(log, shown_lines))};
+          fmt::format("this is a mistake of weir: please report it, with the filter and the end of the verifier's log:\n{}",
+                      last_lines(log, shown_lines))};
 }
 
 Refusal last_refusal(std::string_view log) {
@@ -207,10 +232,11 @@ unsigned Loaded::id() const {
   return bpf_obj_get_info_by_fd(descriptor(), &info, &size) == 0 ? info.id : 0;
 }
 
-/// Its limits: BPF_COMPLEXITY_LIMIT_INSNS, do_check(); BPF_COMPLEXITY_LIMIT_JMP_SEQ, push_stack(), which has had several numbers for it; and MAX_BPF_STACK
-/// for a program and the function around it that counts, check_max_stack_depth().
+/// Its limits: BPF_COMPLEXITY_LIMIT_INSNS, do_check(); BPF_COMPLEXITY_LIMIT_JMP_SEQ, push_stack(), which has had several numbers
+/// for it; and MAX_BPF_STACK for a program and the function around it that counts, check_max_stack_depth().
 bool Refusal::is_too_much() const {
-  return words.starts_with("BPF program is too large.") || words.starts_with("combined stack size of ") || (words.starts_with("The sequence of ") && words.ends_with(" jumps is too complex."));
+  return words.starts_with("BPF program is too large.") || words.starts_with("combined stack size of ") ||
+         (words.starts_with("The sequence of ") && words.ends_with(" jumps is too complex."));
 }
 
 Result<Loaded> Loaded::load(const ebpf::Program& program, const LoadOptions& options) {

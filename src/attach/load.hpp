@@ -22,9 +22,9 @@ struct LoadOptions {
 /// lives, or something runs it. Tested by tests/kernel/load_test.cc.
 class Loaded {
  public:
-  /// Errors: Input (it refers to a map that it does not have), System (no permission: which capability is missing), TooLarge (a map does not fit, or
-  /// the program is more than the kernel's verifier takes), Unsupported (the kernel is too old for the hook, or its verifier
-  /// refuses the program, which is a mistake of weir: the message has the place and the verifier's words).
+  /// Errors: Input (it refers to a map that it does not have), System (no permission: which capability is missing), TooLarge (a
+  /// map does not fit, or the program is more than the kernel's verifier takes), Unsupported (the kernel is too old for the hook,
+  /// or its verifier refuses the program, which is a mistake of weir: the message has the place and the verifier's words).
   static Result<Loaded> load(const ebpf::Program& program, const LoadOptions& options);
 
   int descriptor() const { return program_.get(); }
@@ -50,8 +50,8 @@ struct Refusal {
 };
 Refusal last_refusal(std::string_view log);
 
-/// What an error and the verifier's log of the attempt mean: that the kernel is older than something that the program has, that the program is more
-/// than the verifier takes, or that it is wrong. Tested by tests/unit/attach/refusal_test.cc.
+/// What an error and the verifier's log of the attempt mean: that the kernel is older than something that the program has, that
+/// the program is more than the verifier takes, or that it is wrong. Tested by tests/unit/attach/refusal_test.cc.
 Diagnostic refused_program(int error, std::string_view log, const ebpf::Program& program, std::string_view text);
 
 }  // namespace weir::attach

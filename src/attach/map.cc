@@ -36,7 +36,9 @@ std::vector<std::uint8_t> member_values(std::size_t count, std::uint32_t bytes) 
 }
 
 std::unexpected<Diagnostic> not_made(int error, const ebpf::Map& map, std::uint64_t capacity, ebpf::Hook hook) {
-  if (error == EPERM) return std::unexpected(not_permitted(is_set(map.kind) || !map.values.empty() ? "make a map for a list" : "make a map for counters", hook, true, rights()));
+  if (error == EPERM)
+    return std::unexpected(not_permitted(
+        is_set(map.kind) || !map.values.empty() ? "make a map for a list" : "make a map for counters", hook, true, rights()));
   const std::uint64_t bytes = capacity * (std::uint64_t{map.key_bytes} + map.value_bytes);
   if (error == E2BIG || error == EINVAL) {
     return fail(Code::TooLarge, map.span, fmt::format("the kernel takes no map of {} entries ({} bytes)", capacity, bytes),
@@ -66,7 +68,8 @@ Result<Map> Map::make(const ebpf::Map& map, std::uint32_t room, ebpf::Hook hook)
   if (capacity > 0xffffffff) return not_made(E2BIG, map, capacity, hook);
   auto options = no_options<bpf_map_create_opts>();
   if (map.kind == ebpf::MapKind::LpmTrie) options.map_flags = BPF_F_NO_PREALLOC;  // the kernel wants it said
-  Descriptor made(bpf_map_create(type_of(map.kind), map.name.c_str(), map.key_bytes, map.value_bytes, static_cast<std::uint32_t>(capacity), &options));
+  Descriptor made(bpf_map_create(type_of(map.kind), map.name.c_str(), map.key_bytes, map.value_bytes,
+                                 static_cast<std::uint32_t>(capacity), &options));
   if (!made) return not_made(errno, map, capacity, hook);
   Map result(std::move(made), map, static_cast<std::uint32_t>(capacity));
   if (auto filled = result.fill(map); !filled) return std::unexpected(filled.error());
@@ -85,7 +88,8 @@ Result<void> Map::fill(const ebpf::Map& map) {
   if (bpf_map_update_batch(descriptor(), map.keys.data(), values.data(), &done, &options) == 0) return {};
   if (errno != EINVAL && errno != kernel_enotsupp) return not_changed("fill", errno, capacity_);
   for (std::size_t i = 0; i < count; ++i) {
-    if (bpf_map_update_elem(descriptor(), &map.keys[i * map.key_bytes], &values[i * map.value_bytes], BPF_ANY) != 0) return not_changed("fill", errno, capacity_);
+    if (bpf_map_update_elem(descriptor(), &map.keys[i * map.key_bytes], &values[i * map.value_bytes], BPF_ANY) != 0)
+      return not_changed("fill", errno, capacity_);
   }
   return {};
 }

@@ -11,7 +11,8 @@ namespace weir::attach {
 Result<NetworkInterface> find_interface(const std::string& name) {
   const unsigned index = ::if_nametoindex(name.c_str());
   if (index != 0) return NetworkInterface{static_cast<int>(index), name};
-  return fail(Code::Name, {}, fmt::format("there is no interface '{}'", name), "`ip link` and `weir list interfaces` show those that there are");
+  return fail(Code::Name, {}, fmt::format("there is no interface '{}'", name),
+              "`ip link` and `weir list interfaces` show those that there are");
 }
 
 std::string describe_program(unsigned id) {

@@ -1,6 +1,8 @@
-// A socket filter's context has no pointers to the packet, but it can be taken for the sk_buff that it stands for (kernel/bpf/verifier.c, do_misc_fixups:
-// the function becomes a move), and from Linux 6.17 on memory that the sk_buff points to can be read as it is (kernel/bpf/btf.c, btf_struct_walk,
-// WALK_PTR_UNTRUSTED): the verifier makes such loads safe, so that a wrong address gives 0 (arch/x86/net/bpf_jit_comp.c, BPF_PROBE_MEM).
+// A socket filter's context has no pointers to the packet, but it can be taken for the sk_buff that it stands for
+// (kernel/bpf/verifier.c, do_misc_fixups:
+// the function becomes a move), and from Linux 6.17 on memory that the sk_buff points to can be read as it is (kernel/bpf/btf.c,
+// btf_struct_walk, WALK_PTR_UNTRUSTED): the verifier makes such loads safe, so that a wrong address gives 0
+// (arch/x86/net/bpf_jit_comp.c, BPF_PROBE_MEM).
 // Bounds are the program's own business.
 #include "attach/packet_pointers.hpp"
 
@@ -30,10 +32,13 @@ std::size_t find_loads(const std::vector<Instruction>& code) {
 
 /// Only moves before it, so that it is come by once and nothing jumps behind what is put in.
 bool is_at_the_beginning(const std::vector<Instruction>& code, std::size_t at) {
-  return std::all_of(code.begin(), code.begin() + static_cast<std::ptrdiff_t>(at), [](const Instruction& i) { return i.code == (ALU64 | MOV | X); });
+  return std::all_of(code.begin(), code.begin() + static_cast<std::ptrdiff_t>(at),
+                     [](const Instruction& i) { return i.code == (ALU64 | MOV | X); });
 }
 
-bool is_subtraction(const Instruction& i, std::uint8_t from, std::uint8_t what) { return i.code == (ALU64 | SUB | X) && i.dst == from && i.src == what; }
+bool is_subtraction(const Instruction& i, std::uint8_t from, std::uint8_t what) {
+  return i.code == (ALU64 | SUB | X) && i.dst == from && i.src == what;
+}
 
 /// Whether r1 is the context still: only moves stand before.
 bool leaves_argument(const std::vector<Instruction>& code, std::size_t at) {
@@ -81,7 +86,8 @@ Result<std::vector<FunctionUse>> open_packet_pointers(ebpf::Program& program) {
   const Instruction begin = code[at], end = code[at + 1];
   const bool fits = begin.src >= first_kept && begin.dst != end.dst && end.dst > argument;
   if (!is_at_the_beginning(code, at) || !fits)
-    return fail(Code::Unsupported, {}, "the program reads where the packet is in a way that only tc and control groups have", "weir's own programs for socket-btf do it first of all, with the context in r6");
+    return fail(Code::Unsupported, {}, "the program reads where the packet is in a way that only tc and control groups have",
+                "weir's own programs for socket-btf do it first of all, with the context in r6");
   const bool wants_length = at + 2 < code.size() && is_subtraction(code[at + 2], end.dst, begin.dst);
   Opened opened = open(begin, end, wants_length, leaves_argument(code, at));
   const std::size_t taken = wants_length ? 3 : 2, more = opened.code.size() - taken;

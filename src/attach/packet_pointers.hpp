@@ -21,8 +21,9 @@ struct FunctionUse {
   bool operator==(const FunctionUse&) const = default;
 };
 
-/// Puts, in the place of the loads of `data` and `data_end` that such a program begins with, what reads them of the sk_buff. Its fields join those
-/// of the program; the functions are returned. Programs of other hooks stay as they are. Error: Unsupported (it reads them otherwise than weir's programs do).
+/// Puts, in the place of the loads of `data` and `data_end` that such a program begins with, what reads them of the sk_buff. Its
+/// fields join those of the program; the functions are returned. Programs of other hooks stay as they are. Error: Unsupported (it
+/// reads them otherwise than weir's programs do).
 /// Tested by tests/unit/attach/packet_pointers_test.cc, and in the kernel by tests/ebpf.
 Result<std::vector<FunctionUse>> open_packet_pointers(ebpf::Program& program);
 

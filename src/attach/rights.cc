@@ -51,10 +51,12 @@ bool needs_net_admin(ebpf::Hook hook) {
   return hook == ebpf::Hook::Xdp || hook == ebpf::Hook::TcIngress || hook == ebpf::Hook::TcEgress || hook == ebpf::Hook::Cgroup;
 }
 bool needs_perfmon(ebpf::Hook hook) {
-  return hook == ebpf::Hook::Tracing || hook == ebpf::Hook::TracingBtf || hook == ebpf::Hook::SocketBtf;  // the last reads the kernel's structures
+  return hook == ebpf::Hook::Tracing || hook == ebpf::Hook::TracingBtf ||
+         hook == ebpf::Hook::SocketBtf;  // the last reads the kernel's structures
 }
 
-/// Where packets are read through pointers, the verifier asks for CAP_PERFMON, too, but only when it comes to a sum of a pointer and a number.
+/// Where packets are read through pointers, the verifier asks for CAP_PERFMON, too, but only when it comes to a sum of a pointer
+/// and a number.
 std::vector<const char*> lacking(ebpf::Hook hook, bool maps, const Rights& r) {
   std::vector<const char*> names;
   if (!r.bpf && (hook != ebpf::Hook::Socket || maps || !r.everybody)) names.push_back("CAP_BPF");
@@ -64,7 +66,9 @@ std::vector<const char*> lacking(ebpf::Hook hook, bool maps, const Rights& r) {
 }
 
 Diagnostic missing(const std::string& doing, const std::vector<const char*>& names) {
-  return {Code::System, {}, fmt::format("no permission to {}: {} {} missing", doing, fmt::join(names, " and "), names.size() > 1 ? "are" : "is"),
+  return {Code::System,
+          {},
+          fmt::format("no permission to {}: {} {} missing", doing, fmt::join(names, " and "), names.size() > 1 ? "are" : "is"),
           "run it as root, or give the program these capabilities (setcap, or AmbientCapabilities= of systemd)"};
 }
 
@@ -90,12 +94,18 @@ Diagnostic not_permitted(const std::string& doing, ebpf::Hook hook, bool maps, c
   const auto names = lacking(hook, maps, r);
   if (!names.empty()) return missing(doing, names);
   if (!r.initial_namespace) {
-    return {Code::System, {}, fmt::format("no permission to {}: this is a user namespace of its own, where capabilities do not count for BPF", doing),
-            "run it outside of the container, or in one that shares the users of the host"};
+    return {
+        Code::System,
+        {},
+        fmt::format("no permission to {}: this is a user namespace of its own, where capabilities do not count for BPF", doing),
+        "run it outside of the container, or in one that shares the users of the host"};
   }
   if (r.counts_locked_memory) {
-    return {Code::System, {}, fmt::format("no permission to {}: it takes more memory than the {} bytes that this process may lock", doing, r.lockable),
-            "raise the limit: ulimit -l unlimited, or LimitMEMLOCK=infinity of systemd"};
+    return {
+        Code::System,
+        {},
+        fmt::format("no permission to {}: it takes more memory than the {} bytes that this process may lock", doing, r.lockable),
+        "raise the limit: ulimit -l unlimited, or LimitMEMLOCK=infinity of systemd"};
   }
   return {Code::System, {}, fmt::format("no permission to {}, though no capability is missing", doing),
           "a security module or a filter of system calls (a container's seccomp profile) may forbid bpf(2)"};

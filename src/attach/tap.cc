@@ -15,7 +15,9 @@ namespace {
 std::unexpected<Diagnostic> refused(int error, const char* doing, const char* invalid) {
   switch (error) {
     case EINVAL: return fail(Code::Unsupported, {}, fmt::format("cannot {}: {}", doing, invalid));
-    case EBADFD: return fail(Code::System, {}, fmt::format("cannot {}: the file is /dev/net/tun, but no device is set up (TUNSETIFF)", doing));
+    case EBADFD:
+      return fail(Code::System, {},
+                  fmt::format("cannot {}: the file is /dev/net/tun, but no device is set up (TUNSETIFF)", doing));
     case EBADF: return fail(Code::System, {}, fmt::format("cannot {}: not an open file", doing));
     case ENOTTY: return fail(Code::System, {}, fmt::format("cannot {}: not the file of a tun or tap device", doing));
     case EPERM: return fail(Code::System, {}, fmt::format("cannot {}: the filter of the device is locked", doing));
@@ -38,7 +40,9 @@ Result<void> change(int file, unsigned long request, void* argument, const char*
 Result<void> attach_tap(const cbpf::Program& program, int tap) {
   const auto& code = program.instructions;
   if (code.size() > cbpf::max_instructions)
-    return fail(Code::TooLarge, {}, fmt::format("cannot attach the filter: it has {} instructions, and the kernel takes {}", code.size(), cbpf::max_instructions));
+    return fail(Code::TooLarge, {},
+                fmt::format("cannot attach the filter: it has {} instructions, and the kernel takes {}", code.size(),
+                            cbpf::max_instructions));
   sock_fprog request = {};
   request.len = static_cast<unsigned short>(code.size());
   request.filter = reinterpret_cast<sock_filter*>(const_cast<cbpf::Instruction*>(code.data()));  // only read

@@ -41,7 +41,8 @@ std::unexpected<Diagnostic> refused(int error, const Loaded& program, const Netw
     case EINVAL: return fail(Code::Unsupported, {}, "the kernel has no tcx, which came with Linux 6.6", "clsact does the same");
     case ENOENT:
     case EOPNOTSUPP:
-      return fail(Code::Unsupported, {}, "the kernel can run no programs in its traffic control", "it must be built with CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS");
+      return fail(Code::Unsupported, {}, "the kernel can run no programs in its traffic control",
+                  "it must be built with CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS");
     case ERANGE: return fail(Code::TooLarge, {}, fmt::format("{} has as many programs at that place as it can take", on.name));
     default: return fail(Code::System, {}, fmt::format("cannot attach the program to {}: {}", on.name, std::strerror(error)));
   }

@@ -53,14 +53,19 @@ std::unexpected<Diagnostic> refused(int error, const NetworkInterface& on, XdpMo
     case EBUSY:
     case EEXIST:
       return fail(Code::System, {}, fmt::format("{} has an XDP program already: {}", on.name, what_is_there(on)),
-                  "one is all that an interface takes: `bpftool net` shows who has it; or attach to the hook tc-ingress, which takes several");
+                  "one is all that an interface takes: `bpftool net` shows who has it; or attach to the hook tc-ingress, which "
+                  "takes several");
     case EOPNOTSUPP:
-      return fail(Code::Unsupported, {}, fmt::format("the driver of {} cannot run XDP programs {}", on.name, mode == XdpMode::Native ? "in native mode" : "there"),
+      return fail(Code::Unsupported, {},
+                  fmt::format("the driver of {} cannot run XDP programs {}", on.name,
+                              mode == XdpMode::Native ? "in native mode" : "there"),
                   "generic mode works on every interface");
     case ERANGE:
     case EINVAL:
-      return fail(Code::Unsupported, {}, fmt::format("the driver of {} does not take XDP programs as it is set up now ({})", on.name, std::strerror(error)),
-                  "its MTU, receive offloads or queues may be in the way (`dmesg` may say which); generic mode works on every interface");
+      return fail(
+          Code::Unsupported, {},
+          fmt::format("the driver of {} does not take XDP programs as it is set up now ({})", on.name, std::strerror(error)),
+          "its MTU, receive offloads or queues may be in the way (`dmesg` may say which); generic mode works on every interface");
     default: return fail(Code::System, {}, fmt::format("cannot attach the program to {}: {}", on.name, std::strerror(error)));
   }
 }

@@ -28,8 +28,13 @@ std::uint32_t number_at(const std::uint8_t* at) {
 }  // namespace
 
 ClassicFile::ClassicFile(std::unique_ptr<Source> source, const Format& format, std::uint32_t most, std::size_t block)
-    : source_(std::move(source)), swapped_(format.byte_order != std::endian::native), snaplen_(std::min(format.snaplen, most)), most_(most),
-      capacity_(std::max(block, record_header_size)), buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_)), packets_(most_packets) {}
+    : source_(std::move(source)),
+      swapped_(format.byte_order != std::endian::native),
+      snaplen_(std::min(format.snaplen, most)),
+      most_(most),
+      capacity_(std::max(block, record_header_size)),
+      buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_)),
+      packets_(most_packets) {}
 
 ClassicFile::~ClassicFile() = default;
 
@@ -75,8 +80,10 @@ Result<bool> ClassicFile::take_other() {
   }
   const std::uint32_t captured = number(rest().data() + captured_at);
   if (captured > most_) {
-    return fail(Code::Input, {}, fmt::format("the packet at byte {} claims to have {} captured bytes, where {} are the most that its link type has", begin_ + at_,
-                                             captured, most_));
+    return fail(
+        Code::Input, {},
+        fmt::format("the packet at byte {} claims to have {} captured bytes, where {} are the most that its link type has",
+                    begin_ + at_, captured, most_));
   }
   const std::size_t needed = record_header_size + captured;
   if (rest().size() < needed) {
@@ -119,7 +126,8 @@ void ClassicFile::make_room(std::size_t needed) {
 Diagnostic ClassicFile::cut_off(std::size_t needed) const {
   return {.code = Code::Input,
           .span = {},
-          .message = fmt::format("truncated dump file: of the {} {} of the packet at byte {}, {} are there; the file was cut off, or it is still being written",
+          .message = fmt::format("truncated dump file: of the {} {} of the packet at byte {}, {} are there; the file was cut "
+                                 "off, or it is still being written",
                                  needed, needed == record_header_size ? "header bytes" : "bytes", begin_ + at_, rest().size()),
           .hint = ""};
 }
@@ -127,7 +135,10 @@ Diagnostic ClassicFile::cut_off(std::size_t needed) const {
 Record ClassicFile::record(std::size_t i) const {
   const PacketView& packet = packets_[i];
   const std::uint8_t* header = packet.bytes - record_header_size;
-  return {.seconds = number(header + seconds_at), .fraction = number(header + fraction_at), .length = packet.length, .bytes = {packet.bytes, packet.captured}};
+  return {.seconds = number(header + seconds_at),
+          .fraction = number(header + fraction_at),
+          .length = packet.length,
+          .bytes = {packet.bytes, packet.captured}};
 }
 
 std::span<const std::uint8_t> ClassicFile::stored(std::size_t first, std::size_t end) const {

@@ -48,7 +48,8 @@ std::optional<Probe> probe_classic(std::string_view start) {
   for (const auto& magic : classic_magics) {
     const auto order = order_of(start, 0, magic.number);
     if (!order) continue;
-    const bool current = number<std::uint16_t>(start, 4, *order) == version_major && number<std::uint16_t>(start, 6, *order) == version_minor;
+    const bool current =
+        number<std::uint16_t>(start, 4, *order) == version_major && number<std::uint16_t>(start, 6, *order) == version_minor;
     return Probe{magic.precision, *order, current && !magic.extended, true};
   }
   return std::nullopt;

@@ -29,7 +29,8 @@ Result<Options> options_for(const AttachCommand& command) {
   if (!on) return std::unexpected(on.error());
   if (on->index == 0) return fail(Code::Name, {}, "a program is attached to one interface, not to all of them");
   const auto link_type = on->dlt ? find_link_type(*on->dlt) : std::nullopt;
-  if (!link_type || on->cooked) return fail(Code::Unsupported, {}, fmt::format("weir does not know what the packets of {} begin with", on->name));
+  if (!link_type || on->cooked)
+    return fail(Code::Unsupported, {}, fmt::format("weir does not know what the packets of {} begin with", on->name));
   options.link_type = link_type->name;
   if (!options.netmask) options.netmask = on->netmask;
   return options;
@@ -60,7 +61,8 @@ class Lines {
     if (got < 0 && errno == EINTR) return true;
     if (got <= 0) return false;
     text_.append(part.data(), static_cast<std::size_t>(got));
-    for (std::size_t end; (end = text_.find('\n')) != text_.npos; text_.erase(0, end + 1)) obey(attachment, std::string_view(text_).substr(0, end));
+    for (std::size_t end; (end = text_.find('\n')) != text_.npos; text_.erase(0, end + 1))
+      obey(attachment, std::string_view(text_).substr(0, end));
     return true;
   }
 

@@ -103,9 +103,14 @@ void add_timeout(CLI::App& command, double& seconds) {
 }
 
 void add_hook(CLI::App& command, HookWords& words) {
-  command.add_option("--hook", words.hook, "Where the eBPF program of --emit=ebpf, ebpf-object or json is to run: " + fmt::format("{}", fmt::join(hook_names(), ", ")))
+  command
+      .add_option("--hook", words.hook,
+                  "Where the eBPF program of --emit=ebpf, ebpf-object or json is to run: " +
+                      fmt::format("{}", fmt::join(hook_names(), ", ")))
       ->type_name("HOOK");
-  command.add_option("--match", words.match, "What it returns for a packet that matches: pass, drop, next, tx, aborted, or a number")->type_name("ACTION");
+  command
+      .add_option("--match", words.match, "What it returns for a packet that matches: pass, drop, next, tx, aborted, or a number")
+      ->type_name("ACTION");
   command.add_option("--no-match", words.no_match, "What it returns for any other packet")->type_name("ACTION");
   command.add_option("--maps", words.maps, "Lists of N entries and more are maps (default: those that are faster so)")->type_name("N");
 }
@@ -187,14 +192,19 @@ CLI::App* add_attach(CLI::App& program, AttachCommand& c, HookWords& hook) {
   auto& command = *program.add_subcommand("attach", attach_about);
   command.footer(attach_examples);
   add_expression(command, c.expression);
-  command.add_option("-i,--interface", c.where, "Interface; or the folder of a control group, or the name of a tracepoint")->type_name("WHERE");
-  command.add_option("--hook", hook.hook, "Where: xdp (the default), tc-ingress, tc-egress, cgroup, tracing, tracing-btf")->type_name("HOOK");
-  command.add_option("--match", hook.match, "What happens to a packet that matches: pass, drop, next, tx, aborted, or a number")->type_name("ACTION");
+  command.add_option("-i,--interface", c.where, "Interface; or the folder of a control group, or the name of a tracepoint")
+      ->type_name("WHERE");
+  command.add_option("--hook", hook.hook, "Where: xdp (the default), tc-ingress, tc-egress, cgroup, tracing, tracing-btf")
+      ->type_name("HOOK");
+  command.add_option("--match", hook.match, "What happens to a packet that matches: pass, drop, next, tx, aborted, or a number")
+      ->type_name("ACTION");
   command.add_option("--no-match", hook.no_match, "What happens to any other packet")->type_name("ACTION");
   command.add_option_function<std::string>(
       "--mode", [&](const std::string& word) { store(parse_xdp_mode(word), c.attach.xdp_mode); },
       "XDP: native or generic (default: native where the driver can)")->type_name("MODE");
-  command.add_flag_callback("--egress", [&] { c.attach.direction = AttachOptions::Direction::Egress; }, "Control groups: what its processes send, not what they get");
+  command.add_flag_callback(
+      "--egress", [&] { c.attach.direction = AttachOptions::Direction::Egress; },
+      "Control groups: what its processes send, not what they get");
   command.add_flag("--live", c.attach.live, "Change lists while it runs: lines `add ADDRESS` and `remove ADDRESS` on standard input");
   add_file(command, "--pin", c.attach.pin, "Leave the program there, kept by FILE in /sys/fs/bpf");
   add_compiling(command, c.options);
@@ -226,8 +236,10 @@ CLI::App* add_run(CLI::App& program, RunCommand& c) {
   auto& command = *program.add_subcommand("run", run_about);
   command.footer(run_examples);
   add_expression(command, c.expression);
-  add_file(command, "--ebpf", c.ebpf, "Run the eBPF program in FILE (-: standard input): as bpftool prints it, its bytes, or an ELF object");
-  add_file(command, "--cbpf", c.cbpf, "Run the classic BPF program in FILE (-: standard input): as -ddd prints it, or in the syntax of bpf_asm");
+  add_file(command, "--ebpf", c.ebpf,
+           "Run the eBPF program in FILE (-: standard input): as bpftool prints it, its bytes, or an ELF object");
+  add_file(command, "--cbpf", c.cbpf,
+           "Run the classic BPF program in FILE (-: standard input): as -ddd prints it, or in the syntax of bpf_asm");
   command.add_option("--program", c.program, "Which program of an ELF object")->type_name("NAME");
   command.add_option_function<std::string>(
       "--hook", [&](const std::string& word) { store(parse_hook_name(word), c.hook); },
@@ -320,7 +332,8 @@ std::string complaint(const CLI::App& command, const CLI::ParseError& error) {
   constexpr std::string_view unexpected = "The following argument was not expected: ";
   if (what.starts_with(unexpected)) {
     const auto option = what.substr(unexpected.size(), what.find('=') - unexpected.size());
-    if (option == "-") return "a letter that stands for yes or no takes no value: leave out " + what.substr(unexpected.size() + 1);  // `-d=2`
+    if (option == "-")
+      return "a letter that stands for yes or no takes no value: leave out " + what.substr(unexpected.size() + 1);  // `-d=2`
     if (option.starts_with('-')) return has_no_option(command, option);
   }
   const auto name = what.substr(0, what.find_first_of(": "));

@@ -20,7 +20,8 @@ Status run(const CompileCommand& command) {
   if (command.check) {
     const auto checked = check_compilation(*filter, command.options, command.hook, command.seconds);
     if (!checked) return report(checked.error());
-    print_note(fmt::format("proven: the program does what the {} says ({:.2f} s)", command.from ? "one given" : "filter", checked->seconds));
+    print_note(fmt::format("proven: the program does what the {} says ({:.2f} s)", command.from ? "one given" : "filter",
+                           checked->seconds));
     if (!checked->undecided.empty()) print_note("not proven of the faster program that `weir attach` loads: " + checked->undecided);
   }
   if (command.emit != Emit::EbpfObject && !program->ends_with('\n')) *program += '\n';

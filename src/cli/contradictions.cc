@@ -41,7 +41,8 @@ std::optional<std::string> complete(const Given& given, const HookWords& words, 
   c.hook = *options;
   if (options->hook == Hook::Cgroup && !given("-y") && !c.from) c.options.link_type = "RAW";
   if (c.check && c.emit == Emit::EbpfObject) return "--check proves programs, not objects: try it with --emit=ebpf";
-  if (c.check && (options->hook == Hook::Tracing || options->hook == Hook::TracingBtf)) return "--check cannot prove programs for tracepoints";
+  if (c.check && (options->hook == Hook::Tracing || options->hook == Hook::TracingBtf))
+    return "--check cannot prove programs for tracepoints";
   return std::nullopt;
 }
 

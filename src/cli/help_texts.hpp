@@ -28,7 +28,8 @@ Examples:
   zstd -dc in.pcap.zst | weir filter -r - -w - 'not port 22' | tcpdump -r -)";
 
 inline constexpr auto capture_about = "Capture the packets on an interface that match an expression: print or write them.";
-inline constexpr auto capture_examples = R"(The filter runs in the kernel. Ctrl-C ends the capture; the numbers then printed are those of tcpdump.
+inline constexpr auto capture_examples =
+    R"(The filter runs in the kernel. Ctrl-C ends the capture; the numbers then printed are those of tcpdump.
 Capturing needs the capability CAP_NET_RAW: use sudo, or once `sudo setcap cap_net_raw+ep PATH-OF-WEIR`.
 
 Examples:
@@ -37,8 +38,10 @@ Examples:
   weir capture -i eth0 -w web.pcap -c 1000 'tcp port 80 or tcp port 443'
   weir capture -i eth0 -w - ip6 | tcpdump -r -)";
 
-inline constexpr auto attach_about = "Have the kernel drop or pass packets by an expression, at an interface, a control group or a tracepoint.";
-inline constexpr auto attach_examples = R"(The program stays until Ctrl-C, or with --pin until its file is removed. It needs CAP_BPF and CAP_NET_ADMIN: use sudo.
+inline constexpr auto attach_about =
+    "Have the kernel drop or pass packets by an expression, at an interface, a control group or a tracepoint.";
+inline constexpr auto attach_examples =
+    R"(The program stays until Ctrl-C, or with --pin until its file is removed. It needs CAP_BPF and CAP_NET_ADMIN: use sudo.
 Without --match and --no-match, what matches passes and everything else is dropped.
 
 Examples:
@@ -47,7 +50,8 @@ Examples:
   weir attach -i eth0 --live --match=drop --no-match=pass host 192.0.2.1 <changes)";
 
 inline constexpr auto prove_about = "Prove that two filters accept the same packets, or show a packet that tells them apart.";
-inline constexpr auto prove_examples = R"(One filter alone is compared with its compiled program. Exit status: 0 proven, 3 different, 1 undecided, 2 wrong use.
+inline constexpr auto prove_examples =
+    R"(One filter alone is compared with its compiled program. Exit status: 0 proven, 3 different, 1 undecided, 2 wrong use.
 
 Examples:
   weir prove 'not (ip or arp)' 'not ip and not arp'
@@ -56,7 +60,8 @@ Examples:
   tcpdump -ddd -s 262144 'tcp port 80' | weir prove 'tcp port 80' --bytecode -)";
 
 inline constexpr auto run_about = "Run a program on packets, in user space, and say what it returns.";
-inline constexpr auto run_examples = R"(The program is that of an expression (classic BPF, with --hook eBPF), or one of others: --ebpf, --cbpf.
+inline constexpr auto run_examples =
+    R"(The program is that of an expression (classic BPF, with --hook eBPF), or one of others: --ebpf, --cbpf.
 
 Examples:
   weir run --packet in.pcap tcp port 80

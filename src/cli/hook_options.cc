@@ -16,11 +16,13 @@ std::optional<T> number_of(const std::string& word) {
 }
 
 /// The number of an action: by its word, or itself.
-std::expected<std::optional<std::int32_t>, std::string> parse_action(const char* option, const std::string& word, Hook hook, const std::string& hook_name) {
+std::expected<std::optional<std::int32_t>, std::string> parse_action(const char* option, const std::string& word, Hook hook,
+                                                                     const std::string& hook_name) {
   if (word.empty()) return std::nullopt;
   if (const auto number = find_action(hook, word)) return number;
   if (const auto number = number_of<std::int32_t>(word)) return number;
-  return std::unexpected(fmt::format("{}={} is no action of hook {}; there are {}, or a number", option, word, hook_name, fmt::join(action_names(hook), ", ")));
+  return std::unexpected(fmt::format("{}={} is no action of hook {}; there are {}, or a number", option, word, hook_name,
+                                     fmt::join(action_names(hook), ", ")));
 }
 
 }  // namespace
@@ -38,7 +40,8 @@ std::expected<ProgramOptions, std::string> parse_hook(const HookWords& words) {
   options.no_match = *no_match;
   if (words.maps.empty()) return options;
   const auto threshold = number_of<std::size_t>(words.maps);
-  if (!threshold || *threshold == 0) return std::unexpected(fmt::format("--maps takes how many entries make a list a map, 1 and more, not '{}'", words.maps));
+  if (!threshold || *threshold == 0)
+    return std::unexpected(fmt::format("--maps takes how many entries make a list a map, 1 and more, not '{}'", words.maps));
   options.map_threshold = *threshold;
   return options;
 }

@@ -25,16 +25,18 @@ std::optional<Diagnostic> discord(const std::string& name, const Format& format,
   if (format.dlt != its.dlt) {
     return Diagnostic{.code = Code::LinkType,
                       .span = {},
-                      .message = fmt::format("{} has link type {}, {} has {}: packets of one file have one link type", name, described(format.dlt), other,
-                                             described(its.dlt)),
+                      .message = fmt::format("{} has link type {}, {} has {}: packets of one file have one link type", name,
+                                             described(format.dlt), other, described(its.dlt)),
                       .hint = "filter them one by one, each into a file of its own"};
   }
   if (format.byte_order != its.byte_order && std::ranges::find(in_order_of_host, described(format.dlt)) != std::end(in_order_of_host)) {
-    return Diagnostic{.code = Code::LinkType,
-                      .span = {},
-                      .message = fmt::format("{} and {} come from hosts of different byte order, and packets of link type {} have numbers in that order", name,
-                                             other, described(format.dlt)),
-                      .hint = "filter them one by one, each into a file of its own"};
+    return Diagnostic{
+        .code = Code::LinkType,
+        .span = {},
+        .message = fmt::format(
+            "{} and {} come from hosts of different byte order, and packets of link type {} have numbers in that order", name,
+            other, described(format.dlt)),
+        .hint = "filter them one by one, each into a file of its own"};
   }
   return std::nullopt;
 }

@@ -12,8 +12,8 @@ namespace weir::cli {
 
 class Inputs {
  public:
-  /// Looks at each: nothing is done with the first when something is wrong with the last. "-" is standard input. An error names the file that
-  /// cannot be read, or two that do not go together: one file holds packets of one link type.
+  /// Looks at each: nothing is done with the first when something is wrong with the last. "-" is standard input. An error names
+  /// the file that cannot be read, or two that do not go together: one file holds packets of one link type.
   static Result<Inputs> open(std::vector<std::string> paths);
 
   std::size_t size() const { return inputs_.size(); }

@@ -12,9 +12,13 @@ std::string hex_of(const prove::Counterexample& packet) {
 }
 
 Diagnostic wrong_program(const prove::Counterexample& packet, bool is_ebpf) {
-  const std::string where = is_ebpf ? fmt::format("with {} bytes in one piece", packet.linear) : fmt::format("on {}", machine_name(packet.machine));
-  return {Code::System, {}, fmt::format("the program is wrong, an error in weir: {} it returns {} for the packet {}, the filter {}", where, packet.second,
-                                        hex_of(packet), packet.first), {}};
+  const std::string where =
+      is_ebpf ? fmt::format("with {} bytes in one piece", packet.linear) : fmt::format("on {}", machine_name(packet.machine));
+  return {Code::System,
+          {},
+          fmt::format("the program is wrong, an error in weir: {} it returns {} for the packet {}, the filter {}", where,
+                      packet.second, hex_of(packet), packet.first),
+          {}};
 }
 
 /// What was not decided, if anything, stands in `undecided`; a packet that shows a difference is an error.

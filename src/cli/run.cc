@@ -24,7 +24,8 @@ std::optional<std::vector<std::uint8_t>> bytes_of(std::string_view word) {
     else if (c != ' ' && c != ':' && c != '\n' && c != '\t') return std::nullopt;
   }
   if (digits.size() % 2 != 0) return std::nullopt;
-  for (std::size_t at = 0; at < digits.size(); at += 2) bytes.push_back(static_cast<std::uint8_t>(std::stoi(digits.substr(at, 2), nullptr, 16)));
+  for (std::size_t at = 0; at < digits.size(); at += 2)
+    bytes.push_back(static_cast<std::uint8_t>(std::stoi(digits.substr(at, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -118,7 +119,8 @@ Status run(const RunCommand& command) {
   if (!readers) return report(readers.error());
   auto program = load(command, *text, readers->front());
   if (!program) return report(program.error(), *text);
-  if (const auto refusal = program->check()) print_warning("a kernel would not take the program; here each step is looked at instead", *refusal);
+  if (const auto refusal = program->check())
+    print_warning("a kernel would not take the program; here each step is looked at instead", *refusal);
 
   Runner runner(command, *program);
   for (std::size_t i = 0; i < readers->size(); ++i) {
@@ -129,7 +131,11 @@ Status run(const RunCommand& command) {
       return report(done.error());
     }
   }
-  if (std::fflush(stdout) != 0) return report({.code = Code::System, .span = {}, .message = fmt::format("cannot write standard output: {}", std::strerror(errno)), .hint = {}});
+  if (std::fflush(stdout) != 0)
+    return report({.code = Code::System,
+                   .span = {},
+                   .message = fmt::format("cannot write standard output: {}", std::strerror(errno)),
+                   .hint = {}});
   return runner.has_stopped() ? CouldNot : Done;
 }
 

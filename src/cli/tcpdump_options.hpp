@@ -21,6 +21,7 @@ std::optional<Foreign> first_foreign_option(const std::vector<std::string>& argu
 bool has_any(const std::vector<std::string>& arguments, std::initializer_list<std::string_view> options);
 
 /// What asks for what weir does anyway: numbers in place of names, each packet as it comes, no look at checksums.
-constexpr const char* needless_options[] = {"-n", "-f", "-N", "-l", "-U,--packet-buffered", "--immediate-mode", "-K,--dont-verify-checksums"};
+constexpr const char* needless_options[] = {
+    "-n", "-f", "-N", "-l", "-U,--packet-buffered", "--immediate-mode", "-K,--dont-verify-checksums"};
 
 }  // namespace weir::cli

@@ -48,7 +48,8 @@ std::optional<Piece> piece_of(const Program& p, const Node& n) {
 
 }  // namespace
 
-std::optional<Adjacent> adjacent_from(const Program& p, NodeId id, const std::function<NodeId(NodeId)>& follow, const std::function<bool(NodeId)>& may_go_on) {
+std::optional<Adjacent> adjacent_from(const Program& p, NodeId id, const std::function<NodeId(NodeId)>& follow,
+                                      const std::function<bool(NodeId)>& may_go_on) {
   Adjacent all{{}, {}, {}, follow(p[id].f)};
   for (NodeId at = id; all.links.size() < most_links; at = follow(p[at].t)) {
     const auto piece = piece_of(p, p[at]);

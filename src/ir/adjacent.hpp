@@ -25,6 +25,7 @@ struct Adjacent {
 
 /// The chain from a test on, where there are two links and more of which pieces can be made. `follow`: where an edge leads in the end;
 /// `may_go_on`: whether a test may be a link of a chain that began before it.
-std::optional<Adjacent> adjacent_from(const Program& p, NodeId id, const std::function<NodeId(NodeId)>& follow, const std::function<bool(NodeId)>& may_go_on);
+std::optional<Adjacent> adjacent_from(const Program& p, NodeId id, const std::function<NodeId(NodeId)>& follow,
+                                      const std::function<bool(NodeId)>& may_go_on);
 
 }  // namespace weir::ir

@@ -3,8 +3,8 @@
 // its root; passes, printers and back ends walk that order and never recurse along it.
 //
 // Bounds are visible. `Guard` asks whether bytes [base+displacement, …+size) are captured (summed without wrap) and
-// `NonZero` whether a divisor is not 0 (where its range does not say so); when not, the filter ends with "reject", also inside a choice. `verify`
-// demands one above every load and every division.
+// `NonZero` whether a divisor is not 0 (where its range does not say so); when not, the filter ends with "reject", also inside a
+// choice. `verify` demands one above every load and every division.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -100,7 +100,14 @@ enum class Meeting : std::uint8_t { Apart, Together };
 class Lifting {
  public:
   Lifting(const cbpf::Program& p, Machine machine, Meeting meeting, const Limits& limits)
-      : source_(p), code_(p.instructions), machine_(machine), meeting_(meeting), limits_(limits), live_(live_places(code_)), points_(code_.size()), known_(code_.size()) {}
+      : source_(p),
+        code_(p.instructions),
+        machine_(machine),
+        meeting_(meeting),
+        limits_(limits),
+        live_(live_places(code_)),
+        points_(code_.size()),
+        known_(code_.size()) {}
 
   Result<ir::Program> run() {
     State zero;
@@ -172,7 +179,8 @@ class Lifting {
     for (const Point point : reached) turn(point);
     State state = states_[from_];
     for (std::size_t where = 0; where < place_count; ++where)
-      if (std::ranges::any_of(reached, [&](Point point) { return states_[point][where] != state[where]; })) state[where] = choice(reached, where);
+      if (std::ranges::any_of(reached, [&](Point point) { return states_[point][where] != state[where]; }))
+        state[where] = choice(reached, where);
     const Point one = add(state);
     for (const Point point : reached) {
       ways_.join(one, point);
@@ -238,7 +246,8 @@ class Lifting {
       case op::STX: s[first_scratch + i.k] = s[place_x]; break;
       case op::ALU: return compute(i, s);
       case op::JMP: return jump(i, s);
-      case op::RET: return {.kind = Step::Kind::Return, .a = static_cast<Opcode>(i.code) == Opcode::RetA ? s[place_a] : graph_.constant(i.k)};
+      case op::RET:
+        return {.kind = Step::Kind::Return, .a = static_cast<Opcode>(i.code) == Opcode::RetA ? s[place_a] : graph_.constant(i.k)};
       default:
         if (static_cast<Opcode>(i.code) == Opcode::Tax) s[place_x] = s[place_a];
         else s[place_a] = s[place_x];
@@ -322,7 +331,9 @@ class Lifting {
 
   /// Offsets that may be negative: below both headers, then those of the link-layer header, then of the network header.
   Step from_any_header(const Instruction& i, const State& s, std::size_t where, ValueId offset) {
-    const auto relative = [&](std::uint32_t from, std::uint32_t header) { return arith(Arith::Add, offset, graph_.constant(header - from)); };
+    const auto relative = [&](std::uint32_t from, std::uint32_t header) {
+      return arith(Arith::Add, offset, graph_.constant(header - from));
+    };
     // One test of three ways: `f` gets a test of its own, at no instruction.
     Step negative{.kind = Step::Kind::Test, .relation = Relation::GreaterEqual, .a = offset, .b = graph_.constant(network_offset)};
     negative.t = load_at(i, s, where, relative(network_offset, network_header), 0);
@@ -436,7 +447,10 @@ class Lifting {
 std::optional<Diagnostic> jump_back(const cbpf::Program& p) {
   for (std::size_t at = 0; at < p.instructions.size(); ++at) {
     if (static_cast<Opcode>(p.instructions[at].code) != Opcode::Ja || p.instructions[at].k < 0x80000000) continue;
-    return Diagnostic{Code::Input, at < p.spans.size() ? p.spans[at] : Span{}, fmt::format("{}: jumps back, and a filter has no loops", cbpf::name(p, at)), {}};
+    return Diagnostic{Code::Input,
+                      at < p.spans.size() ? p.spans[at] : Span{},
+                      fmt::format("{}: jumps back, and a filter has no loops", cbpf::name(p, at)),
+                      {}};
   }
   return std::nullopt;
 }

@@ -28,7 +28,12 @@ struct Table {
 class Lowering {
  public:
   Lowering(const pred::Filter& f, const Limits& limits, Guards guards)
-      : filter_(f), limits_(limits), guards_(guards), ranges_(program_), reach_(f, sets_, limits.tunnel_states), fixed_values_(f.value_count(), ir::no_value),
+      : filter_(f),
+        limits_(limits),
+        guards_(guards),
+        ranges_(program_),
+        reach_(f, sets_, limits.tunnel_states),
+        fixed_values_(f.value_count(), ir::no_value),
         depends_(f.mark_count == 0 ? 0 : f.value_count(), Unknown) {}
 
   Result<ir::Program> run() {
@@ -138,7 +143,8 @@ class Lowering {
     if (v.a != ir::no_value) collect(v.a);
     if (v.b != ir::no_value) collect(v.b);
     const bool divides = v.kind == ir::ValueKind::Binary && (v.arith() == Arith::Div || v.arith() == Arith::Mod);
-    if ((v.kind == ir::ValueKind::Load && is_wanted(v)) || (divides && ir::constant_of(program_, v.b).value_or(0) == 0)) needs_.push_back(id);
+    if ((v.kind == ir::ValueKind::Load && is_wanted(v)) || (divides && ir::constant_of(program_, v.b).value_or(0) == 0))
+      needs_.push_back(id);
   }
 
   bool is_wanted(const ir::Value& load) {

@@ -21,7 +21,9 @@ class StateSets {
   std::uint32_t number(std::vector<Passed> states);
   std::uint32_t join(std::uint32_t a, std::uint32_t b);
   /// Until a set is added.
-  std::span<const Passed> operator[](std::uint32_t set) const { return set == 0 ? std::span(none_) : std::span<const Passed>(more_[set - 1]); }
+  std::span<const Passed> operator[](std::uint32_t set) const {
+    return set == 0 ? std::span(none_) : std::span<const Passed>(more_[set - 1]);
+  }
 
  private:
   std::array<Passed, 1> none_{0};

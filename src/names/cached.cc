@@ -10,7 +10,9 @@ class Cached : public Names {
   explicit Cached(const Names& source) : source_(source) {}
 
   Result<Addresses> host(const std::string& name) const override { return hosts_.get(name, [&] { return source_.host(name); }); }
-  Result<std::optional<Mac>> ether(const std::string& name) const override { return ethers_.get(name, [&] { return source_.ether(name); }); }
+  Result<std::optional<Mac>> ether(const std::string& name) const override {
+    return ethers_.get(name, [&] { return source_.ether(name); });
+  }
   Result<std::optional<std::uint32_t>> network(const std::string& name) const override {
     return networks_.get(name, [&] { return source_.network(name); });
   }

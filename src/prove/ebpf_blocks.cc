@@ -45,7 +45,8 @@ class Cutting {
   explicit Cutting(const ebpf::Program& p) : code_(p.instructions) {}
 
   std::vector<Block> run(std::size_t root) {
-    if (const std::size_t count = code_.size(); root >= count || count > ebpf::max_instructions) throw GivenUp("there is no program of that length");
+    if (const std::size_t count = code_.size(); root >= count || count > ebpf::max_instructions)
+      throw GivenUp("there is no program of that length");
     find_leaders(root);
     order_from(root);
     std::ranges::reverse(order_);

@@ -16,8 +16,8 @@ struct Block {
   std::uint16_t live = 0;            ///< registers, a bit each, that are read here or behind before they are written
 };
 
-/// Blocks that can be reached from an instruction, the first of the program or of a function, each before those it leads to. A call of a function is an
-/// instruction like others. Throws GivenUp for loops and what is no program.
+/// Blocks that can be reached from an instruction, the first of the program or of a function, each before those it leads to. A
+/// call of a function is an instruction like others. Throws GivenUp for loops and what is no program.
 std::vector<Block> blocks_of(const ebpf::Program& p, std::size_t first = 0);
 
 }  // namespace weir::prove

@@ -56,7 +56,8 @@ Ref Stepper::taken(std::size_t at, const State& s) try {
 /// A function that loads returns -1 where nothing is: whoever has asked for that has what was loaded, and no choice any more.
 void Stepper::learn(std::size_t at, bool is_taken, State& s) {
   const Instruction& i = p_.instructions[at];
-  const bool asks = ebpf::class_of(i) == op::JMP && !ebpf::takes_register(i) && i.imm == 0 && (operation(i) == op::JSLT || operation(i) == op::JSGE);
+  const bool asks = ebpf::class_of(i) == op::JMP && !ebpf::takes_register(i) && i.imm == 0 &&
+                    (operation(i) == op::JSLT || operation(i) == op::JSGE);
   const Content asked = s.registers[i.dst];
   if (!asks || !is_scalar(asked) || !std::get<Scalar>(asked).or_error) return;
   const bool is_error = is_taken == (operation(i) == op::JSLT);
@@ -211,7 +212,8 @@ State Stepper::choose(Ref truth, const State& a, const State& b) {
     }
     if (i->size == j->size && i->holds.index() == j->holds.index()) {
       Slot both = *i;
-      if (auto* copied = std::get_if<Copied>(&both.holds)) copied->address = algebra_.choose(truth, copied->address, std::get<Copied>(j->holds).address);
+      if (auto* copied = std::get_if<Copied>(&both.holds))
+        copied->address = algebra_.choose(truth, copied->address, std::get<Copied>(j->holds).address);
       else both.holds = std::get<Scalar>(choose(truth, std::get<Scalar>(i->holds), std::get<Scalar>(j->holds)));
       s.stack.slots().push_back(std::move(both));
     }

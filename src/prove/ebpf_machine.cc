@@ -6,7 +6,9 @@ namespace weir::prove {
 namespace {
 
 /// The low `bytes` of a number in opposite order.
-std::uint32_t swapped(std::uint32_t k, std::uint32_t bytes) { return bytes == 2 ? (k & 0xff) << 8 | (k >> 8 & 0xff) : __builtin_bswap32(k); }
+std::uint32_t swapped(std::uint32_t k, std::uint32_t bytes) {
+  return bytes == 2 ? (k & 0xff) << 8 | (k >> 8 & 0xff) : __builtin_bswap32(k);
+}
 
 bool is_bitwise(Arith op) { return op == Arith::And || op == Arith::Or || op == Arith::Xor; }
 
@@ -87,7 +89,8 @@ Ref Words::compare(Relation op, Word a, Word b) {
 }
 
 Ref Words::compare(Relation op, const Scalar& a, const Scalar& b) {
-  if (a.high == b.high && a.high.known) return op == Relation::Bits && *a.high.known != 0 ? algebra_.truth(true) : compare(op, a.low, b.low);
+  if (a.high == b.high && a.high.known)
+    return op == Relation::Bits && *a.high.known != 0 ? algebra_.truth(true) : compare(op, a.low, b.low);
   const Ref same = compare(Relation::Equal, a.high, b.high);
   switch (op) {
     case Relation::Equal: return algebra_.both(same, compare(op, a.low, b.low));
@@ -103,7 +106,8 @@ Ref Words::compare(Relation op, const Scalar& a, const Scalar& b) {
 void Stack::put(Slot slot, Algebra& algebra) {
   std::vector<Slot> after;
   const auto at = [&](const Slot& old, std::int64_t from) {
-    return Copied{algebra.binary(Arith::Add, std::get<Copied>(old.holds).address, algebra.constant(static_cast<std::uint32_t>(from - old.offset)))};
+    return Copied{algebra.binary(Arith::Add, std::get<Copied>(old.holds).address,
+                                 algebra.constant(static_cast<std::uint32_t>(from - old.offset)))};
   };
   for (const Slot& old : slots_) {
     if (old.end() <= slot.offset || slot.end() <= old.offset) {

@@ -92,7 +92,8 @@ struct ZeroWhen {
 };
 
 /// What a register holds; monostate: nothing that may be read.
-using Content = std::variant<std::monostate, Scalar, Context, StackPlace, PacketPlace, PacketEnd, MapReference, Found, TablePlace, Entry, ZeroWhen>;
+using Content = std::variant<std::monostate, Scalar, Context, StackPlace, PacketPlace, PacketEnd, MapReference, Found, TablePlace,
+                             Entry, ZeroWhen>;
 
 /// Bytes of the packet from an address on, as a helper copied them.
 struct Copied {

@@ -49,7 +49,8 @@ Content Stepper::load(const Instruction& i, const State& s) {
     if (const auto known = s.stack.read(place->offset + i.offset, bytes_of(i), algebra_)) return *known;
     throw NotUnderstood{};
   }
-  if (const auto* place = std::get_if<TablePlace>(&from); place && place->at && i.offset == 0 && bytes_of(i) == 4) return Entry{place->map, *place->at};
+  if (const auto* place = std::get_if<TablePlace>(&from); place && place->at && i.offset == 0 && bytes_of(i) == 4)
+    return Entry{place->map, *place->at};
   if (!std::holds_alternative<Context>(from)) throw NotUnderstood{};
   const ebpf::ContextRow* row = ebpf::find_context(p_.hook, i.offset, bytes_of(i), ebpf::Access::Read);
   if (row && row->kind == ebpf::FieldKind::Data) return PacketPlace{algebra_.constant(0), 0};
@@ -123,9 +124,9 @@ void Stepper::call(const Instruction& i, State& s) {
   s.registers[0] = result;
 }
 
-/// (context, offset, to, count): bytes of the whole packet onto the stack. That XDP's helper takes no offset beyond 0xffff (net/core/filter.c,
-/// bpf_xdp_load_bytes) is not modelled: packets so long are taken not to come there. Where they are not there nobody looks at them: the stack
-/// then has zeros, which the verifier lets a program read, but none is to depend on it.
+/// (context, offset, to, count): bytes of the whole packet onto the stack. That XDP's helper takes no offset beyond 0xffff
+/// (net/core/filter.c, bpf_xdp_load_bytes) is not modelled: packets so long are taken not to come there. Where they are not there
+/// nobody looks at them: the stack then has zeros, which the verifier lets a program read, but none is to depend on it.
 Partial Stepper::copy(State& s) {
   const Scalar offset = scalar(s, 2), count = scalar(s, 4);
   const auto* to = std::get_if<StackPlace>(&s.registers[3]);

@@ -45,7 +45,8 @@ Partial Stepper::step(std::size_t at, State& s) try {
     case op::LD:
       if (!ebpf::is_wide(i)) return load_packet(i, s);
       if (i.src == ebpf::map_index) s.registers[i.dst] = MapReference{static_cast<std::size_t>(i.imm)};
-      else if (i.src == ebpf::map_value_index && p_.instructions[at + 1].imm == 0) s.registers[i.dst] = TablePlace{static_cast<std::size_t>(i.imm)};
+      else if (i.src == ebpf::map_value_index && p_.instructions[at + 1].imm == 0)
+        s.registers[i.dst] = TablePlace{static_cast<std::size_t>(i.imm)};
       else if (i.src == 0) s.registers[i.dst] = words_.number(ebpf::wide_constant(i, p_.instructions[at + 1]));
       else throw NotUnderstood{};
       break;

@@ -1,7 +1,8 @@
-// Tables that a program reads in place (codegen/ebpf/map_sets.cc): a number is a member where it stands at one of its places. Which numbers do is found by
-// going through all that the table has: any other differs from what is at its place.
+// Tables that a program reads in place (codegen/ebpf/map_sets.cc): a number is a member where it stands at one of its places.
+// Which numbers do is found by going through all that the table has: any other differs from what is at its place.
 //
-// What a place is worked out with is followed from instruction to instruction: a product, its upper bits, four times that, the sum with the table's address.
+// What a place is worked out with is followed from instruction to instruction: a product, its upper bits, four times that, the
+// sum with the table's address.
 // Of the difference between what stands there and the number, it is known only when it is 0.
 #include <cstring>
 #include <vector>
@@ -35,7 +36,8 @@ std::optional<Hash> Stepper::hash_of(const Instruction& i, const Scalar& a, cons
   if (!a.hash || a.hash->in_bytes) return std::nullopt;
   const Hash& h = *a.hash;
   if (ebpf::class_of(i) == op::ALU && operation == op::RSH && h.shift == 0 && k < word_bits) return Hash{h.number, h.multiplier, k};
-  if (ebpf::class_of(i) == op::ALU64 && operation == op::LSH && h.shift >= 2 && k == 2 && b.high.known == 0u) return Hash{h.number, h.multiplier, h.shift, true};
+  if (ebpf::class_of(i) == op::ALU64 && operation == op::LSH && h.shift >= 2 && k == 2 && b.high.known == 0u)
+    return Hash{h.number, h.multiplier, h.shift, true};
   return std::nullopt;
 }
 
@@ -49,7 +51,8 @@ std::optional<Content> Stepper::with_entries(const Instruction& i, const Content
   if (const auto* entry = std::get_if<Entry>(&a); entry && !is_64 && ebpf::operation(i) == op::XOR && is_scalar(b))
     if (std::get<Scalar>(b).low == entry->at.number) return ZeroWhen{is_there(*entry)};
   const auto *x = std::get_if<ZeroWhen>(&a), *y = std::get_if<ZeroWhen>(&b);
-  if (x && y && x->is_short && y->is_short && is_64 && ebpf::operation(i) == op::MUL) return ZeroWhen{algebra_.either(x->truth, y->truth), false};
+  if (x && y && x->is_short && y->is_short && is_64 && ebpf::operation(i) == op::MUL)
+    return ZeroWhen{algebra_.either(x->truth, y->truth), false};
   return std::nullopt;
 }
 

@@ -283,10 +283,11 @@ class Evaluation {
     const Ref positive = k <= most_positive ? algebra_.member(index, Set(Interval{0, most_positive - k})) : algebra_.truth(false);
     if (positive == partials_.yes()) return bytes_at(size, index, k);
     const Ref offset = algebra_.binary(Arith::Add, index, algebra_.constant(k));
-    const Partial wrapped = choose_by(offset, {0, most_positive}, bytes_at(size, offset, 0),
-                                      choose_by(offset, {network_offset, 0xffffffff}, from_header(size, offset, network_offset, network_header),
-                                                choose_by(offset, {link_offset, network_offset - 1}, from_header(size, offset, link_offset, link_header),
-                                                          partials_.rejected())));
+    const Partial wrapped =
+        choose_by(offset, {0, most_positive}, bytes_at(size, offset, 0),
+                  choose_by(offset, {network_offset, 0xffffffff}, from_header(size, offset, network_offset, network_header),
+                            choose_by(offset, {link_offset, network_offset - 1},
+                                      from_header(size, offset, link_offset, link_header), partials_.rejected())));
     return k <= most_positive ? partials_.choose(positive, bytes_at(size, index, k), wrapped) : wrapped;
   }
 

@@ -36,8 +36,17 @@ class Functions {
 class Evaluation {
  public:
   Evaluation(const ebpf::Program& p, Algebra& algebra, Extent extent, Functions& functions, std::size_t first = 0, int frame = 1)
-      : p_(p), algebra_(algebra), extent_(extent), functions_(functions), frame_(frame), partials_(algebra, extent), stepper_(p, algebra, extent), blocks_(functions.blocks(first)),
-        ends_(blocks_.size()), into_(blocks_.size()), above_(blocks_.size()) {}
+      : p_(p),
+        algebra_(algebra),
+        extent_(extent),
+        functions_(functions),
+        frame_(frame),
+        partials_(algebra, extent),
+        stepper_(p, algebra, extent),
+        blocks_(functions.blocks(first)),
+        ends_(blocks_.size()),
+        into_(blocks_.size()),
+        above_(blocks_.size()) {}
 
   Meaning run_program() {
     run(stepper_.start());
@@ -64,7 +73,8 @@ class Evaluation {
     for (std::size_t i = block.first; i < block.end; i += is_wide(i) ? 2 : 1) {
       const bool leaves = i + 1 == block.end && (block.ways.size() != 1 || is_jump(i));
       if (ebpf::is_local_call(p_.instructions[i])) call(i, end.state);
-      else if (frame_ > 1 && is_packet_load(i)) throw GivenUp("a function loads from the packet in a way that would end it, and not the program");
+      else if (frame_ > 1 && is_packet_load(i))
+        throw GivenUp("a function loads from the packet in a way that would end it, and not the program");
       else if (!leaves) end.passes = partials_.then(end.passes, stepper_.step(i, end.state));
       else if (block.ways.size() == 2) end.condition = stepper_.taken(i, end.state);
     }
@@ -91,7 +101,9 @@ class Evaluation {
     std::vector<Content> from(blocks_.size());
     for (std::size_t b = blocks_.size(); b-- > 0;) {
       const auto& to = blocks_[b].ways;
-      from[b] = to.empty() ? ends_[b]->state.registers[0] : to.size() == 1 ? from[to[0]] : stepper_.choose(ends_[b]->condition, from[to[0]], from[to[1]]);
+      from[b] = to.empty()       ? ends_[b]->state.registers[0]
+                : to.size() == 1 ? from[to[0]]
+                                 : stepper_.choose(ends_[b]->condition, from[to[0]], from[to[1]]);
     }
     if (std::holds_alternative<StackPlace>(from[0])) throw GivenUp("a function returns a place of its stack");
     return std::move(from[0]);

@@ -22,8 +22,8 @@
 
 namespace weir::prove {
 
-/// A program of any stage; not owned. eBPF knows but one length of a packet, and is given all of it: with such a program, what is captured and what
-/// was on the wire are the same, and Whole means Exact. Its maps are the sets that they are filled with.
+/// A program of any stage; not owned. eBPF knows but one length of a packet, and is given all of it: with such a program, what is
+/// captured and what was on the wire are the same, and Whole means Exact. Its maps are the sets that they are filled with.
 using Program = std::variant<const pred::Filter*, const ir::Program*, const cbpf::Program*, const ebpf::Program*>;
 
 enum class Agreement : std::uint8_t {
@@ -67,8 +67,8 @@ struct Answer {
 /// Throws nothing but std::bad_alloc. Safe on any number of threads.
 Answer prove(const Program& first, const Program& second, const Question& question = {});
 
-/// What a program returns for a packet; eBPF: 0 where it rejects, 1 where its verdict is no number of bytes. `linear`: how many bytes packet pointers
-/// reach.
+/// What a program returns for a packet; eBPF: 0 where it rejects, 1 where its verdict is no number of bytes. `linear`: how many
+/// bytes packet pointers reach.
 std::uint32_t run(const Program& program, const Packet& packet, vm::Machine machine, std::uint32_t linear = 0xffffffff);
 
 /// Classic BPF as tcpdump -ddd prints it.

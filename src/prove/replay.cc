@@ -87,8 +87,13 @@ class Replay {
 
   Counterexample packet(std::uint32_t n) const {
     const Pair verdicts = returned(n);
-    return {.bytes = {bytes_.begin(), bytes_.begin() + n}, .length = length_of(n), .linear = std::min(model_.linear, n), .meta = model_.meta, .machine = machine_,
-            .first = verdicts.first, .second = verdicts.second};
+    return {.bytes = {bytes_.begin(), bytes_.begin() + n},
+            .length = length_of(n),
+            .linear = std::min(model_.linear, n),
+            .meta = model_.meta,
+            .machine = machine_,
+            .first = verdicts.first,
+            .second = verdicts.second};
   }
 
   const Program& first_;

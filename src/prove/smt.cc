@@ -188,7 +188,8 @@ Model Smt::model_of(const z3::model& m) {
     if (const auto b = value(byte)) found.bytes[offset] = static_cast<std::uint8_t>(b);
   for (const z3::expr& address : addresses_)
     for (std::uint32_t n = 0; n < 4; ++n)
-      if (const auto b = value(z3::select(packet_, address + number(n)))) found.bytes[value(address + number(n))] = static_cast<std::uint8_t>(b);
+      if (const auto b = value(z3::select(packet_, address + number(n))))
+        found.bytes[value(address + number(n))] = static_cast<std::uint8_t>(b);
   const std::pair<Meta, std::uint32_t*> fields[] = {
       {Meta::Protocol, &found.meta.protocol}, {Meta::PacketType, &found.meta.packet_type},
       {Meta::InterfaceIndex, &found.meta.interface_index}, {Meta::VlanTag, &found.meta.vlan_tag},

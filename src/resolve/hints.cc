@@ -65,16 +65,12 @@ struct Row {
 /// The first row that applies speaks.
 constexpr Row rows[] = {
     {Code::Name,
-     [](const Qualifiers& q, const Id& id) {
-       return id.kind == IdKind::Name && q.type == Type::Port && is_range(id.text);
-     },
+     [](const Qualifiers& q, const Id& id) { return id.kind == IdKind::Name && q.type == Type::Port && is_range(id.text); },
      [](const Qualifiers& q, const Id& id) {
        return fmt::format("a range is '{}'", phrase(q.protocol, q.direction, Type::Portrange, id));
      }},
     {Code::Name,
-     [](const Qualifiers& q, const Id& id) {
-       return id.kind == IdKind::Name && is_host_or_net(q.type) && is_range(id.text);
-     },
+     [](const Qualifiers& q, const Id& id) { return id.kind == IdKind::Name && is_host_or_net(q.type) && is_range(id.text); },
      [](const Qualifiers&, const Id&) {
        return std::string("there are no ranges of addresses; networks have a prefix length, as in 'net 10.0.0.0/29', and lists "
                           "are joined with 'or', as in 'host (10.0.0.1 or 10.0.0.2)'");
@@ -113,12 +109,18 @@ constexpr Row rows[] = {
        return fmt::format("this is an address of IP: '{}'", phrase(Protocol::None, q.direction, is_prefix(id) ? Type::Net : q.type, id));
      }},
     {Code::Qualifier,
-     [](const Qualifiers& q, const Id&) { return is_host_or_net(q.type) && q.protocol == Protocol::Decnet && q.direction < Direction::Addr1; },
-     [](const Qualifiers&, const Id&) { return std::string("DECnet addresses have the form AREA.NODE, as in 'decnet host 1.10'"); }},
+     [](const Qualifiers& q, const Id&) {
+       return is_host_or_net(q.type) && q.protocol == Protocol::Decnet && q.direction < Direction::Addr1;
+     },
+     [](const Qualifiers&, const Id&) {
+       return std::string("DECnet addresses have the form AREA.NODE, as in 'decnet host 1.10'");
+     }},
     {Code::Qualifier, is_gateway, say_gateway},
     {Code::Name, is_gateway, say_gateway},
     {Code::Name,
-     [](const Qualifiers& q, const Id& id) { return is_host_or_net(q.type) && id.text.find_first_not_of("0123456789.") == id.text.npos; },
+     [](const Qualifiers& q, const Id& id) {
+       return is_host_or_net(q.type) && id.text.find_first_not_of("0123456789.") == id.text.npos;
+     },
      [](const Qualifiers&, const Id&) { return std::string("an IPv4 address has four parts, as 10.0.0.1 has"); }},
     {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_port(q, id) && q.direction >= Direction::Addr1; },
      [](const Qualifiers& q, const Id& id) {
@@ -129,13 +131,18 @@ constexpr Row rows[] = {
        return fmt::format("only 'tcp', 'udp' and 'sctp' have ports; as two conditions: '{} and {}'", keyword(q.protocol),
                           phrase(Protocol::None, q.direction, q.type, id));
      }},
-    {Code::Qualifier, [](const Qualifiers& q, const Id& id) { return is_port(q, id) && q.protocol != Protocol::None && !has_ports(q.protocol); },
-     [](const Qualifiers& q, const Id&) { return fmt::format("only 'tcp', 'udp' and 'sctp' have ports, '{}' has none", keyword(q.protocol)); }},
+    {Code::Qualifier,
+     [](const Qualifiers& q, const Id& id) { return is_port(q, id) && q.protocol != Protocol::None && !has_ports(q.protocol); },
+     [](const Qualifiers& q, const Id&) {
+       return fmt::format("only 'tcp', 'udp' and 'sctp' have ports, '{}' has none", keyword(q.protocol));
+     }},
     {Code::Qualifier,
      [](const Qualifiers& q, const Id& id) {
        return q.type == Type::None && has_ports(q.protocol) && id.kind == IdKind::Number && id.value <= 0xffff;
      },
-     [](const Qualifiers& q, const Id& id) { return fmt::format("for a port write '{}'", phrase(q.protocol, q.direction, Type::Port, id)); }},
+     [](const Qualifiers& q, const Id& id) {
+       return fmt::format("for a port write '{}'", phrase(q.protocol, q.direction, Type::Port, id));
+     }},
     {Code::Qualifier,
      [](const Qualifiers& q, const Id& id) {
        return is_host_or_net(q.type) && carried_by_ip(q.protocol) && q.direction < Direction::Addr1 && !is_mac(id);

@@ -81,8 +81,10 @@ Diagnostic at(Span span, Diagnostic d) {
 }
 
 std::unexpected<Diagnostic> unknown_host(const ast::Id& id, bool other_family) {
-  return fail(Code::Name, id.span, fmt::format("unknown host '{}'{}", quotable(id.text), other_family ? " for specified address family" : ""),
-              other_family ? "the name has addresses, but none that this qualifier can match" : "check the name, or give an address");
+  return fail(
+      Code::Name, id.span,
+      fmt::format("unknown host '{}'{}", quotable(id.text), other_family ? " for specified address family" : ""),
+      other_family ? "the name has addresses, but none that this qualifier can match" : "check the name, or give an address");
 }
 
 bool skips_ipv6(Protocol p) { return p == Protocol::Arp || p == Protocol::Ip || p == Protocol::Rarp; }

@@ -15,7 +15,8 @@ constexpr const char* kind_names[] = {"fisu", "lssu", "msu", "hfisu", "hlssu", "
 
 std::optional<Diagnostic> needs_ss7(const Site& s, std::string_view word) {
   if (s.layers.layout().mtp2) return std::nullopt;
-  return Diagnostic{Code::LinkType, s.span, fmt::format("'{}' supported only on SS7", word), "link types with SS7 are MTP2, MTP2_WITH_PHDR and ERF"};
+  return Diagnostic{Code::LinkType, s.span, fmt::format("'{}' supported only on SS7", word),
+                    "link types with SS7 are MTP2, MTP2_WITH_PHDR and ERF"};
 }
 
 ValueId in_message(const Site& s, std::uint32_t offset, std::uint32_t size) { return field(s, {}, *s.layers.layout().mtp2 + offset, size); }
@@ -61,7 +62,8 @@ constexpr FieldRow field_rows[] = {
 Test mtp2(const Site& s, const ast::Mtp2& m) {
   if (auto wrong = needs_ss7(s, kind_names[static_cast<int>(m.kind)])) return std::unexpected(*wrong);
   if (m.kind < Mtp2Kind::Hfisu)
-    return kind_of(s, Mtp2Kind::Fisu, Mtp2Kind::Lssu, m.kind, under(s, in_message(s, ss7::length, 1), ss7::length_mask), ss7::most_of_status);
+    return kind_of(s, Mtp2Kind::Fisu, Mtp2Kind::Lssu, m.kind, under(s, in_message(s, ss7::length, 1), ss7::length_mask),
+                   ss7::most_of_status);
   return kind_of(s, Mtp2Kind::Hfisu, Mtp2Kind::Hlssu, m.kind,
                  under(s, in_message(s, ss7::high_speed_length, 2), ss7::high_speed_length_mask), ss7::high_speed_most_of_status);
 }

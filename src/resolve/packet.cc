@@ -10,12 +10,12 @@ constexpr std::uint32_t outgoing = 4;
 
 std::optional<Diagnostic> needs_live_capture(const Site& s, std::string_view word) {
   if (s.target.linux_ext) return std::nullopt;
-  return Diagnostic{Code::LinkType, s.span,
-                    fmt::format("not a live capture, '{}' not supported on DLT_{} ({})", word, s.layers.link->name,
-                                s.layers.link->description),
-                    s.target.savefile == wire::Savefile::None
-                        ? "only the kernel knows: --linux-ext compiles for a live capture, weir attach asks it at traffic control (--hook=tc-ingress)"
-                        : "a savefile of this link type does not say; weir capture asks the kernel"};
+  return Diagnostic{
+      Code::LinkType, s.span,
+      fmt::format("not a live capture, '{}' not supported on DLT_{} ({})", word, s.layers.link->name, s.layers.link->description),
+      s.target.savefile == wire::Savefile::None ? "only the kernel knows: --linux-ext compiles for a live capture, weir attach "
+                                                  "asks it at traffic control (--hook=tc-ingress)"
+                                                : "a savefile of this link type does not say; weir capture asks the kernel"};
 }
 
 }  // namespace

@@ -193,7 +193,8 @@ Result<std::uint32_t> protocol_by_name(const Site& s, const ast::Qualifiers& q, 
   std::ranges::transform(lower, lower.begin(), wire::to_lower);
   const auto meant = lower == id.text ? std::nullopt : look_up(s, q.protocol, lower).value_or(std::nullopt);
   return fail(Code::Name, id.span, fmt::format("unknown '{}' value '{}'", words, quotable(id.text)),
-              meant ? fmt::format("its name is in lower case: '{} \\{}'", words, lower) : "give its number, or a name that the system knows");
+              meant ? fmt::format("its name is in lower case: '{} \\{}'", words, lower)
+                    : "give its number, or a name that the system knows");
 }
 
 }  // namespace weir::resolve

@@ -37,7 +37,8 @@ Link next(const Site& s, const Link& link, bool ipv6) {
 ExprId goes_on(const Site& s, const Link& link, bool ipv6) {
   if (!ipv6) return equals(s, link.protocol, ipp::Ah);
   std::vector<Interval> headers;
-  for (const std::uint32_t number : {ipp::HopByHop, ipp::Routing, ipp::Fragment, ipp::Ah, ipp::DestOpts}) headers.push_back({number, number});
+  for (const std::uint32_t number : {ipp::HopByHop, ipp::Routing, ipp::Fragment, ipp::Ah, ipp::DestOpts})
+    headers.push_back({number, number});
   return s.filter.member(link.protocol, Set::join(std::move(headers)), s.span);
 }
 

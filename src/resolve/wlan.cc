@@ -146,7 +146,8 @@ std::unexpected<Diagnostic> not_on_this_link_type(const Site& s, std::string_vie
 Test wlan_type(const Site& s, const ast::WlanType& t) {
   auto bits = bits_of(t);
   if (!is_wlan(s)) {
-    auto elsewhere = not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8', one of Ethernet 'ether proto 0x800'");
+    auto elsewhere =
+        not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8', one of Ethernet 'ether proto 0x800'");
     if (bits) return elsewhere;
     bits.error().hint = elsewhere.error().hint;  // names of types would not help here
   }

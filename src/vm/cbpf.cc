@@ -122,7 +122,8 @@ using Trace = std::function<void(const Step&)>;
 /// `Checked`: jumps stay inside and lead forward, and the last instruction returns. Not inline, so that each has the registers for itself,
 /// and at the beginning of a cache line, for elsewhere it took up to a quarter longer.
 template <Machine M, bool Checked>
-[[gnu::noinline, gnu::aligned(64)]] std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t* executed, const Trace* trace = nullptr) {
+[[gnu::noinline, gnu::aligned(64)]] std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t* executed,
+                                                         const Trace* trace = nullptr) {
   const Loads<M> loads(packet);
   std::uint32_t a = 0, x = 0;
   std::array<std::uint32_t, cbpf::scratch_words> scratch{};
@@ -233,7 +234,8 @@ std::uint32_t run_traced(const cbpf::Program& p, const Packet& packet, Machine m
 }
 
 std::uint32_t run_checked(const cbpf::Program& p, const Packet& packet, Machine machine) {
-  return machine == Machine::Kernel ? run_on<Machine::Kernel, true>(p, packet, nullptr) : run_on<Machine::Libpcap, true>(p, packet, nullptr);
+  return machine == Machine::Kernel ? run_on<Machine::Kernel, true>(p, packet, nullptr)
+                                    : run_on<Machine::Libpcap, true>(p, packet, nullptr);
 }
 
 }  // namespace weir::vm

@@ -15,7 +15,8 @@ namespace weir::vm {
 /// Kernel: [x+k] wraps to 32 bits and is signed: from 0xfff00000 (SKF_NET_OFF) on relative to the network header, from 0xffe00000
 ///   (SKF_LL_OFF) to the link-layer header, other negative ones reject; shifts use the low 5 bits. The headers are taken
 ///   to begin at 14 and 0, as on an Ethernet socket that sees whole frames.
-/// On both: scratch words start as 0; a load past the captured bytes and a division by 0 return 0 at once; `ld #len` is the length on the wire.
+/// On both: scratch words start as 0; a load past the captured bytes and a division by 0 return 0 at once; `ld #len` is the
+/// length on the wire.
 /// Metadata loads (0xfffff000 and up) are those by absolute offset alone. Kernel: any size of load gets the whole value; what Packet does
 ///   not tell is 0, but for SKF_AD_ALU_XOR_X, which is no load. Libpcap: `ldb` of VlanTag and VlanTagPresent, its aux data; others reject.
 enum class Machine : std::uint8_t { Libpcap, Kernel };

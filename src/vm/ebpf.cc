@@ -1,5 +1,6 @@
-// RFC 9669; where it leaves things open, kernel/bpf/core.c (___bpf_prog_run), net/core/filter.c (bpf_gen_ld_abs and its helpers) and what the verifier
-// lets a program rely on. Tested by tests/unit/vm/ebpf_test.cc, and by tests/kernel/ebpf_semantics_test against the running kernel.
+// RFC 9669; where it leaves things open, kernel/bpf/core.c (___bpf_prog_run), net/core/filter.c (bpf_gen_ld_abs and its helpers)
+// and what the verifier lets a program rely on. Tested by tests/unit/vm/ebpf_test.cc, and by tests/kernel/ebpf_semantics_test
+// against the running kernel.
 #include "vm/ebpf.hpp"
 
 #include <fmt/format.h>
@@ -35,8 +36,14 @@ struct Caller {
 
 class Run {
  public:
-  Run(const ebpf::Program& program, const std::vector<bool>& exists, std::span<EbpfMap> maps, const Packet& packet, const EbpfSetting& setting)
-      : code_(program.instructions), exists_(exists), hook_(program.hook), setting_(setting), memory_(program, maps, packet, setting), helpers_(memory_, setting) {
+  Run(const ebpf::Program& program, const std::vector<bool>& exists, std::span<EbpfMap> maps, const Packet& packet,
+      const EbpfSetting& setting)
+      : code_(program.instructions),
+        exists_(exists),
+        hook_(program.hook),
+        setting_(setting),
+        memory_(program, maps, packet, setting),
+        helpers_(memory_, setting) {
     set(1, address::context);
     set(frame_pointer, memory_.frame_end());
   }
@@ -99,7 +106,8 @@ class Run {
     const std::uint64_t a = get(i.dst);
     const std::uint64_t b = takes_register(i) ? get(i.src) : static_cast<std::uint64_t>(std::int64_t{i.imm});
     const bool taken = class_of(i) == op::JMP ? ebpf::holds<std::uint64_t>(operation(i), a, b)
-                                              : ebpf::holds<std::uint32_t>(operation(i), static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
+                                              : ebpf::holds<std::uint32_t>(operation(i), static_cast<std::uint32_t>(a),
+                                                                           static_cast<std::uint32_t>(b));
     if (taken) go(i);
   }
 
@@ -179,7 +187,9 @@ class Run {
     std::uint64_t value = 0;
     if (is_context(address)) {
       const auto field = memory_.load_context(context_offset(address), size);
-      if (!field) return stop(fmt::format("reads {} bytes at offset {} of the context, which this hook does not have", size, context_offset(address)));
+      if (!field)
+        return stop(fmt::format("reads {} bytes at offset {} of the context, which this hook does not have", size,
+                                context_offset(address)));
       value = *field;
     } else {
       const Place place = memory_.at(address, size, Access::Read);
@@ -232,7 +242,8 @@ class Run {
     return ebpf::arithmetic<std::uint64_t>(static_cast<std::uint8_t>(i.imm & ~ebpf::atomic_fetch), 0, old, operand);
   }
 
-  /// LD_ABS and LD_IND: r6 is the context, the value comes in host order into r0, r1 to r5 are lost. What is not there ends the function with 0.
+  /// LD_ABS and LD_IND: r6 is the context, the value comes in host order into r0, r1 to r5 are lost. What is not there ends the
+  /// function with 0.
   void packet_load(const Instruction& i) {
     if (!has_packet_loads(hook_)) return stop("loads from the packet in a way that this hook does not have");
     if (get(6) != address::context) return stop("wants the context in r6");

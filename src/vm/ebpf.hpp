@@ -16,7 +16,8 @@ namespace weir::vm {
 
 /// What a run is given besides the packet.
 struct EbpfSetting {
-  /// How many bytes lie between data and data_end; the rest is there through helpers alone, as in a packet of several parts. All, by default.
+  /// How many bytes lie between data and data_end; the rest is there through helpers alone, as in a packet of several parts. All,
+  /// by default.
   std::optional<std::size_t> linear;
   /// Where headers begin, from the packet's first byte on; by default as in an Ethernet frame.
   std::int32_t link_header = 0, network_header = 14;
@@ -52,9 +53,10 @@ struct EbpfStep {
 
 /// A program with its maps, which keep what runs put into them. Not for several threads at once.
 ///
-/// Semantics are those of RFC 9669 and of the kernel on a little-endian 64-bit host. `length` of a packet is what the kernel's length fields say,
-/// its bytes are all that can be read, also through helpers. Registers and bytes of the stack that nothing was written to may not be read. Where
-/// offsets of the kernel's structures go (Program::fields), those of structures of its own stand.
+/// Semantics are those of RFC 9669 and of the kernel on a little-endian 64-bit host. `length` of a packet is what the kernel's
+/// length fields say, its bytes are all that can be read, also through helpers. Registers and bytes of the stack that nothing was
+/// written to may not be read. Where offsets of the kernel's structures go (Program::fields), those of structures of its own
+/// stand.
 class EbpfMachine {
  public:
   explicit EbpfMachine(ebpf::Program program);

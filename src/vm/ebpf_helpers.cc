@@ -99,7 +99,9 @@ Called EbpfHelpers::call(ebpf::Helper helper, Arguments a) {
     case LoadBytesRelative:
       if (!is_context()) break;
       return copy_out(a[2], lower(a[3]), relative_bytes(a), true);
-    case ProbeReadKernel: return copy_out(a[0], lower(a[1]), lower(a[1]) > most_offset ? nullptr : memory_.kernel_at(a[2], static_cast<std::uint32_t>(a[1])), true);
+    case ProbeReadKernel:
+      return copy_out(a[0], lower(a[1]),
+                      lower(a[1]) > most_offset ? nullptr : memory_.kernel_at(a[2], static_cast<std::uint32_t>(a[1])), true);
     case BuffLength:
       if (!is_context()) break;
       return {memory_.length()};

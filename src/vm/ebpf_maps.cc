@@ -81,7 +81,9 @@ std::size_t EbpfMap::take_slot() {
 
 MapStatus EbpfMap::update(Bytes key, Bytes value, std::uint64_t flags) {
   if (flags > exist) return -EINVAL;
-  const auto put = [&](std::size_t slot) { std::ranges::copy(value, values_.begin() + static_cast<std::ptrdiff_t>(slot * kind_.value_bytes)); };
+  const auto put = [&](std::size_t slot) {
+    std::ranges::copy(value, values_.begin() + static_cast<std::ptrdiff_t>(slot * kind_.value_bytes));
+  };
   if (is_array()) {
     const auto slot = find(key);
     if (!slot) return -E2BIG;

@@ -73,7 +73,8 @@ void EbpfMemory::describe_kernel(const Packet& packet, const EbpfSetting& settin
   put(skb_at, KernelField::SkbProtocol, exchanged(meta.protocol));
   // In an sk_buff a tag is there when its protocol or its bits are not 0 (skb_vlan_tag_present).
   put(skb_at, KernelField::SkbVlanTci, meta.vlan_tag_present ? meta.vlan_tag : 0);
-  put(skb_at, KernelField::SkbVlanProto, meta.vlan_tag_present ? exchanged(meta.vlan_protocol ? meta.vlan_protocol : usual_tag_protocol) : 0);
+  put(skb_at, KernelField::SkbVlanProto,
+      meta.vlan_tag_present ? exchanged(meta.vlan_protocol ? meta.vlan_protocol : usual_tag_protocol) : 0);
   put(skb_at, KernelField::SkbDevice, address::kernel + device_at);
   put(device_at, KernelField::DeviceIndex, meta.interface_index);
   std::copy_n(packet_.begin(), linear_, kernel_.begin() + head_at + headroom);
@@ -90,7 +91,9 @@ Place EbpfMemory::stack_at(std::uint64_t offset, std::uint32_t size, Access acce
 }
 
 Place EbpfMemory::at(std::uint64_t address, std::uint32_t size, Access access) {
-  const auto inside = [&](std::uint64_t begin, std::uint64_t bytes) { return address >= begin && address - begin <= bytes && size <= bytes - (address - begin); };
+  const auto inside = [&](std::uint64_t begin, std::uint64_t bytes) {
+    return address >= begin && address - begin <= bytes && size <= bytes - (address - begin);
+  };
   if (inside(address::stack, stack_.size())) return stack_at(address - address::stack, size, access);
   if (inside(address::packet, linear_)) {
     if (access == Access::Write && !may_write_packet(hook_)) return {nullptr, "writes into the packet, which this hook does not permit"};
@@ -111,7 +114,9 @@ Place EbpfMemory::at(std::uint64_t address, std::uint32_t size, Access access) {
 }
 
 const std::uint8_t* EbpfMemory::kernel_at(std::uint64_t address, std::uint32_t size) const {
-  if (address < address::kernel || address - address::kernel > kernel_.size() || size > kernel_.size() - (address - address::kernel)) return nullptr;
+  if (address < address::kernel || address - address::kernel > kernel_.size() ||
+      size > kernel_.size() - (address - address::kernel))
+    return nullptr;
   return kernel_.data() + (address - address::kernel);
 }
 

@@ -1,5 +1,6 @@
-// What an eBPF program can reach: its stack, its packet, values of its maps, and in tracing the kernel's structures. Addresses are numbers of their
-// own, not ours: each region begins at a place far from all others, and an address that lies in none is refused.
+// What an eBPF program can reach: its stack, its packet, values of its maps, and in tracing the kernel's structures. Addresses
+// are numbers of their own, not ours: each region begins at a place far from all others, and an address that lies in none is
+// refused.
 #pragma once
 #include <array>
 #include <bitset>

@@ -39,7 +39,9 @@ void find_lists(State& state, const ebpf::Program& program) {
     if (map.kind == ebpf::MapKind::PerCpuArray) state.counters = i;
     if (!is_set(map)) continue;
     const bool networks = map.kind == ebpf::MapKind::LpmTrie;
-    const std::string_view words = map.span.end <= state.text.size() ? std::string_view(state.text).substr(map.span.begin, map.span.end - map.span.begin) : "";
+    const std::string_view words = map.span.end <= state.text.size()
+                                       ? std::string_view(state.text).substr(map.span.begin, map.span.end - map.span.begin)
+                                       : "";
     state.lists.push_back({words, map.key_bytes - (networks ? prefix_length : 0), networks});
     state.list_maps.push_back(i);
   }
@@ -48,11 +50,12 @@ void find_lists(State& state, const ebpf::Program& program) {
 /// The graph with its lists as they were written: later passes would put other tests between those of an address, or ask for parts of it.
 Result<ir::Program> graph_of_lists(const Filter::Stages& stages) {
   const auto& source = stages.source;
-  return graph_after("sets", source ? lift::lift(source->program, source->machine, stages.limits) : first_graph(stages.pred, true, stages.limits));
+  return graph_after("sets", source ? lift::lift(source->program, source->machine, stages.limits)
+                                    : first_graph(stages.pred, true, stages.limits));
 }
 
-/// Lists that live: a program has 64 maps (ebpf::max_maps), one of them for counters, and what does not find all of the few that it wants stays
-/// tests, which nothing could change.
+/// Lists that live: a program has 64 maps (ebpf::max_maps), one of them for counters, and what does not find all of the few that
+/// it wants stays tests, which nothing could change.
 constexpr std::size_t most_live_lists = 60;
 
 /// The graph as a program in the kernel, which runs nowhere yet.
@@ -69,7 +72,9 @@ Result<std::unique_ptr<State>> load(const Filter::Stages& stages, const AttachOp
                         [&](const ebpf::Program& program) { return attach::Loaded::load(program, loading); });
   if (!made) return std::unexpected(made.error());
   if (options.live && static_cast<std::size_t>(std::ranges::count_if(made->program.maps, is_set)) > most_live_lists)
-    return fail(Code::TooLarge, {}, fmt::format("the filter has more than {} lists, and no more can change while it runs", most_live_lists), "split it into several filters, or leave lists fixed");
+    return fail(Code::TooLarge, {},
+                fmt::format("the filter has more than {} lists, and no more can change while it runs", most_live_lists),
+                "split it into several filters, or leave lists fixed");
   auto state = std::make_unique<State>();
   state->text = stages.text;
   state->live = options.live;
@@ -101,10 +106,14 @@ Result<std::unique_ptr<State>> attach_ebpf(const Filter::Stages& stages, int soc
   return state;
 }
 
-/// Classic BPF, unless the options ask for eBPF or need it; or that, where the kernel does not take the filter otherwise and the options permit it.
+/// Classic BPF, unless the options ask for eBPF or need it; or that, where the kernel does not take the filter otherwise and the
+/// options permit it.
 Result<std::unique_ptr<State>> attach_to_socket(const Filter::Stages& stages, int socket, const AttachOptions& options) {
-  if (!is_socket(options.hook)) return fail(Code::Unsupported, {}, "a socket is no place for that hook: it takes the name of an interface, of a control group or of a tracepoint");
-  if (!options.pin.empty()) return fail(Code::Unsupported, {}, "a filter on a socket cannot be pinned: it stays as long as the socket is open");
+  if (!is_socket(options.hook))
+    return fail(Code::Unsupported, {},
+                "a socket is no place for that hook: it takes the name of an interface, of a control group or of a tracepoint");
+  if (!options.pin.empty())
+    return fail(Code::Unsupported, {}, "a filter on a socket cannot be pinned: it stays as long as the socket is open");
   if (options.hook == Hook::SocketBtf || options.live || options.match || options.no_match) return attach_ebpf(stages, socket, options);
   auto state = attach_classic(stages, socket);
   if (state || state.error().code != Code::TooLarge || !options.may_use_ebpf) return state;
@@ -136,11 +145,13 @@ Result<void> attach_xdp(State& state, const std::string& where, const AttachOpti
 Result<void> attach_tc(State& state, const std::string& where, const AttachOptions& options) {
   const auto on = attach::find_interface(where);
   if (!on) return std::unexpected(on.error());
-  const std::string what = fmt::format("program {} at the traffic control of {}, {}", state.loaded->id(), where, options.hook == Hook::TcIngress ? "ingress" : "egress");
+  const std::string what = fmt::format("program {} at the traffic control of {}, {}", state.loaded->id(), where,
+                                       options.hook == Hook::TcIngress ? "ingress" : "egress");
   if (options.clsact) return put(state, attach::attach_clsact(*state.loaded, *on), Attached::Clsact, what + " (clsact)");
   auto attached = attach::attach_traffic_control(*state.loaded, *on);
   if (!attached) return std::unexpected(std::move(attached.error()));
-  if (auto* filter = std::get_if<attach::ClsactFilter>(&*attached)) return put<attach::ClsactFilter>(state, std::move(*filter), Attached::Clsact, what + " (clsact)");
+  if (auto* filter = std::get_if<attach::ClsactFilter>(&*attached))
+    return put<attach::ClsactFilter>(state, std::move(*filter), Attached::Clsact, what + " (clsact)");
   return put<attach::Link>(state, std::move(std::get<attach::Link>(*attached)), Attached::Tcx, what + " (tcx)");
 }
 
@@ -152,12 +163,13 @@ Result<void> attach_at(State& state, const std::string& where, const AttachOptio
     case Hook::TcEgress: return attach_tc(state, where, options);
     case Hook::Cgroup: {
       const bool in = options.direction == AttachOptions::Direction::Ingress;
-      return put(state, attach::attach_cgroup(*state.loaded, where, in ? attach::Direction::Ingress : attach::Direction::Egress), Attached::Cgroup,
-                 fmt::format("program {} at the control group {}, {}", id, where, in ? "ingress" : "egress"));
+      return put(state, attach::attach_cgroup(*state.loaded, where, in ? attach::Direction::Ingress : attach::Direction::Egress),
+                 Attached::Cgroup, fmt::format("program {} at the control group {}, {}", id, where, in ? "ingress" : "egress"));
     }
     case Hook::Tracing:
     case Hook::TracingBtf:
-      return put(state, attach::attach_tracing(*state.loaded, where), Attached::Tracepoint, fmt::format("program {} at the tracepoint {}", id, where));
+      return put(state, attach::attach_tracing(*state.loaded, where), Attached::Tracepoint,
+                 fmt::format("program {} at the tracepoint {}", id, where));
     case Hook::Socket:
     case Hook::SocketBtf: break;
   }
@@ -192,8 +204,10 @@ Result<Replacement> Filter::replace(int socket, const AttachOptions& options, bo
   if (!reads) return std::unexpected(reads.error());
   const bool same = *reads == attach::Reads::Same;
   if (*reads == attach::Reads::Stream || (!same && keep_waiting)) {
-    return fail(Code::Unsupported, {}, "what waits in this socket cannot be looked at anew: reading it does not give what its filter sees",
-                *reads == attach::Reads::Stream ? "attach() replaces the filter; what was let through before stays" : "keep_waiting = false discards what waits");
+    return fail(Code::Unsupported, {},
+                "what waits in this socket cannot be looked at anew: reading it does not give what its filter sees",
+                *reads == attach::Reads::Stream ? "attach() replaces the filter; what was let through before stays"
+                                                : "keep_waiting = false discards what waits");
   }
   if (auto can = attach::can_wait_for_running_filters(); !can) return std::unexpected(can.error());
   auto state = attach_to_socket(*stages_, socket, options);

@@ -11,7 +11,8 @@
 //   if (!blocked) { puts(weir::render("", blocked.error()).c_str()); return; }
 //   blocked->add("198.51.100.0/24");
 //
-// All but sockets needs Linux 5.18 and the capabilities CAP_BPF, CAP_NET_ADMIN (but for tracing) and CAP_PERFMON; an error says which is missing.
+// All but sockets needs Linux 5.18 and the capabilities CAP_BPF, CAP_NET_ADMIN (but for tracing) and CAP_PERFMON; an error says
+// which is missing.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -30,10 +31,11 @@ struct AttachOptions {
   /// TC_ACT_SHOT …). Without them what the filter accepts goes on, and everything else is dropped. They must differ.
   std::optional<std::int32_t> match = {}, no_match = {};
 
-  /// Sockets: where the kernel does not take the filter as classic BPF, it goes in as eBPF, which needs CAP_BPF on most systems. What goes in as eBPF
-  /// for Hook::Socket is a program for Hook::SocketBtf where the kernel (6.17) and the rights (CAP_PERFMON, too) allow it. Classic BPF comes first, for
-  /// every kernel takes it at once and from everybody, and before 6.17 it is as a rule the fastest; from 6.17 on that is Hook::SocketBtf. Asked for by
-  /// that name, a filter goes in as eBPF of that hook or not at all.
+  /// Sockets: where the kernel does not take the filter as classic BPF, it goes in as eBPF, which needs CAP_BPF on most systems.
+  /// What goes in as eBPF for Hook::Socket is a program for Hook::SocketBtf where the kernel (6.17) and the rights (CAP_PERFMON,
+  /// too) allow it. Classic BPF comes first, for every kernel takes it at once and from everybody, and before 6.17 it is as a
+  /// rule the fastest; from 6.17 on that is Hook::SocketBtf. Asked for by that name, a filter goes in as eBPF of that hook or not
+  /// at all.
   bool may_use_ebpf = false;
   /// Every list of the filter becomes one that add() and remove() change; on a socket the filter is eBPF then.
   bool live = false;
@@ -85,7 +87,8 @@ class Attachment {
   /// Since it was attached. Errors: Unsupported (nothing counts, see AttachOptions::count).
   Result<Counts> counts() const;
 
-  /// The lists that maps hold, live or not; those with the same contents at the beginning are one. Fixed lists that are tables are not among them.
+  /// The lists that maps hold, live or not; those with the same contents at the beginning are one. Fixed lists that are tables
+  /// are not among them.
   const std::vector<LiveList>& lists() const;
   /// Puts an address or a network in text ("10.1.2.3", "2001:db8::/32") into the list, or takes it out; without a number, into the one
   /// list that has addresses of this family. Packets meet the change at once. A network goes into a list of single addresses

@@ -30,7 +30,8 @@ bool is_number(std::string_view text, std::uint32_t& number) {
 }
 
 std::unexpected<Diagnostic> no_address(std::string_view text, const char* why) {
-  return fail(Code::Address, {}, fmt::format("'{}' {}", text, why), "an entry is an address or a network (10.1.2.3, 10.0.0.0/8, 2001:db8::/32), or a number");
+  return fail(Code::Address, {}, fmt::format("'{}' {}", text, why),
+              "an entry is an address or a network (10.1.2.3, 10.0.0.0/8, 2001:db8::/32), or a number");
 }
 
 bool has_bits_behind(const Entry& e) {
@@ -56,7 +57,8 @@ Result<Entry> read_entry(std::string_view text) {
   }
   e.bits = 8 * e.size;
   if (slash == text.npos) return e;
-  if (!is_number(text.substr(slash + 1), e.bits) || e.bits > 8 * e.size) return no_address(text, "has no length of a prefix behind its slash");
+  if (!is_number(text.substr(slash + 1), e.bits) || e.bits > 8 * e.size)
+    return no_address(text, "has no length of a prefix behind its slash");
   if (has_bits_behind(e)) return no_address(text, "has bits behind its prefix");
   return e;
 }
@@ -76,8 +78,10 @@ bool is_in_parts(const LiveList& list) { return list.bytes == 4 && list.words.co
 Result<std::size_t> choose(const std::vector<LiveList>& lists, std::uint32_t bytes, std::optional<std::size_t> wanted) {
   if (wanted) {
     if (*wanted < lists.size() && lists[*wanted].bytes == bytes) return *wanted;
-    return fail(Code::Range, {}, *wanted < lists.size() ? fmt::format("list {} does not have {}, but {}", *wanted, kind_of(bytes), kind_of(lists[*wanted].bytes))
-                                                        : fmt::format("there is no list {}: the filter has {}", *wanted, lists.size()));
+    return fail(Code::Range, {},
+                *wanted < lists.size()
+                    ? fmt::format("list {} does not have {}, but {}", *wanted, kind_of(bytes), kind_of(lists[*wanted].bytes))
+                    : fmt::format("there is no list {}: the filter has {}", *wanted, lists.size()));
   }
   std::optional<std::size_t> found;
   std::string names;
@@ -89,9 +93,12 @@ Result<std::size_t> choose(const std::vector<LiveList>& lists, std::uint32_t byt
   if (!found) {
     const bool has_parts = std::ranges::any_of(lists, is_in_parts);
     return fail(Code::Range, {}, fmt::format("the filter has no list of {}", kind_of(bytes)),
-                has_parts ? "IPv6 networks of at most 32 bits and MAC addresses are asked in parts, which nothing changes; with a longer network or an address beside them ('or ip6 host ::1'), IPv6 networks are a list" : "");
+                has_parts ? "IPv6 networks of at most 32 bits and MAC addresses are asked in parts, which nothing changes; with "
+                            "a longer network or an address beside them ('or ip6 host ::1'), IPv6 networks are a list"
+                          : "");
   }
-  if (names.find("), ") != names.npos) return fail(Code::Range, {}, fmt::format("the filter has several lists of {}: {}", kind_of(bytes), names), "say its number");
+  if (names.find("), ") != names.npos)
+    return fail(Code::Range, {}, fmt::format("the filter has several lists of {}: {}", kind_of(bytes), names), "say its number");
   return *found;
 }
 
@@ -115,7 +122,8 @@ Result<std::uint64_t> count_of(const Entry& e, const LiveList& list) {
   const std::uint32_t free_bits = 8 * e.size - e.bits;
   if (list.networks || free_bits == 0) return 1;
   if (free_bits < 64 && std::uint64_t{1} << free_bits <= most_singles) return std::uint64_t{1} << free_bits;
-  return fail(Code::Range, {}, fmt::format("the list '{}' takes single addresses, and the network has more than {}", list.words, most_singles),
+  return fail(Code::Range, {},
+              fmt::format("the list '{}' takes single addresses, and the network has more than {}", list.words, most_singles),
               "a list that has a network when the filter is compiled takes others, too");
 }
 
@@ -149,7 +157,9 @@ const std::optional<Diagnostic>& Attachment::refused_classic() const { return st
 const std::vector<LiveList>& Attachment::lists() const { return state_->lists; }
 
 Result<Attachment::Counts> Attachment::counts() const {
-  if (!state_->counters) return fail(Code::Unsupported, {}, "the program does not count", "AttachOptions::count makes programs for interfaces and control groups do so");
+  if (!state_->counters)
+    return fail(Code::Unsupported, {}, "the program does not count",
+                "AttachOptions::count makes programs for interfaces and control groups do so");
   const attach::Map& map = state_->loaded->maps()[*state_->counters];
   const auto rejected = map.counts(0), accepted = map.counts(1);
   if (!rejected || !accepted) return std::unexpected(rejected ? accepted.error() : rejected.error());
@@ -167,7 +177,8 @@ struct Place {
 };
 
 Result<Place> place_of(Attachment::State& state, std::string_view address, std::optional<std::size_t> wanted) {
-  if (!state.live || !state.loaded) return fail(Code::Unsupported, {}, "the filter's lists cannot change", "attach it with AttachOptions::live");
+  if (!state.live || !state.loaded)
+    return fail(Code::Unsupported, {}, "the filter's lists cannot change", "attach it with AttachOptions::live");
   const auto entry = read_entry(address);
   if (!entry) return std::unexpected(entry.error());
   const auto list = choose(state.lists, entry->size, wanted);

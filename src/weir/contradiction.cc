@@ -83,7 +83,8 @@ std::string fields_in_conflict(const pred::Filter& f, ExprId a, ExprId b) {
       fields.insert({f[ValueId{*value}].k, where});
     }
   std::string list;
-  for (const auto& field : fields) list += (list.empty() ? "" : list.find(" and ") == list.npos && field == *fields.rbegin() ? " and " : ", ") + field.second;
+  for (const auto& field : fields)
+    list += (list.empty() ? "" : list.find(" and ") == list.npos && field == *fields.rbegin() ? " and " : ", ") + field.second;
   return list;
 }
 
@@ -97,8 +98,12 @@ struct Item {
 
 class Explanation {
  public:
-  Explanation(std::string_view text, pred::Filter& filter, const wire::Target& target, const Limits& limits, const std::vector<resolve::Part>& parts)
-      : text_(text), filter_(filter), target_(target), limits_(limits),
+  Explanation(std::string_view text, pred::Filter& filter, const wire::Target& target, const Limits& limits,
+              const std::vector<resolve::Part>& parts)
+      : text_(text),
+        filter_(filter),
+        target_(target),
+        limits_(limits),
         trials_left_(std::min(most_trials, most_tested / std::max<std::size_t>(filter.expr_count(), 1))) {
     for (const resolve::Part& p : parts) tests_[p.node] = p.test;
   }
@@ -148,7 +153,8 @@ class Explanation {
   Found visit(const Node&, const ast::Expr& e) {
     const bool by_link_type = filter_[test(e)].kind == ExprKind::False && !std::holds_alternative<ast::Relation>(e.node);
     if (by_link_type)
-      return warning(e.span, fmt::format("{} never matches on DLT_{} ({})", quoted(e.span), target_.link_type->name, target_.link_type->description));
+      return warning(e.span, fmt::format("{} never matches on DLT_{} ({})", quoted(e.span), target_.link_type->name,
+                                         target_.link_type->description));
     return warning(e.span, fmt::format("{} never matches", quoted(e.span)));
   }
   Found visit(const ast::Group& g, const ast::Expr&) { return impossible(*g.inner); }
@@ -175,9 +181,11 @@ class Explanation {
   }
 
   Found alternatives(const std::vector<Item>& run, const ast::Expr& e) {
-    Found first = run.front().node ? impossible(*run.front().node) : warning(run.front().span, fmt::format("{} never matches", quoted(run.front().span)));
+    Found first = run.front().node ? impossible(*run.front().node)
+                                   : warning(run.front().span, fmt::format("{} never matches", quoted(run.front().span)));
     if (!first) return std::nullopt;
-    first->hint = fmt::format("none of the alternatives in {} can match; this is the first{}{}", quoted(e.span), first->hint.empty() ? "" : ": ", first->hint);
+    first->hint = fmt::format("none of the alternatives in {} can match; this is the first{}{}", quoted(e.span),
+                              first->hint.empty() ? "" : ": ", first->hint);
     return first;
   }
 
@@ -225,7 +233,8 @@ Diagnostic explain_rejection(std::string_view text, const ast::Expr& expr, const
                              const Limits& limits) {
   std::vector<resolve::Part> parts;
   auto filter = resolve::resolve(expr, target, names, limits, &parts);
-  const Diagnostic unexplained{Code::NeverMatches, expr.span, "the filter rejects all packets: its parts contradict each other or the link type", {}};
+  const Diagnostic unexplained{
+      Code::NeverMatches, expr.span, "the filter rejects all packets: its parts contradict each other or the link type", {}};
   if (!filter) return unexplained;
   return Explanation(text, *filter, target, limits, parts).of(expr);
 }

@@ -26,7 +26,8 @@ bool take(ir::Program& other, ir::Program& graph, Result<cbpf::Program>& best, c
 /// Places are shared but where a port is asked for that many packets have, and what is found would execute more.
 cbpf::Places places(const ir::Program& graph) {
   for (std::uint32_t i = 0; i < graph.set_count(); ++i)
-    if (std::ranges::any_of(likely_ports, [&](std::uint32_t port) { return graph.set(i).contains(port); })) return cbpf::Places::SharedIfAlike;
+    if (std::ranges::any_of(likely_ports, [&](std::uint32_t port) { return graph.set(i).contains(port); }))
+      return cbpf::Places::SharedIfAlike;
   return cbpf::Places::Shared;
 }
 

@@ -131,7 +131,8 @@ Result<std::string> Filter::Stages::native_listing(Cpu cpu) const {
 
 Result<std::string> Filter::dump(Emit what, Cpu cpu) const {
   if (stages_->source && (what == Emit::Ast || what == Emit::Pred))
-    return fail(Code::Unsupported, {}, "a program has no expression that could be shown", "the first stage of what was made of it is the graph: --emit=ir");
+    return fail(Code::Unsupported, {}, "a program has no expression that could be shown",
+                "the first stage of what was made of it is the graph: --emit=ir");
   switch (what) {
     case Emit::Ast: return ast::to_string(stages_->ast);
     case Emit::Pred: return pred::to_string(stages_->pred);

@@ -29,7 +29,9 @@ bool is_gathered(const pred::Filter& meaning) {
   if (meaning.expr_count() <= some) return false;
   if (meaning.expr_count() > many) return true;
   for (std::uint32_t i = 0; i < meaning.expr_count(); ++i)
-    if (const pred::Expr& e = meaning[pred::ExprId{i}]; is_chain(e) && e.b >= alternatives && composed(meaning, e) >= alternatives) return true;
+    if (const pred::Expr& e = meaning[pred::ExprId{i}];
+        is_chain(e) && e.b >= alternatives && composed(meaning, e) >= alternatives)
+      return true;
   return false;
 }
 

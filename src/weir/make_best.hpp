@@ -31,7 +31,8 @@ struct Made {
 inline constexpr std::size_t surely_short = 900;
 
 template <class Load>
-auto make_one(const ir::Program& graph, const ebpf::EmitOptions& how, bool counts, const Load& load) -> Result<Made<typename decltype(load(ebpf::Program{}))::value_type>> {
+auto make_one(const ir::Program& graph, const ebpf::EmitOptions& how, bool counts, const Load& load)
+    -> Result<Made<typename decltype(load(ebpf::Program{}))::value_type>> {
   auto program = ebpf::emit(graph, how);
   if (!program) return std::unexpected(program.error());
   if (counts) *program = ebpf::counted(std::move(*program));
@@ -47,8 +48,8 @@ inline ebpf::EmitOptions first_choice(const ir::Program& graph, ebpf::EmitOption
   return how;
 }
 
-/// Makes a program in place of one that the kernel cannot take: a long one for kernels that hide constants, and for those that know no far jumps, with
-/// lists in maps. What was made already, where neither loads.
+/// Makes a program in place of one that the kernel cannot take: a long one for kernels that hide constants, and for those that
+/// know no far jumps, with lists in maps. What was made already, where neither loads.
 template <class Load, class Made>
 Made make_instead(Made made, const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) {
   const auto plain = ebpf::emit(graph, how);
@@ -62,9 +63,9 @@ Made make_instead(Made made, const ir::Program& graph, ebpf::EmitOptions how, bo
   return made;
 }
 
-/// The graph's program, loaded by `load`, which gives a Result. One that the kernel cannot take is tried again otherwise, in the end without functions: not
-/// all translations to machine code have calls of them (kernel/bpf/verifier.c, jit_subprogs()), and they take CAP_BPF (add_subprog_and_kfunc()), which
-/// sockets may do without. Errors are those of the first.
+/// The graph's program, loaded by `load`, which gives a Result. One that the kernel cannot take is tried again otherwise, in the
+/// end without functions: not all translations to machine code have calls of them (kernel/bpf/verifier.c, jit_subprogs()), and
+/// they take CAP_BPF (add_subprog_and_kfunc()), which sockets may do without. Errors are those of the first.
 template <class Load>
 auto make_program(const ir::Program& graph, ebpf::EmitOptions how, bool counts, const Load& load) {
   how = first_choice(graph, how);

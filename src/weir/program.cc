@@ -62,7 +62,10 @@ Result<ebpf::Program> Filter::Stages::ebpf(const ProgramOptions& o) const {
 }
 
 Result<ebpf::Program> Filter::Stages::attached(const ProgramOptions& o) const {
-  return ebpf::emit(ir, first_choice(ir, {.hook = static_cast<ebpf::Hook>(o.hook), .match = o.match, .no_match = o.no_match, .table_threshold = ebpf::usual_table_threshold}));
+  return ebpf::emit(ir, first_choice(ir, {.hook = static_cast<ebpf::Hook>(o.hook),
+                                          .match = o.match,
+                                          .no_match = o.no_match,
+                                          .table_threshold = ebpf::usual_table_threshold}));
 }
 
 Result<EbpfProgram> Filter::program(const ProgramOptions& options) const {

@@ -70,7 +70,8 @@ std::string underlined(std::string_view text, Span span) {
 /// "line 3: " where the text has several.
 std::string place(std::string_view text, Span span) {
   if (text.find('\n') == text.npos) return {};
-  const auto lines = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(span.begin, text.size())), '\n');
+  const auto lines =
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(span.begin, text.size())), '\n');
   return fmt::format("line {}: ", lines + 1);
 }
 

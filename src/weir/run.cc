@@ -68,7 +68,8 @@ class Classic final : public Runnable::Machine {
   std::string instruction(std::size_t at) const {
     const cbpf::Instruction& i = program_.instructions[at];
     std::string text = cbpf::to_string(i);
-    if ((i.code & 0x07) == cbpf::op::JMP && (i.code & 0xf0) != cbpf::op::JA) text += fmt::format(" jt {} jf {}", at + 1 + i.jt, at + 1 + i.jf);
+    if ((i.code & 0x07) == cbpf::op::JMP && (i.code & 0xf0) != cbpf::op::JA)
+      text += fmt::format(" jt {} jf {}", at + 1 + i.jt, at + 1 + i.jf);
     return text;
   }
 
@@ -89,13 +90,16 @@ class Extended final : public Runnable::Machine {
     std::array<std::uint64_t, 11> before{0, vm::address::context};
     std::uint16_t written = 1u << 1 | 1u << 10;
     const auto show = [&](const vm::EbpfStep& step) {
-      trace(line(step.instruction, instruction(step.instruction), changes(before, written, step), words_of(text_, program().spans, step.instruction)));
+      trace(line(step.instruction, instruction(step.instruction), changes(before, written, step),
+                 words_of(text_, program().spans, step.instruction)));
       std::ranges::copy(step.registers, before.begin());
       written = step.written;
     };
     const auto r = machine_.run(packet, setting, trace ? std::function<void(const vm::EbpfStep&)>(show) : nullptr);
     RunOutcome outcome{r.value, r.steps, std::nullopt, program().accepts(static_cast<std::uint32_t>(r.value)) && !r.fault};
-    if (r.fault) outcome.stopped = Diagnostic{Code::Input, {}, fmt::format("{} {}", ebpf::name(program(), r.fault->instruction), r.fault->reason), {}};
+    if (r.fault)
+      outcome.stopped =
+          Diagnostic{Code::Input, {}, fmt::format("{} {}", ebpf::name(program(), r.fault->instruction), r.fault->reason), {}};
     return outcome;
   }
 
@@ -112,7 +116,8 @@ class Extended final : public Runnable::Machine {
     std::string text;
     for (unsigned r = 0; r < 10; ++r) {
       const bool is_there = step.written >> r & 1, was_there = written >> r & 1;
-      if (is_there && (!was_there || step.registers[r] != before[r])) text += fmt::format("{}r{} = {:#x}", text.empty() ? "" : " ", r, step.registers[r]);
+      if (is_there && (!was_there || step.registers[r] != before[r]))
+        text += fmt::format("{}r{} = {:#x}", text.empty() ? "" : " ", r, step.registers[r]);
     }
     return text;
   }
@@ -156,6 +161,8 @@ Result<Runnable> Runnable::of(const Filter& filter, std::optional<Hook> hook) {
 
 std::optional<Diagnostic> Runnable::check() const { return machine_->check(); }
 
-RunOutcome Runnable::run(const Packet& packet, const RunOptions& options, const Lines& trace) { return machine_->run(packet, options, trace); }
+RunOutcome Runnable::run(const Packet& packet, const RunOptions& options, const Lines& trace) {
+  return machine_->run(packet, options, trace);
+}
 
 }  // namespace weir

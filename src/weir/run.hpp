@@ -30,8 +30,9 @@ struct RunOutcome {
 /// A program that can be run. Cheap to move; keeps its maps from one run to the next. Not for several threads at once.
 class Runnable {
  public:
-  /// eBPF as bpftool prints it, as bytes (struct bpf_insn), as their hexadecimal digits, or an ELF object, of which `name` chooses a program. `hook`
-  /// is where it would run; without one: what the object says, or a socket. Errors (Input) have their place in the text.
+  /// eBPF as bpftool prints it, as bytes (struct bpf_insn), as their hexadecimal digits, or an ELF object, of which `name`
+  /// chooses a program. `hook` is where it would run; without one: what the object says, or a socket. Errors (Input) have their
+  /// place in the text.
   static Result<Runnable> ebpf(std::string_view file, std::optional<Hook> hook = {}, std::string_view name = {});
   /// Classic BPF, as compile_program takes it.
   static Result<Runnable> cbpf(std::string_view text);
@@ -45,7 +46,8 @@ class Runnable {
   /// Why a kernel would not take the program; nothing when it would.
   std::optional<Diagnostic> check() const;
 
-  /// `trace` receives a line for each executed instruction: its number, what it is, what it changed, and the words of the filter that it is for.
+  /// `trace` receives a line for each executed instruction: its number, what it is, what it changed, and the words of the filter
+  /// that it is for.
   RunOutcome run(const Packet& packet, const RunOptions& options = {}, const std::function<void(const std::string&)>& trace = {});
 
   struct Machine;

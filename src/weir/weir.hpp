@@ -184,10 +184,11 @@ class Filter {
   /// bytecode(), or no memory in the kernel), System; what was there before then stays.
   Result<void> attach(int socket) const;
 
-  /// As the options say, on a socket, or at another hook: on an interface (XDP, tc), on a control group by its folder, on a tracepoint by its
-  /// name. The filter has to be compiled for the link type of what is seen there: that of the interface, with Options::linux_ext
-  /// but for XDP, which sees VLAN tags in the packet; RAW for control groups. Errors: Unsupported (the hook does not know what the
-  /// filter asks, or the kernel is too old), TooLarge, Name (no such interface), System; they say what is missing or in the way.
+  /// As the options say, on a socket, or at another hook: on an interface (XDP, tc), on a control group by its folder, on a
+  /// tracepoint by its name. The filter has to be compiled for the link type of what is seen there: that of the interface, with
+  /// Options::linux_ext but for XDP, which sees VLAN tags in the packet; RAW for control groups. Errors: Unsupported (the hook
+  /// does not know what the filter asks, or the kernel is too old), TooLarge, Name (no such interface), System; they say what is
+  /// missing or in the way.
   Result<Attachment> attach(int socket, const AttachOptions& options) const;
   Result<Attachment> attach(const std::string& where, const AttachOptions& options) const;
 
@@ -195,21 +196,22 @@ class Filter {
   /// returns, the socket gives no packet that the new filter rejects; and no packet that both accept is lost by it. What waited is
   /// taken out for that, looked at here, and given to the caller in its order. How: the kernel swaps the programs in one
   /// step; then this waits until no CPU is at a packet with the old one (some milliseconds), and drains the socket.
-  /// What a packet lost when the old filter cut it stays lost. In a ring (PACKET_RX_RING), which belongs to the caller, those frames that were there
-  /// when this returns are to be asked with run(). Between processes (AF_UNIX), senders must not send meanwhile. Of the options it uses
-  /// may_use_ebpf. Errors: as attach(); Unsupported, also for sockets that do not give what their filter sees (UDP, TCP): there, and
-  /// with `keep_waiting` false, what waits is discarded instead, as libpcap does. On an error the old filter stays.
+  /// What a packet lost when the old filter cut it stays lost. In a ring (PACKET_RX_RING), which belongs to the caller, those
+  /// frames that were there when this returns are to be asked with run(). Between processes (AF_UNIX), senders must not send
+  /// meanwhile. Of the options it uses may_use_ebpf. Errors: as attach(); Unsupported, also for sockets that do not give what
+  /// their filter sees (UDP, TCP): there, and with `keep_waiting` false, what waits is discarded instead, as libpcap does. On an
+  /// error the old filter stays.
   Result<Replacement> replace(int socket, const AttachOptions& options, bool keep_waiting = true) const;
 
   /// The filter, or a stage of it, as text. An error where bytecode() is one and the form needs it.
   /// `cpu`: for Emit::Native; others than Host do without leave to run code (Options::native, the kernel's).
   Result<std::string> dump(Emit what, Cpu cpu = Cpu::Host) const;
 
-  /// The filter as an eBPF program. Errors: Unsupported (the hook does not know what the filter asks; the span says where it does), TooLarge, Range
-  /// (`match` and `no_match` are the same, or no number that the hook permits).
+  /// The filter as an eBPF program. Errors: Unsupported (the hook does not know what the filter asks; the span says where it
+  /// does), TooLarge, Range (`match` and `no_match` are the same, or no number that the hook permits).
   Result<EbpfProgram> program(const ProgramOptions& options) const;
-  /// That program as text in the kernel's notation (Emit::Ebpf), as JSON, or as an ELF object that other loaders take (Emit::EbpfObject: bytes). Other
-  /// forms are those of dump(what).
+  /// That program as text in the kernel's notation (Emit::Ebpf), as JSON, or as an ELF object that other loaders take
+  /// (Emit::EbpfObject: bytes). Other forms are those of dump(what).
   Result<std::string> dump(Emit what, const ProgramOptions& options) const;
 
   /// The graph as it is when a pass of the optimizer has run the first time (Emit::Ir: when all is done), whether or not
@@ -244,8 +246,9 @@ Result<Filter> compile(std::string_view expression, const Options& options = {})
 
 /// Takes a program of classic BPF that others made for a filter: decimal numbers as `tcpdump -ddd` prints them, also with commas
 /// as `bpf_asm` does, or assembly text as `bpf_asm` reads it. Of the options it uses optimize, strict, limits and machine; the
-/// program itself says how many bytes are kept. Where nothing shorter can be made, bytecode() is the program itself. Errors (Input) have their place in the text: what is no program, and what no
-/// filter can mean, as random numbers or a loop; TooLarge when ways that meet bring too many values, and those depend on too many tests.
+/// program itself says how many bytes are kept. Where nothing shorter can be made, bytecode() is the program itself. Errors
+/// (Input) have their place in the text: what is no program, and what no filter can mean, as random numbers or a loop; TooLarge
+/// when ways that meet bring too many values, and those depend on too many tests.
 Result<Filter> compile_program(std::string_view text, const Options& options = {});
 /// The same from instructions, as struct sock_filter has them.
 Result<Filter> compile_program(std::span<const Instruction> program, const Options& options = {});

@@ -74,7 +74,9 @@ class Runner {
     const auto other = compile(line.rest, options_);
     if (!other) return wrong(line, "refused: " + other.error().message);
     const bool same = filter.dump(Emit::Pred).value() == other->dump(Emit::Pred).value();
-    if (same != (line.word == "same")) wrong(line, same ? "it means the same" : "it means\n" + other->dump(Emit::Pred).value() + "and the filter\n" + filter.dump(Emit::Pred).value());
+    if (same != (line.word == "same"))
+      wrong(line, same ? "it means the same"
+                       : "it means\n" + other->dump(Emit::Pred).value() + "and the filter\n" + filter.dump(Emit::Pred).value());
   }
 
   void check_verdict(Line& line, const Filter& filter) {
@@ -97,7 +99,8 @@ class Runner {
   }
 
   void check_dump(Case& c, std::size_t i, const Filter& filter) {
-    static const std::map<std::string, Emit> forms = {{"pred", Emit::Pred}, {"ir", Emit::Ir}, {"listing", Emit::Listing}, {"ast", Emit::Ast}};
+    static const std::map<std::string, Emit> forms = {
+        {"pred", Emit::Pred}, {"ir", Emit::Ir}, {"listing", Emit::Listing}, {"ast", Emit::Ast}};
     const auto form = forms.find(c.lines[i].rest);
     if (form == forms.end()) return wrong(c.lines[i], "no such dump");
     const auto text = filter.dump(form->second);

@@ -23,7 +23,8 @@ std::string with_prefix(const std::string& text, const std::string& prefix) {
   constexpr std::string_view name = "weir_";
   std::string result;
   std::size_t from = 0;
-  for (std::size_t at; (at = text.find(name, from)) != text.npos; from = at + name.size()) result.append(text, from, at - from).append(prefix);
+  for (std::size_t at; (at = text.find(name, from)) != text.npos; from = at + name.size())
+    result.append(text, from, at - from).append(prefix);
   return result.append(text, from);
 }
 
@@ -57,14 +58,16 @@ void Batch::add(const std::string& text) {
 std::expected<std::vector<Function>, std::string> Batch::load(const std::string& compiler, const std::filesystem::path& folder) {
   const auto source = folder / "batch.c", object = folder / "batch.so", messages = folder / "messages";
   std::ofstream(source) << text_;
-  const int status = std::system(fmt::format("{} {} -o {} {} >{} 2>&1", compiler, flags, object.native(), source.native(), messages.native()).c_str());
+  const int status = std::system(
+      fmt::format("{} {} -o {} {} >{} 2>&1", compiler, flags, object.native(), source.native(), messages.native()).c_str());
   const std::string said = contents(messages);
   if (status != 0 || !said.empty()) return std::unexpected(said.substr(0, 4000));
   handle_.reset(dlopen(object.c_str(), RTLD_NOW | RTLD_LOCAL));
   std::filesystem::remove(object);
   if (!handle_) return std::unexpected(dlerror());
   std::vector<Function> functions;
-  for (std::size_t n = 0; n < size(); ++n) functions.emplace_back(dlsym(handle_.get(), fmt::format("f{}_filter", n).c_str()), has_metadata_[n]);
+  for (std::size_t n = 0; n < size(); ++n)
+    functions.emplace_back(dlsym(handle_.get(), fmt::format("f{}_filter", n).c_str()), has_metadata_[n]);
   return functions;
 }
 

@@ -56,7 +56,8 @@ class Runner {
 
   int finish() {
     run_batch();
-    fmt::print("{} filters compiled of {}, {} graphs as C, {} verdicts ({} accepted), {} wrong\n", compiled_, asked_, graphs_, verdicts_, accepted_, wrong_);
+    fmt::print("{} filters compiled of {}, {} graphs as C, {} verdicts ({} accepted), {} wrong\n", compiled_, asked_, graphs_,
+               verdicts_, accepted_, wrong_);
     return wrong_ == 0 && verdicts_ > 0 ? 0 : 1;
   }
 
@@ -113,7 +114,8 @@ class Runner {
         const std::uint32_t expected = ir::evaluate(trial.graph, packet), got = function(packet);
         ++verdicts_;
         accepted_ += expected != 0;
-        if (got != expected) complain(trial.name, fmt::format("C returns {}, the graph {}, for {} of {} bytes", got, expected, cut, s.bytes.size()));
+        if (got != expected)
+          complain(trial.name, fmt::format("C returns {}, the graph {}, for {} of {} bytes", got, expected, cut, s.bytes.size()));
       }
     }
   }
@@ -173,7 +175,9 @@ void lists(Runner& runner) {
   ir::Program& g = deep.graph;
   ir::NodeId next = g.ret(0u);
   const auto word = g.load(4, ir::no_value, 0);
-  for (std::uint32_t n = 0; n < deepest; ++n) next = g.test(n % 3 ? Relation::Equal : Relation::Greater, g.binary(Arith::Xor, word, g.constant(n)), g.constant(0xfffffff0), g.ret(n + 1), next);
+  for (std::uint32_t n = 0; n < deepest; ++n)
+    next = g.test(n % 3 ? Relation::Equal : Relation::Greater, g.binary(Arith::Xor, word, g.constant(n)), g.constant(0xfffffff0),
+                  g.ret(n + 1), next);
   g.root = g.guard(4, ir::no_value, 0, next);
   for (int n = 0; n < 200; ++n) deep.samples.push_back(packet_of(random.percent(50) ? ~random.below(deepest) : random.word()));
   runner.add(std::move(deep), "");

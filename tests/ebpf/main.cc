@@ -1,8 +1,9 @@
 // weir_ebpf_kernel: programs for all hooks through the kernel's verifier, and packets through them.
 //
-//   weir_ebpf_kernel [--every N] [--match TEXT] [--hook NAME] [--threshold N] [--tables N] [--functions yes] [--packets N] [--seed S]   filters of the corpus and the conformance cases
-//   weir_ebpf_kernel --generated N [--seed S]                                                            generated filters
-//   weir_ebpf_kernel --graphs N [--seed S]                                                               random graphs
+//   weir_ebpf_kernel [--every N] [--match TEXT] [--hook NAME] [--threshold N] [--tables N] [--functions yes] [--packets N]
+//     [--seed S]                        filters of the corpus and the conformance cases
+//   weir_ebpf_kernel --generated N [--seed S]   generated filters
+//   weir_ebpf_kernel --graphs N [--seed S]      random graphs
 //
 // Exit status: 0 all is well, 1 not, 77 the kernel lets nobody load programs here.
 #include <cstdlib>
@@ -27,7 +28,9 @@ namespace {
 
 using Options = std::map<std::string, std::string>;
 
-std::size_t number(const Options& o, const char* name, std::size_t otherwise) { return o.contains(name) ? std::stoull(o.at(name)) : otherwise; }
+std::size_t number(const Options& o, const char* name, std::size_t otherwise) {
+  return o.contains(name) ? std::stoull(o.at(name)) : otherwise;
+}
 
 struct Campaign {
   std::map<ebpf::Hook, Tally> tallies;
@@ -39,9 +42,12 @@ struct Campaign {
   }
   void print() const {
     for (const auto& [hook, t] : tallies) {
-      fmt::print("{:12} {} programs loaded, {} instructions, {} in the longest; {} graphs ask what the hook does not know, {} too large, {} for hook socket instead; {} verdicts ({} of packets in parts, {} "
-                 "accepted), {} packets not taken\n",
-                 to_string(hook), t.loaded, t.instructions, t.longest, t.unsupported, t.too_large, t.instead, t.verdicts, t.in_parts, t.accepted, t.not_taken);
+      fmt::print(
+          "{:12} {} programs loaded, {} instructions, {} in the longest; {} graphs ask what the hook does not know, {} too "
+          "large, {} for hook socket instead; {} verdicts ({} of packets in parts, {} "
+          "accepted), {} packets not taken\n",
+          to_string(hook), t.loaded, t.instructions, t.longest, t.unsupported, t.too_large, t.instead, t.verdicts, t.in_parts,
+          t.accepted, t.not_taken);
     }
   }
 };
@@ -62,7 +68,9 @@ void try_filter(const proofs::Subject& subject, const Options& o, Campaign& camp
   if (samples.size() > number(o, "packets", 24)) samples.resize(number(o, "packets", 24));
   std::vector<oracle::Sample> cut;
   for (const oracle::Sample& s : samples)
-    if (s.bytes.size() > 15) cut.push_back({.bytes = {s.bytes.begin(), s.bytes.begin() + 14 + random.below(static_cast<std::uint32_t>(s.bytes.size()) - 14)}});
+    if (s.bytes.size() > 15)
+      cut.push_back(
+          {.bytes = {s.bytes.begin(), s.bytes.begin() + 14 + random.below(static_cast<std::uint32_t>(s.bytes.size()) - 14)}});
   samples.insert(samples.end(), cut.begin(), cut.end());
   for (const ebpf::Hook hook : wanted_hooks(o)) {
     ebpf::EmitOptions options{.hook = hook};
@@ -71,8 +79,9 @@ void try_filter(const proofs::Subject& subject, const Options& o, Campaign& camp
     options.loads_in_functions = o.contains("functions");
     for (const ir::Program* graph : {&compiled->graph, &compiled->gathered_optimized})
       if (const auto wrong = compare(*graph, options, samples, campaign.tallies[hook]))
-        return campaign.fail(fmt::format("{} ({}): `{}`, {}: {}", subject.source, oracle::described(subject.setting), subject.filter.substr(0, 300),
-                                         graph == &compiled->graph ? "as written" : "optimized", *wrong));
+        return campaign.fail(fmt::format("{} ({}): `{}`, {}: {}", subject.source, oracle::described(subject.setting),
+                                         subject.filter.substr(0, 300), graph == &compiled->graph ? "as written" : "optimized",
+                                         *wrong));
   }
 }
 
@@ -85,7 +94,9 @@ void run_filters(const Options& o, Campaign& campaign) {
   for (std::size_t i = 0; i < all.size(); i += number(o, "every", 1))
     if (!o.contains("match") || all[i].filter.contains(o.at("match"))) try_filter(all[i], o, campaign);
   for (const auto& [hook, tally] : campaign.tallies)
-    if (tally.instead != 0) campaign.fail(fmt::format("hook {}: the verifier takes {} programs of known filters for hook socket only", to_string(hook), tally.instead));
+    if (tally.instead != 0)
+      campaign.fail(fmt::format("hook {}: the verifier takes {} programs of known filters for hook socket only", to_string(hook),
+                                tally.instead));
 }
 
 void run_generated(const Options& o, Campaign& campaign) {

@@ -10,7 +10,9 @@
 namespace weir::ebpf_tests {
 namespace {
 
-std::uint32_t half(std::span<const std::uint8_t> bytes, std::size_t at) { return at + 2 <= bytes.size() ? std::uint32_t{bytes[at]} << 8 | bytes[at + 1] : 0; }
+std::uint32_t half(std::span<const std::uint8_t> bytes, std::size_t at) {
+  return at + 2 <= bytes.size() ? std::uint32_t{bytes[at]} << 8 | bytes[at + 1] : 0;
+}
 
 /// What the kernel makes of a frame of a test: it comes in on the loopback device, whose address is 0 (net/ethernet/eth.c, eth_type_trans).
 Metadata metadata_of(ebpf::Hook hook, std::span<const std::uint8_t> bytes) {
@@ -60,12 +62,13 @@ class Comparison {
     }
     ++tally_.verdicts;
     tally_.in_parts += linear != 0;
-    const std::uint32_t expected = ir::evaluate(graph_, {bytes, static_cast<std::uint32_t>(bytes.size()), metadata_of(loaded_.hook(), bytes)});
+    const std::uint32_t expected =
+        ir::evaluate(graph_, {bytes, static_cast<std::uint32_t>(bytes.size()), metadata_of(loaded_.hook(), bytes)});
     tally_.accepted += expected != 0;
     const bool same = is_socket(loaded_.hook()) ? got->returned == expected : program_.accepts(got->returned) == (expected != 0);
     if (same) return std::nullopt;
-    return fmt::format("hook {}: returns {:#x} where the graph returns {:#x}, for {} bytes ({} linear): {}", to_string(loaded_.hook()), got->returned, expected,
-                       bytes.size(), linear, hex(bytes));
+    return fmt::format("hook {}: returns {:#x} where the graph returns {:#x}, for {} bytes ({} linear): {}",
+                       to_string(loaded_.hook()), got->returned, expected, bytes.size(), linear, hex(bytes));
   }
 
   const ir::Program& graph_;
@@ -74,7 +77,8 @@ class Comparison {
   Tally& tally_;
 };
 
-std::optional<std::string> compare_traced(const ir::Program& graph, const ebpf::Program& program, const std::vector<oracle::Sample>& samples, Tally& tally) {
+std::optional<std::string> compare_traced(const ir::Program& graph, const ebpf::Program& program,
+                                          const std::vector<oracle::Sample>& samples, Tally& tally) {
   vm::EbpfMachine machine(program);
   for (const oracle::Sample& s : samples) {
     const Packet packet{s.bytes, static_cast<std::uint32_t>(s.bytes.size()), s.meta};
@@ -91,13 +95,15 @@ std::optional<std::string> compare_traced(const ir::Program& graph, const ebpf::
 
 }  // namespace
 
-std::optional<std::string> compare(const ir::Program& graph, const ebpf::EmitOptions& options, const std::vector<oracle::Sample>& samples, Tally& tally) {
+std::optional<std::string> compare(const ir::Program& graph, const ebpf::EmitOptions& options,
+                                   const std::vector<oracle::Sample>& samples, Tally& tally) {
   const auto program = ebpf::emit(graph, options);
   if (!program) {
     ++(program.error().code == Code::Unsupported ? tally.unsupported : tally.too_large);
     return std::nullopt;
   }
-  if (const auto wrong = ebpf::check(*program)) return fmt::format("hook {}: our checker refuses the program: {}", to_string(options.hook), wrong->message);
+  if (const auto wrong = ebpf::check(*program))
+    return fmt::format("hook {}: our checker refuses the program: {}", to_string(options.hook), wrong->message);
   const auto loaded = KernelProgram::load(*program);
   if (!loaded && options.hook == ebpf::Hook::SocketBtf && loaded.error().contains("more than the kernel's verifier takes")) {
     auto as_attached = options;  // written out, with two protochains, a filter can be more than the verifier walks through

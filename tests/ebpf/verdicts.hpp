@@ -30,6 +30,7 @@ struct Tally {
 };
 
 /// What is wrong: the kernel refuses the program, or it returns something else. Nothing when all is well.
-std::optional<std::string> compare(const ir::Program& graph, const ebpf::EmitOptions& options, const std::vector<oracle::Sample>& samples, Tally& tally);
+std::optional<std::string> compare(const ir::Program& graph, const ebpf::EmitOptions& options,
+                                   const std::vector<oracle::Sample>& samples, Tally& tally);
 
 }  // namespace weir::ebpf_tests

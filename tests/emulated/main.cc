@@ -44,7 +44,9 @@ class File {
   void number(std::uint32_t k) {  // as an AArch64 CPU has it
     for (int shift = 0; shift < 32; shift += 8) out_.put(static_cast<char>(k >> shift & 0xff));
   }
-  void bytes(std::span<const std::uint8_t> b) { out_.write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size())); }
+  void bytes(std::span<const std::uint8_t> b) {
+    out_.write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size()));
+  }
   bool close() {
     out_.close();
     return !out_.fail();
@@ -110,15 +112,17 @@ class Writer {
     file_.bytes(one->bytes);
     file_.bytes(all->bytes);
     for (const Sample& s : samples)
-      for (const std::size_t cut : {s.bytes.size(), s.bytes.empty() ? std::size_t{0} : random.below(s.bytes.size())}) packet(graph, s.cut(cut));
+      for (const std::size_t cut : {s.bytes.size(), s.bytes.empty() ? std::size_t{0} : random.below(s.bytes.size())})
+        packet(graph, s.cut(cut));
   }
 
   void packet(const ir::Program& graph, const Packet& p) {
     const std::uint32_t expected = ir::evaluate(graph, p);
     verdicts += 2;
     accepted += expected != 0;
-    for (const std::uint32_t k : {static_cast<std::uint32_t>(p.bytes.size()), p.length, expected, p.meta.protocol, p.meta.packet_type, p.meta.interface_index,
-                                  p.meta.vlan_tag, p.meta.vlan_tag_present, p.meta.vlan_protocol})
+    for (const std::uint32_t k :
+         {static_cast<std::uint32_t>(p.bytes.size()), p.length, expected, p.meta.protocol, p.meta.packet_type,
+          p.meta.interface_index, p.meta.vlan_tag, p.meta.vlan_tag_present, p.meta.vlan_protocol})
       file_.number(k);
     file_.bytes(p.bytes);
   }

@@ -51,7 +51,8 @@ Options options_of(const oracle::Setting& s, bool optimize) {
   return o;
 }
 
-constexpr Emit forms[] = {Emit::Listing, Emit::CArray, Emit::Decimal, Emit::Asm, Emit::Json, Emit::Bytecode, Emit::Ast, Emit::Pred, Emit::Ir, Emit::Dot};
+constexpr Emit forms[] = {Emit::Listing,  Emit::CArray, Emit::Decimal, Emit::Asm, Emit::Json,
+                          Emit::Bytecode, Emit::Ast,    Emit::Pred,    Emit::Ir,  Emit::Dot};
 
 /// Every form can be had, unless the program does not fit; then that is what is said.
 void check_forms(const std::string& text, const Filter& filter) {
@@ -73,7 +74,8 @@ void check_numbers(const Filter& filter, const cbpf::Program& program) {
 
 /// What the meaning returns when the packet goes on behind byte n: as it did, and then with zeros or ones, or with noise at once.
 bool may_return(const Subject& s, const Sample& sample, std::size_t n, std::uint32_t expected) {
-  return oracle::evaluate(s.meaning, sample.whole(), Tail::Zeros) == expected && oracle::evaluate(s.meaning, sample.whole(), Tail::Ones) == expected &&
+  return oracle::evaluate(s.meaning, sample.whole(), Tail::Zeros) == expected &&
+         oracle::evaluate(s.meaning, sample.whole(), Tail::Ones) == expected &&
          oracle::evaluate(s.meaning, sample.cut(n), Tail::Noise) == expected;
 }
 
@@ -99,7 +101,8 @@ void check_packet(const Subject& s, const Sample& sample, std::size_t n) {
     }
     const std::uint32_t got = oracle::run(row.engine, s, packet);
     const bool refines = row.agreement == oracle::Agreement::Refines && meant == 0 && may_return(s, sample, n, got);
-    expect(got == meant || refines, fmt::format("{} returns {}, the meaning {}, for {} of {} bytes", row.name, got, meant, n, sample.bytes.size()));
+    expect(got == meant || refines,
+           fmt::format("{} returns {}, the meaning {}, for {} of {} bytes", row.name, got, meant, n, sample.bytes.size()));
   }
 }
 

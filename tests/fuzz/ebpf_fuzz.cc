@@ -1,8 +1,8 @@
-// Any bytes are read as an eBPF program, or refused with a word; any program runs on any packet without reading where it may not (the sanitizers look on),
-// and stops; one that ebpf::check accepts runs to its end. Programs are printed and read back.
+// Any bytes are read as an eBPF program, or refused with a word; any program runs on any packet without reading where it may not
+// (the sanitizers look on), and stops; one that ebpf::check accepts runs to its end. Programs are printed and read back.
 //
-// The bytes of an input: flags (1: text or an object; the program is all that follows, and runs on no packet; otherwise bits 1 to 3 are the hook), how many
-// instructions, 8 bytes each, length of the first piece 1; the packet.
+// The bytes of an input: flags (1: text or an object; the program is all that follows, and runs on no packet; otherwise bits 1 to
+// 3 are the hook), how many instructions, 8 bytes each, length of the first piece 1; the packet.
 #include <cstring>
 
 #include "ebpf/decode.hpp"
@@ -33,7 +33,9 @@ void check_text(const ebpf::Program& p) {
     const bool wide = is_wide(p.instructions[at]) && exists(p.instructions[at]);
     const bool whole = wide && at + 1 < p.instructions.size();
     const ebpf::Instruction next = whole ? p.instructions[at + 1] : ebpf::Instruction{};
-    if (whole && (next.code || next.dst || next.src || next.offset || (next.imm && (p.instructions[at].src == ebpf::map_index || p.instructions[at].src == ebpf::map_descriptor)))) return;
+    if (whole && (next.code || next.dst || next.src || next.offset ||
+                  (next.imm && (p.instructions[at].src == ebpf::map_index || p.instructions[at].src == ebpf::map_descriptor))))
+      return;
     if (wide && !whole) return;
     text += to_string(p.instructions[at], next) + "\n";
     at += whole;
@@ -55,7 +57,9 @@ void run_one(std::span<const std::uint8_t> data) {
   }
   ebpf::Program p;
   p.hook = static_cast<ebpf::Hook>(std::min<std::uint32_t>(flags >> 1 & 7, 6));
-  p.maps = {{"hash", ebpf::MapKind::Hash, 4, 8, 4, {1, 0, 0, 0}, {}}, {"trie", ebpf::MapKind::LpmTrie, 8, 1, 4, {8, 0, 0, 0, 10, 0, 0, 0}, {}}, {"array", ebpf::MapKind::Array, 4, 16, 1, {}, {}}};
+  p.maps = {{"hash", ebpf::MapKind::Hash, 4, 8, 4, {1, 0, 0, 0}, {}},
+            {"trie", ebpf::MapKind::LpmTrie, 8, 1, 4, {8, 0, 0, 0, 10, 0, 0, 0}, {}},
+            {"array", ebpf::MapKind::Array, 4, 16, 1, {}, {}}};
   for (std::uint32_t n = bytes.number(1); n > 0; --n) {
     ebpf::Instruction i = ebpf::make(static_cast<std::uint8_t>(bytes.number(1)), 0, 0, 0, 0);
     const std::uint32_t registers = bytes.number(1);

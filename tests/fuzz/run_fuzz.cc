@@ -59,7 +59,8 @@ void check_texts(const cbpf::Program& p) {
   const auto decimal = cbpf::read(cbpf::to_string(p, cbpf::Style::Decimal));
   expect(decimal && *decimal == p, "a program that is not read back as decimal numbers");
   const auto assembly = cbpf::read(cbpf::to_assembly(p, ""));
-  expect(assembly.has_value() && assembly->instructions.size() == p.instructions.size(), "a program that is not read back as assembly text");
+  expect(assembly.has_value() && assembly->instructions.size() == p.instructions.size(),
+         "a program that is not read back as assembly text");
 }
 
 /// The packet among others that are cut off earlier: each has the graph's verdict, whatever went before it, and whichever it is in

@@ -91,15 +91,18 @@ void expect_stored(const Reader& reader, std::span<const PacketView> batch) {
 void read_file(const std::string& path, std::size_t block) {
   auto reader = Reader::open(path, block);
   const Pcap pcap = open_with_libpcap(path, reader ? reader->format().precision : Precision::Micro);
-  expect(reader.has_value() == (pcap != nullptr), reader ? "a savefile that is none for libpcap" : "no savefile, but one for libpcap: " + reader.error().message);
+  expect(reader.has_value() == (pcap != nullptr),
+         reader ? "a savefile that is none for libpcap" : "no savefile, but one for libpcap: " + reader.error().message);
   if (!reader) return expect_presentable("", reader.error());
   const Format& format = reader->format();
-  expect(format.dlt == pcap_datalink(pcap.get()) && format.snaplen == static_cast<std::uint32_t>(pcap_snapshot(pcap.get())), "another format");
+  expect(format.dlt == pcap_datalink(pcap.get()) && format.snaplen == static_cast<std::uint32_t>(pcap_snapshot(pcap.get())),
+         "another format");
   for (;;) {
     const auto batch = reader->next_batch();
     if (!batch || batch->empty()) {
       const int status = next(pcap.get()).status;
-      expect(status == (batch ? PCAP_ERROR_BREAK : PCAP_ERROR), batch ? "an end that is none for libpcap" : "an error that is none for libpcap: " + batch.error().message);
+      expect(status == (batch ? PCAP_ERROR_BREAK : PCAP_ERROR),
+             batch ? "an end that is none for libpcap" : "an error that is none for libpcap: " + batch.error().message);
       if (!batch) expect_presentable("", batch.error());
       return;
     }

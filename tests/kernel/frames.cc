@@ -82,7 +82,8 @@ std::set<std::uint32_t> accepted(const Filter& filter, const std::vector<Bytes>&
   const unsigned interface = ::if_nametoindex("far");
   for (const Bytes& frame : frames) {
     const Seen seen = untagged ? after_untagging(frame, interface) : Seen{frame, {}};
-    if (filter.match({.bytes = seen.bytes, .length = static_cast<std::uint32_t>(seen.bytes.size()), .meta = seen.meta})) numbers.insert(number_of(frame));
+    if (filter.match({.bytes = seen.bytes, .length = static_cast<std::uint32_t>(seen.bytes.size()), .meta = seen.meta}))
+      numbers.insert(number_of(frame));
   }
   return numbers;
 }
@@ -92,7 +93,8 @@ std::string difference(const std::set<std::uint32_t>& got, const std::set<std::u
   std::ranges::set_symmetric_difference(got, expected, std::back_inserter(other));
   if (other.empty()) return {};
   const Bytes& frame = *std::ranges::find(frames, other.front(), number_of);
-  std::string text = "frame " + std::to_string(other.front()) + " (" + std::to_string(frame.size()) + " bytes) " + (got.contains(other.front()) ? "passed and should not: " : "did not pass and should: ");
+  std::string text = "frame " + std::to_string(other.front()) + " (" + std::to_string(frame.size()) + " bytes) " +
+                     (got.contains(other.front()) ? "passed and should not: " : "did not pass and should: ");
   constexpr char digits[] = "0123456789abcdef";
   for (const std::uint8_t b : frame) text += {digits[b >> 4], digits[b & 15]};
   return text + ", and " + std::to_string(other.size() - 1) + " more";

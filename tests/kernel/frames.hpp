@@ -15,9 +15,27 @@ inline constexpr std::int32_t tc_next = -1, tc_drop = 2;
 
 /// Filters that look at all layers, at bytes far behind, at lengths and at lists.
 inline constexpr const char* filters[] = {
-    "tcp port 80", "udp", "ip6", "arp", "icmp or icmp6", "host 10.0.0.2", "net 10.0.0.0/30 and not tcp", "vlan", "vlan and ip", "not vlan and udp",
-    "len > 100", "len <= 60", "ip[6:2] & 0x3fff != 0", "ether multicast", "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0", "udp[10:4] != 0 and len > 50",
-    "ip6 host 2001:db8::2 or ip host 10.0.0.1", "portrange 1-1023", "ether proto 0x8847 or pppoes", "tcp and ip[2:2] > 40", "ether[200] = 0 or ether[100] != 0",
+    "tcp port 80",
+    "udp",
+    "ip6",
+    "arp",
+    "icmp or icmp6",
+    "host 10.0.0.2",
+    "net 10.0.0.0/30 and not tcp",
+    "vlan",
+    "vlan and ip",
+    "not vlan and udp",
+    "len > 100",
+    "len <= 60",
+    "ip[6:2] & 0x3fff != 0",
+    "ether multicast",
+    "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
+    "udp[10:4] != 0 and len > 50",
+    "ip6 host 2001:db8::2 or ip host 10.0.0.1",
+    "portrange 1-1023",
+    "ether proto 0x8847 or pppoes",
+    "tcp and ip[2:2] > 40",
+    "ether[200] = 0 or ether[100] != 0",
     "src host (10.0.0.1 or 10.0.0.2 or 10.0.0.3 or 10.0.0.4 or 10.0.0.5 or 192.168.1.1) and not port (22 or 23 or 25 or 53)"};
 
 /// Those that look behind the first page, too, for frames that long.

@@ -290,7 +290,8 @@ TEST_CASE("a control group") {
   CHECK(status == 0);
   std::filesystem::remove(group);
   CHECK(message(attach::attach_cgroup(load(Hook::Cgroup, 1), group, attach::Direction::Ingress)).contains("No such file"));
-  CHECK(message(attach::attach_cgroup(load(Hook::Cgroup, 1), "/proc", attach::Direction::Ingress)) == "/proc is no control group of version 2");
+  CHECK(message(attach::attach_cgroup(load(Hook::Cgroup, 1), "/proc", attach::Direction::Ingress)) ==
+        "/proc is no control group of version 2");
   const auto nowhere = attach::attach_cgroup(load(Hook::Cgroup, 1), "/nowhere", attach::Direction::Ingress);
   REQUIRE_FALSE(nowhere);
   CHECK(nowhere.error().hint.contains("/sys/fs/cgroup"));

@@ -40,7 +40,9 @@ Bytes ipv4(std::uint32_t from, std::uint32_t to, std::uint32_t number = 0) {
   }
   return f;
 }
-std::uint32_t number_of(const Bytes& f) { return std::uint32_t{f[50]} << 24 | std::uint32_t{f[51]} << 16 | std::uint32_t{f[52]} << 8 | f[53]; }
+std::uint32_t number_of(const Bytes& f) {
+  return std::uint32_t{f[50]} << 24 | std::uint32_t{f[51]} << 16 | std::uint32_t{f[52]} << 8 | f[53];
+}
 
 /// One from an IPv6 address that ends in a number.
 Bytes ipv6(std::uint8_t last) {
@@ -96,7 +98,9 @@ TEST_CASE("what does not fit classic BPF goes in as eBPF where that is permitted
   const Pair pair;
   const FrameSocket out("near"), in("far");
   std::string list = "ip src host 10.0.0.1";
-  for (int i = 0; i < 20000; ++i) list += " or ip src host 10." + std::to_string(i / 250 % 200 + 1) + "." + std::to_string(i % 250 + 1) + "." + std::to_string(1 + i * 7 % 250);
+  for (int i = 0; i < 20000; ++i)
+    list += " or ip src host 10." + std::to_string(i / 250 % 200 + 1) + "." + std::to_string(i % 250 + 1) + "." +
+            std::to_string(1 + i * 7 % 250);
   const auto filter = compiled(list);
   const auto refused = filter.attach(in.descriptor(), AttachOptions{});
   REQUIRE(!refused);
@@ -193,7 +197,9 @@ TEST_CASE("a list of IPv6 addresses that lives") {
 
 TEST_CASE("of two lists of IPv6 addresses each is shown with its own words") {
   const Pair pair;
-  auto blocked = compiled("ip6 src host 2001:db8::1 or ip6 src host 2001:db8::3 or ip6 dst host 2001:db8::5 or ip6 dst host 2001:db8::7").attach("far", block_list);
+  auto blocked =
+      compiled("ip6 src host 2001:db8::1 or ip6 src host 2001:db8::3 or ip6 dst host 2001:db8::5 or ip6 dst host 2001:db8::7")
+          .attach("far", block_list);
   REQUIRE_MESSAGE(blocked, message(blocked));
   REQUIRE(blocked->lists().size() >= 2);  // and parts of addresses, for packets that end within them
   CHECK(blocked->lists()[0].bytes == 16);
@@ -202,7 +208,9 @@ TEST_CASE("of two lists of IPv6 addresses each is shown with its own words") {
   CHECK(blocked->lists()[1].words == "ip6 dst host 2001:db8::5");
 }
 
-TEST_CASE("IPv6 networks that are asked in parts are no list of addresses, neither of IPv6 nor of IPv4, and become one with an address beside them") {
+TEST_CASE(
+    "IPv6 networks that are asked in parts are no list of addresses, neither of IPv6 nor of IPv4, and become one with an address "
+    "beside them") {
   const Pair pair;
   const FrameSocket out("near"), in("far");
   {
@@ -235,7 +243,8 @@ TEST_CASE("more lists than a program has maps for do not live") {
 TEST_CASE("lists of IPv4 and of IPv6 addresses in one filter") {
   const Pair pair;
   const FrameSocket out("near"), in("far");
-  auto blocked = compiled("host 192.0.2.1 or net 198.51.100.0/24 or src host 2001:db8::1 or src host 2001:db8:1::7").attach("far", block_list);
+  auto blocked = compiled("host 192.0.2.1 or net 198.51.100.0/24 or src host 2001:db8::1 or src host 2001:db8:1::7")
+                     .attach("far", block_list);
   REQUIRE_MESSAGE(blocked, message(blocked));
   CHECK(blocked->lists().size() == 2);
   CHECK(vanishes(out, in, ipv6(1)));
@@ -287,7 +296,8 @@ TEST_CASE("a filter is replaced while packets come: none that it rejects is read
   // Frames in turn: from host 1, which both filters accept; from 2, which only the first does; from 3, which only the second does.
   Options live;
   live.linux_ext = true;
-  const auto first = compiled("src host 10.0.0.1 or src host 10.0.0.2", live), second = compiled("src host 10.0.0.1 or src host 10.0.0.3", live);
+  const auto first = compiled("src host 10.0.0.1 or src host 10.0.0.2", live),
+             second = compiled("src host 10.0.0.1 or src host 10.0.0.3", live);
   for (const bool ebpf : {false, true}) {
     CAPTURE(ebpf);
     AttachOptions options;

@@ -44,7 +44,13 @@ std::span<const std::uint8_t> bytes_of(const T& value) {
 }
 
 ebpf::Map numbers(std::uint32_t entries, std::vector<std::uint32_t> keys) {
-  ebpf::Map map{.name = "numbers", .kind = ebpf::MapKind::Hash, .key_bytes = 4, .value_bytes = 1, .max_entries = entries, .keys = {}, .span = {}};
+  ebpf::Map map{.name = "numbers",
+                .kind = ebpf::MapKind::Hash,
+                .key_bytes = 4,
+                .value_bytes = 1,
+                .max_entries = entries,
+                .keys = {},
+                .span = {}};
   const auto* first = reinterpret_cast<const std::uint8_t*>(keys.data());
   map.keys.assign(first, first + 4 * keys.size());
   return map;
@@ -53,7 +59,8 @@ ebpf::Map numbers(std::uint32_t entries, std::vector<std::uint32_t> keys) {
 }  // namespace
 
 TEST_CASE("a program for each hook loads") {
-  for (const Hook hook : {Hook::Socket, Hook::SocketBtf, Hook::Xdp, Hook::TcIngress, Hook::TcEgress, Hook::Cgroup, Hook::Tracing, Hook::TracingBtf}) {
+  for (const Hook hook : {Hook::Socket, Hook::SocketBtf, Hook::Xdp, Hook::TcIngress, Hook::TcEgress, Hook::Cgroup, Hook::Tracing,
+                          Hook::TracingBtf}) {
     CAPTURE(ebpf::to_string(hook));
     const auto loaded = Loaded::load(returning(hook, hook == Hook::Cgroup ? 1 : 0), {.tracepoint = "netif_receive_skb"});
     CHECK_MESSAGE(loaded, message(loaded));
@@ -61,7 +68,8 @@ TEST_CASE("a program for each hook loads") {
 }
 
 TEST_CASE("what the kernel says of packet pointers is what loading a program says, on any thread") {
-  const auto graph = ir::read("n0: return 1\nn1: return 0\nv0 = load 2 [12]\nn2: if v0 == 2048 then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n");
+  const auto graph = ir::read(
+      "n0: return 1\nn1: return 0\nv0 = load 2 [12]\nn2: if v0 == 2048 then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n");
   REQUIRE(graph);
   const auto program = ebpf::emit(*graph, {.hook = Hook::SocketBtf});
   REQUIRE(program);
@@ -109,7 +117,13 @@ TEST_CASE("a set has room for as many more as was asked") {
 }
 
 TEST_CASE("prefixes are found in a trie") {
-  ebpf::Map map{.name = "networks", .kind = ebpf::MapKind::LpmTrie, .key_bytes = 8, .value_bytes = 1, .max_entries = 2, .keys = {}, .span = {}};
+  ebpf::Map map{.name = "networks",
+                .kind = ebpf::MapKind::LpmTrie,
+                .key_bytes = 8,
+                .value_bytes = 1,
+                .max_entries = 2,
+                .keys = {},
+                .span = {}};
   const std::uint32_t network[] = {8, htonl(0x0a000000)};
   map.keys.assign(bytes_of(network).begin(), bytes_of(network).end());
   auto loaded = Loaded::load(asking(std::move(map)), {});
@@ -161,8 +175,18 @@ TEST_CASE("what is no program is refused before anything is looked up by its num
 TEST_CASE("a map of data, as objects have it, is read at its places") {
   using namespace ebpf::op;
   ebpf::Program p;
-  p.maps = {{.name = "data", .kind = ebpf::MapKind::Array, .key_bytes = 4, .value_bytes = 8, .max_entries = 1, .keys = {0, 0, 0, 0}, .span = {}, .values = {1, 2, 3, 4, 5, 6, 7, 8}}};
-  p.instructions = {{.code = LD | DW | IMM, .dst = 1, .src = ebpf::map_value_index, .imm = 0}, {.imm = 4}, {.code = LDX | MEM | B, .dst = 0, .src = 1, .offset = 1}, {.code = JMP | EXIT}};
+  p.maps = {{.name = "data",
+             .kind = ebpf::MapKind::Array,
+             .key_bytes = 4,
+             .value_bytes = 8,
+             .max_entries = 1,
+             .keys = {0, 0, 0, 0},
+             .span = {},
+             .values = {1, 2, 3, 4, 5, 6, 7, 8}}};
+  p.instructions = {{.code = LD | DW | IMM, .dst = 1, .src = ebpf::map_value_index, .imm = 0},
+                    {.imm = 4},
+                    {.code = LDX | MEM | B, .dst = 0, .src = 1, .offset = 1},
+                    {.code = JMP | EXIT}};
   for (const std::uint8_t reference : {ebpf::map_value_index, ebpf::map_value_descriptor}) {
     p.instructions[0].src = reference & 0xf;
     const auto loaded = Loaded::load(p, {});
@@ -178,7 +202,9 @@ TEST_CASE("more than the verifier takes is too much, and no mistake") {
   auto program = returning(Hook::Socket, 0);
   program.instructions[0] = {.code = LDX | MEM | W, .dst = 0, .src = 1};
   for (int i = 0; i < jumps; ++i)
-    program.instructions.insert(program.instructions.end() - 1, {.code = JMP32 | JEQ | K, .dst = 0, .offset = static_cast<std::int16_t>(jumps - 1 - i), .imm = i});
+    program.instructions.insert(
+        program.instructions.end() - 1,
+        {.code = JMP32 | JEQ | K, .dst = 0, .offset = static_cast<std::int16_t>(jumps - 1 - i), .imm = i});
   const auto refused = Loaded::load(program, {});
   REQUIRE(!refused);
   CHECK(refused.error().code == Code::TooLarge);

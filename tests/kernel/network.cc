@@ -52,7 +52,9 @@ void wait_until_up(const std::string& interface) {
 Pair::Pair(int mtu) {
   const auto size = std::to_string(mtu);
   REQUIRE(run("ip link add near mtu " + size + " type veth peer name far mtu " + size));
-  (void)run("echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/near/disable_ipv6; echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/far/disable_ipv6; true");
+  (void)run(
+      "echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/near/disable_ipv6; echo 1 2>/dev/null "
+      ">/proc/sys/net/ipv6/conf/far/disable_ipv6; true");
   REQUIRE(run("ip link set near up && ip link set far up"));
   wait_until_up("near");
   wait_until_up("far");

@@ -112,7 +112,13 @@ void check_random_keys(std::uint32_t bytes, std::size_t count) {
     if (keys.size() % 3 == 0) std::fill(key.begin(), key.begin() + bytes / 2, std::uint8_t{0x20});  // many with one beginning
     keys.insert(std::move(key));
   }
-  ebpf::Map map{.name = "keys", .kind = ebpf::MapKind::Hash, .key_bytes = bytes, .value_bytes = 1, .max_entries = 1, .keys = {}, .span = {}};
+  ebpf::Map map{.name = "keys",
+                .kind = ebpf::MapKind::Hash,
+                .key_bytes = bytes,
+                .value_bytes = 1,
+                .max_entries = 1,
+                .keys = {},
+                .span = {}};
   for (const auto& key : keys) map.keys.insert(map.keys.end(), key.begin(), key.end());
   const Object object(asking_of_packet(std::move(map)));
   std::size_t wrong = 0, asked = 0;
@@ -147,13 +153,20 @@ TEST_CASE("sets become tables that a search finds all keys in, and no others") {
 }
 
 TEST_CASE("a set of which nothing is left") {
-  const ebpf::Map none{.name = "none", .kind = ebpf::MapKind::Hash, .key_bytes = 4, .value_bytes = 1, .max_entries = 1, .keys = {}, .span = {}};
+  const ebpf::Map none{
+      .name = "none", .kind = ebpf::MapKind::Hash, .key_bytes = 4, .value_bytes = 1, .max_entries = 1, .keys = {}, .span = {}};
   const Object object(asking_of_packet(none));
   for (const std::uint8_t b : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{255}}) CHECK(object.run(packet_with(Bytes(4, b))) == 1);
 }
 
 TEST_CASE("networks become ranges") {
-  ebpf::Map map{.name = "networks", .kind = ebpf::MapKind::LpmTrie, .key_bytes = 8, .value_bytes = 1, .max_entries = 4, .keys = {}, .span = {}};
+  ebpf::Map map{.name = "networks",
+                .kind = ebpf::MapKind::LpmTrie,
+                .key_bytes = 8,
+                .value_bytes = 1,
+                .max_entries = 4,
+                .keys = {},
+                .span = {}};
   for (const auto& [length, address] : {std::pair{8u, 0x0a000000u}, {9u, 0x0b000000u}, {32u, 0xc0000201u}, {16u, 0x0a010000u}}) {
     const std::array key = {length, htonl(address)};
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(key.data());
@@ -169,14 +182,26 @@ TEST_CASE("networks become ranges") {
 }
 
 TEST_CASE("every network") {
-  ebpf::Map map{.name = "all", .kind = ebpf::MapKind::LpmTrie, .key_bytes = 8, .value_bytes = 1, .max_entries = 1, .keys = Bytes(8), .span = {}};
+  ebpf::Map map{.name = "all",
+                .kind = ebpf::MapKind::LpmTrie,
+                .key_bytes = 8,
+                .value_bytes = 1,
+                .max_entries = 1,
+                .keys = Bytes(8),
+                .span = {}};
   const Object object(asking_of_packet(std::move(map)));
   for (const std::uint8_t b : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{255}}) CHECK(object.run(packet_with(Bytes(4, b))) == 2);
 }
 
 TEST_CASE("maps that are no sets stay maps") {
   using namespace ebpf::op;
-  auto program = kernel::asking({.name = "counters", .kind = ebpf::MapKind::PerCpuArray, .key_bytes = 4, .value_bytes = 8, .max_entries = 8, .keys = {}, .span = {}});
+  auto program = kernel::asking({.name = "counters",
+                                 .kind = ebpf::MapKind::PerCpuArray,
+                                 .key_bytes = 4,
+                                 .value_bytes = 8,
+                                 .max_entries = 8,
+                                 .keys = {},
+                                 .span = {}});
   const Object object(program);
   const bpf_map* map = bpf_object__find_map_by_name(object.get(), "counters");
   REQUIRE(map != nullptr);

@@ -51,7 +51,8 @@ class Pieces {
 
 /// Sends all frames, their link-layer header and some bytes more in the first piece; the numbers of those that arrive, of which so many are
 /// waited for.
-std::set<std::uint32_t> arriving_in_pieces(const Pieces& tap, const FrameSocket& in, const std::vector<Bytes>& frames, std::size_t extra, std::size_t expected) {
+std::set<std::uint32_t> arriving_in_pieces(const Pieces& tap, const FrameSocket& in, const std::vector<Bytes>& frames,
+                                           std::size_t extra, std::size_t expected) {
   while (in.receive(0)) {}
   for (const Bytes& frame : frames) (void)tap.send(frame, std::min(frame.size() - 1, 14 + extra));
   std::set<std::uint32_t> numbers;

@@ -53,24 +53,30 @@ std::string loading(Hook hook) {
 }  // namespace
 
 TEST_CASE("without any capability") {
-  CHECK(with_only({}, [] { return loading(Hook::Xdp); }) == "no permission to load the program: CAP_BPF and CAP_NET_ADMIN and CAP_PERFMON are missing");
-  CHECK(with_only({}, [] { return loading(Hook::TracingBtf); }) == "no permission to load the program: CAP_BPF and CAP_PERFMON are missing");
+  CHECK(with_only({}, [] { return loading(Hook::Xdp); }) ==
+        "no permission to load the program: CAP_BPF and CAP_NET_ADMIN and CAP_PERFMON are missing");
+  CHECK(with_only({}, [] { return loading(Hook::TracingBtf); }) ==
+        "no permission to load the program: CAP_BPF and CAP_PERFMON are missing");
   const auto socket = with_only({}, [] { return loading(Hook::Socket); });
   CHECK(socket == (attach::rights().everybody ? "loaded" : "no permission to load the program: CAP_BPF is missing"));
 }
 
 TEST_CASE("with one of its capabilities missing") {
-  CHECK(with_only({CAP_BPF, CAP_PERFMON}, [] { return loading(Hook::Xdp); }) == "no permission to load the program: CAP_NET_ADMIN is missing");
-  CHECK(with_only({CAP_BPF, CAP_PERFMON}, [] { return loading(Hook::TcEgress); }) == "no permission to load the program: CAP_NET_ADMIN is missing");
+  CHECK(with_only({CAP_BPF, CAP_PERFMON}, [] { return loading(Hook::Xdp); }) ==
+        "no permission to load the program: CAP_NET_ADMIN is missing");
+  CHECK(with_only({CAP_BPF, CAP_PERFMON}, [] { return loading(Hook::TcEgress); }) ==
+        "no permission to load the program: CAP_NET_ADMIN is missing");
   CHECK(with_only({CAP_BPF}, [] { return loading(Hook::Tracing); }) == "no permission to load the program: CAP_PERFMON is missing");
-  CHECK(with_only({CAP_NET_ADMIN, CAP_PERFMON}, [] { return loading(Hook::Xdp); }) == "no permission to load the program: CAP_BPF is missing");
+  CHECK(with_only({CAP_NET_ADMIN, CAP_PERFMON}, [] { return loading(Hook::Xdp); }) ==
+        "no permission to load the program: CAP_BPF is missing");
 }
 
 TEST_CASE("with those that are named it works") {
   CHECK(with_only({CAP_BPF}, [] { return loading(Hook::Socket); }) == "loaded");
   for (const Hook hook : {Hook::Xdp, Hook::TcIngress, Hook::TcEgress, Hook::Cgroup})
     CHECK(with_only({CAP_BPF, CAP_NET_ADMIN}, [&] { return loading(hook); }) == "loaded");
-  for (const Hook hook : {Hook::Tracing, Hook::TracingBtf}) CHECK(with_only({CAP_BPF, CAP_PERFMON}, [&] { return loading(hook); }) == "loaded");
+  for (const Hook hook : {Hook::Tracing, Hook::TracingBtf})
+    CHECK(with_only({CAP_BPF, CAP_PERFMON}, [&] { return loading(hook); }) == "loaded");
 }
 
 TEST_CASE("programs that follow packets by pointers need one more") {
@@ -92,7 +98,8 @@ TEST_CASE("a map that may not be made is called what it is for") {
   if (attach::rights().everybody) return;  // then arrays are for all
   const auto making = [](ebpf::MapKind kind) {
     return with_only({}, [kind] {
-      const auto loaded = Loaded::load(asking({.name = "m", .kind = kind, .key_bytes = 4, .value_bytes = 8, .max_entries = 2, .keys = {}, .span = {}}), {});
+      const auto loaded = Loaded::load(
+          asking({.name = "m", .kind = kind, .key_bytes = 4, .value_bytes = 8, .max_entries = 2, .keys = {}, .span = {}}), {});
       return loaded ? "loaded" : loaded.error().message;
     });
   };

@@ -60,7 +60,8 @@ class RandomArithmetic {
       wide_constant(r);
       put(make(ALU64 | ADD | X, r, 9, 0, 0));
     }
-    for (int slot = 1; slot <= 8; ++slot) put(make(STX | MEM | DW, 10, static_cast<unsigned>(slot - 1), static_cast<std::int16_t>(-8 * slot), 0));
+    for (int slot = 1; slot <= 8; ++slot)
+      put(make(STX | MEM | DW, 10, static_cast<unsigned>(slot - 1), static_cast<std::int16_t>(-8 * slot), 0));
   }
 
   /// All registers and the stack, in the lower half of r0.
@@ -118,8 +119,10 @@ class RandomArithmetic {
   void jump(unsigned registers, std::size_t end) {
     static constexpr std::uint8_t relations[] = {JEQ, JGT, JGE, JSET, JNE, JSGT, JSGE, JLT, JLE, JSLT, JSLE};
     const bool from_register = random_.below(2);
-    Instruction i = make(code((random_.below(2) ? JMP : JMP32) | relations[random_.below(std::size(relations))] | (from_register ? X : K)),
-                         static_cast<unsigned>(random_.below(registers)), 0, static_cast<std::int16_t>(random_.below(std::min<std::size_t>(6, end - code_.size()))), 0);
+    Instruction i =
+        make(code((random_.below(2) ? JMP : JMP32) | relations[random_.below(std::size(relations))] | (from_register ? X : K)),
+             static_cast<unsigned>(random_.below(registers)), 0,
+             static_cast<std::int16_t>(random_.below(std::min<std::size_t>(6, end - code_.size()))), 0);
     if (from_register) i.src = random_.below(registers) & 0xf;
     else i.imm = random_.number();
     put(i);
@@ -128,7 +131,8 @@ class RandomArithmetic {
   void memory(unsigned registers) {
     static constexpr std::uint8_t sizes[] = {B, H, W, DW};
     const std::uint64_t size = random_.below(4), bytes = std::uint64_t{1} << size;
-    const auto offset = static_cast<std::int16_t>(-static_cast<std::int64_t>(bytes * (1 + random_.below((registers == 10 ? 64 : 8) / bytes))));
+    const auto offset =
+        static_cast<std::int16_t>(-static_cast<std::int64_t>(bytes * (1 + random_.below((registers == 10 ? 64 : 8) / bytes))));
     const auto r = static_cast<unsigned>(random_.below(registers));
     switch (random_.below(4)) {
       case 0: return put(make(code(LDX | MEM | sizes[size]), r, 10, offset, 0));
@@ -139,11 +143,14 @@ class RandomArithmetic {
   }
 
   void atomic(unsigned registers) {
-    static constexpr std::int32_t operations[] = {ADD, OR, AND, XOR, ADD | 1, OR | 1, AND | 1, XOR | 1, ebpf::atomic_exchange, ebpf::atomic_compare_exchange};
+    static constexpr std::int32_t operations[] = {
+        ADD, OR, AND, XOR, ADD | 1, OR | 1, AND | 1, XOR | 1, ebpf::atomic_exchange, ebpf::atomic_compare_exchange};
     const bool wide = random_.below(2);
     const std::int64_t bytes = wide ? 8 : 4;
-    const auto offset = static_cast<std::int16_t>(-bytes * static_cast<std::int64_t>(1 + random_.below(static_cast<std::uint64_t>((registers == 10 ? 64 : 8) / bytes))));
-    put(make(code(STX | ATOMIC | (wide ? DW : W)), 10, static_cast<unsigned>(random_.below(registers)), offset, operations[random_.below(std::size(operations))]));
+    const auto offset = static_cast<std::int16_t>(
+        -bytes * static_cast<std::int64_t>(1 + random_.below(static_cast<std::uint64_t>((registers == 10 ? 64 : 8) / bytes))));
+    put(make(code(STX | ATOMIC | (wide ? DW : W)), 10, static_cast<unsigned>(random_.below(registers)), offset,
+             operations[random_.below(std::size(operations))]));
   }
 
   /// The arguments are lost.
@@ -171,7 +178,8 @@ class RandomArithmetic {
 std::string listing(const ebpf::Program& p) {
   std::string text;
   for (std::size_t at = 0; at < p.instructions.size(); ++at)
-    text += std::to_string(at) + ": " + to_string(p.instructions[at], at + 1 < p.instructions.size() ? p.instructions[at + 1] : Instruction{}) + "\n";
+    text += std::to_string(at) + ": " +
+            to_string(p.instructions[at], at + 1 < p.instructions.size() ? p.instructions[at + 1] : Instruction{}) + "\n";
   return text;
 }
 
@@ -236,7 +244,9 @@ class Verifier {
     options.log_buf = log.data();
     options.log_size = static_cast<std::uint32_t>(log.size());
     if (p.hook == ebpf::Hook::Xdp) options.prog_flags = BPF_F_XDP_HAS_FRAGS;
-    const attach::Descriptor loaded(bpf_prog_load(types[static_cast<std::size_t>(p.hook)], "random", ebpf::licence, reinterpret_cast<const bpf_insn*>(p.instructions.data()), p.instructions.size(), &options));
+    const attach::Descriptor loaded(bpf_prog_load(types[static_cast<std::size_t>(p.hook)], "random", ebpf::licence,
+                                                  reinterpret_cast<const bpf_insn*>(p.instructions.data()), p.instructions.size(),
+                                                  &options));
     if (loaded) return std::nullopt;
     log.resize(std::strlen(log.c_str()));
     const auto last = attach::last_refusal(log);
@@ -282,7 +292,8 @@ TEST_CASE("what the kernel's verifier refuses, our checker refuses") {
       example = std::string(ebpf::to_string(p.hook)) + "\n" + listing(p);
     }
   }
-  MESSAGE(both, " programs taken and ", neither, " refused by both; ", kernel_only, " taken by the kernel only, ", ours_only, " by our checker only");
+  MESSAGE(both, " programs taken and ", neither, " refused by both; ", kernel_only, " taken by the kernel only, ", ours_only,
+          " by our checker only");
   for (const auto& [why, seen] : too_strict) MESSAGE("refused here only, ", seen.first, ": ", why, ", as ", seen.second);
   for (const auto& [why, seen] : too_lenient) MESSAGE("refused by the kernel only, ", seen.first, ": ", why, "\n", seen.second);
   CHECK(ours_only == 0);

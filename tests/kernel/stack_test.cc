@@ -39,10 +39,24 @@ constexpr std::int32_t tc_next = -1, tc_ok = 0;
 constexpr std::size_t mtu = 1500;
 
 /// Filters on IPv4 that look at headers, at lengths, and far into the payload: behind the linear part, in later pages.
-constexpr const char* filters[] = {
-    "tcp", "udp", "tcp port 7 and tcp[tcpflags] & tcp-push != 0", "udp port 9", "host 10.9.0.2", "src host 10.9.0.2", "len > 1600", "len > 20000",
-    "ip[2:2] > 9000", "ip[2:2] <= 1500", "ip[100] & 1 = 0", "ip[1000:4] & 3 = 1", "ip[1400:2] > 0x4000", "ip[5000] & 1 = 0", "ip[20000:4] & 0x10 = 0",
-    "udp[10:4] & 1 != 0 or tcp[40:4] & 1 != 0", "udp[600] < 100 and len < 3000", "not (ip[30000] = 0x55)"};
+constexpr const char* filters[] = {"tcp",
+                                   "udp",
+                                   "tcp port 7 and tcp[tcpflags] & tcp-push != 0",
+                                   "udp port 9",
+                                   "host 10.9.0.2",
+                                   "src host 10.9.0.2",
+                                   "len > 1600",
+                                   "len > 20000",
+                                   "ip[2:2] > 9000",
+                                   "ip[2:2] <= 1500",
+                                   "ip[100] & 1 = 0",
+                                   "ip[1000:4] & 3 = 1",
+                                   "ip[1400:2] > 0x4000",
+                                   "ip[5000] & 1 = 0",
+                                   "ip[20000:4] & 0x10 = 0",
+                                   "udp[10:4] & 1 != 0 or tcp[40:4] & 1 != 0",
+                                   "udp[600] < 100 and len < 3000",
+                                   "not (ip[30000] = 0x55)"};
 
 /// What is sent: no period that a frame's length could have.
 Bytes pattern(std::size_t size, std::uint32_t seed) {
@@ -68,9 +82,12 @@ bool await_byte(int pipe) {
 [[noreturn]] void echo_for_good(int told, const std::string& near_address) {
   const Descriptor udp(::socket(AF_INET, SOCK_DGRAM, 0)), tcp(::socket(AF_INET, SOCK_STREAM, 0));
   const auto discard = address("10.9.0.2", discard_port), echo = address("10.9.0.2", echo_port);
-  const bool up = kernel::run("ip addr add 10.9.0.2/24 dev far && ip link set far up && ip neigh replace 10.9.0.1 dev far nud permanent lladdr " + near_address) &&
-                  ::bind(udp.get(), reinterpret_cast<const sockaddr*>(&discard), sizeof discard) == 0 &&
-                  ::bind(tcp.get(), reinterpret_cast<const sockaddr*>(&echo), sizeof echo) == 0 && ::listen(tcp.get(), 100) == 0;
+  const bool up =
+      kernel::run(
+          "ip addr add 10.9.0.2/24 dev far && ip link set far up && ip neigh replace 10.9.0.1 dev far nud permanent lladdr " +
+          near_address) &&
+      ::bind(udp.get(), reinterpret_cast<const sockaddr*>(&discard), sizeof discard) == 0 &&
+      ::bind(tcp.get(), reinterpret_cast<const sockaddr*>(&echo), sizeof echo) == 0 && ::listen(tcp.get(), 100) == 0;
   (void)!::write(told, up ? "y" : "n", up ? 1 : 0);
   Bytes room(1 << 18);
   while (up) {
@@ -105,7 +122,9 @@ class Peer {
       echo_for_good(there[1], near_address);
     }
     REQUIRE(await_byte(there[0]));
-    REQUIRE(kernel::run("ip link set far netns " + std::to_string(child_) + " && ip addr add 10.9.0.1/24 dev near && ip neigh replace 10.9.0.2 dev near nud permanent lladdr " + far_address));
+    REQUIRE(kernel::run("ip link set far netns " + std::to_string(child_) +
+                        " && ip addr add 10.9.0.1/24 dev near && ip neigh replace 10.9.0.2 dev near nud permanent lladdr " +
+                        far_address));
     REQUIRE(::write(moved[1], "m", 1) == 1);
     REQUIRE(await_byte(there[0]));
     kernel::wait_until_up("near");
@@ -122,7 +141,9 @@ class Peer {
 /// A control group with this process in it, which goes back when this object goes.
 class Group {
  public:
-  Group() : top_(std::filesystem::exists("/sys/fs/cgroup/unified") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup"), path_(top_ / ("weir-stack-" + std::to_string(::getpid()))) {
+  Group()
+      : top_(std::filesystem::exists("/sys/fs/cgroup/unified") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup"),
+        path_(top_ / ("weir-stack-" + std::to_string(::getpid()))) {
     std::ifstream file("/proc/self/cgroup");
     for (std::string line; std::getline(file, line);)
       if (line.starts_with("0::")) before_ = line.substr(4);
@@ -201,12 +222,14 @@ class Seen {
   void add(const Frame& frame) {
     const Bytes& bytes = frame.bytes;
     const bool is_ipv4 = bytes.size() > 34 && bytes[12] == 8 && bytes[13] == 0;
-    if (frame.outgoing == way_.outgoing && (is_ipv4 || way_.header == 0)) packets_.emplace_back(bytes.begin() + static_cast<long>(way_.header), bytes.end());
+    if (frame.outgoing == way_.outgoing && (is_ipv4 || way_.header == 0))
+      packets_.emplace_back(bytes.begin() + static_cast<long>(way_.header), bytes.end());
   }
   std::size_t count() const { return packets_.size(); }
   std::size_t longest() const { return packets_.empty() ? 0 : std::ranges::max(packets_, {}, &Bytes::size).size(); }
   std::size_t accepted(const Filter& filter) const {
-    return static_cast<std::size_t>(std::ranges::count_if(packets_, [&](const Bytes& p) { return filter.match({.bytes = p, .length = static_cast<std::uint32_t>(p.size())}); }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        packets_, [&](const Bytes& p) { return filter.match({.bytes = p, .length = static_cast<std::uint32_t>(p.size())}); }));
   }
 
  private:
@@ -287,7 +310,8 @@ struct Datagram {
   std::size_t size;
   int segment;
 };
-constexpr Datagram datagrams[] = {{40, 0}, {700, 0}, {1400, 0}, {1472, 0}, {4000, 0}, {9000, 0}, {3000, 1000}, {30'000, 1400}, {60'000, 1472}, {50'000, 1200}};
+constexpr Datagram datagrams[] = {{40, 0},   {700, 0},     {1400, 0},      {1472, 0},      {4000, 0},
+                                  {9000, 0}, {3000, 1000}, {30'000, 1400}, {60'000, 1472}, {50'000, 1200}};
 
 /// Whether the kernel took it; a program of a control group that drops it makes sending fail.
 bool send(const Descriptor& socket, const Datagram& datagram) {
@@ -349,7 +373,8 @@ TEST_CASE("datagrams from pages, and those that the device is to cut, are seen w
     {
       const auto at_device = frame_filter->attach("near", out.options);
       REQUIRE_MESSAGE(at_device, at_device.error().message);
-      for (const Datagram& datagram : datagrams) at_group.push_back(compare_at_device(socket, datagram, capture, *at_device, *frame_filter, *packet_filter));
+      for (const Datagram& datagram : datagrams)
+        at_group.push_back(compare_at_device(socket, datagram, capture, *at_device, *frame_filter, *packet_filter));
     }
     const auto attached = packet_filter->attach(group.path(), group_out.options);
     REQUIRE_MESSAGE(attached, attached.error().message);
@@ -358,7 +383,8 @@ TEST_CASE("datagrams from pages, and those that the device is to cut, are seen w
       if (at_group[i] == Expected::Unknown) continue;
       CHECK(send(socket, datagrams[i]) == (at_group[i] == Expected::Taken));
     }
-    const auto taken = static_cast<std::size_t>(std::ranges::count(at_group, Expected::Taken)), refused = static_cast<std::size_t>(std::ranges::count(at_group, Expected::Refused));
+    const auto taken = static_cast<std::size_t>(std::ranges::count(at_group, Expected::Taken)),
+               refused = static_cast<std::size_t>(std::ranges::count(at_group, Expected::Refused));
     CHECK(attached->counts()->accepted == taken);
     CHECK(attached->counts()->rejected == refused);
   }

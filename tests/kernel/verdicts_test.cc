@@ -66,7 +66,8 @@ struct Verdicts {
   Counts counts;  ///< of the program, where it counts
 };
 
-Verdicts verdicts(const Attachment& attached, const Place& place, const FrameSocket& out, const FrameSocket& seen, const std::vector<Bytes>& frames, std::size_t expected) {
+Verdicts verdicts(const Attachment& attached, const Place& place, const FrameSocket& out, const FrameSocket& seen,
+                  const std::vector<Bytes>& frames, std::size_t expected) {
   const auto count = [&] { return place.options.count ? *attached.counts() : Counts{}; };
   const Counts before = count();
   Verdicts v{arriving(out, seen, frames, expected), {}};
@@ -75,14 +76,14 @@ Verdicts verdicts(const Attachment& attached, const Place& place, const FrameSoc
   return v;
 }
 
-/// A frame can get lost on its way, before the program or behind it. Then it is missing where it is looked for, but no frame is there that should not be, and
-/// no verdict was given more often than it should.
+/// A frame can get lost on its way, before the program or behind it. Then it is missing where it is looked for, but no frame is
+/// there that should not be, and no verdict was given more often than it should.
 bool lacks_only(const Verdicts& v, const std::set<std::uint32_t>& expected, const Counts& counts) {
   return std::ranges::includes(expected, v.got) && v.counts.accepted <= counts.accepted && v.counts.rejected <= counts.rejected;
 }
 
-/// One filter at one place: what arrives behind it of the frames that arrive at all. Where frames got lost all are sent again; a frame that is dropped by the program never
-/// arrives.
+/// One filter at one place: what arrives behind it of the frames that arrive at all. Where frames got lost all are sent again; a
+/// frame that is dropped by the program never arrives.
 void compare(const char* text, const Place& place, const FrameSocket& out, const FrameSocket& seen, const std::vector<Bytes>& frames,
              const std::set<std::uint32_t>& all, Tally& tally) {
   CAPTURE(std::string(text));
@@ -94,11 +95,14 @@ void compare(const char* text, const Place& place, const FrameSocket& out, const
   auto expected = accepted(*filter, frames, place.untagged);
   const Counts counts = place.options.count ? Counts{.accepted = expected.size(), .rejected = frames.size() - expected.size()} : Counts{};
   std::erase_if(expected, [&](std::uint32_t number) { return !all.contains(number); });
-  const auto is_right = [&](const Verdicts& v) { return v.got == expected && v.counts.accepted == counts.accepted && v.counts.rejected == counts.rejected; };
+  const auto is_right = [&](const Verdicts& v) {
+    return v.got == expected && v.counts.accepted == counts.accepted && v.counts.rejected == counts.rejected;
+  };
   constexpr int most_tries = 5;
   int tries = 1;
   Verdicts v = verdicts(*attached, place, out, seen, frames, expected.size());
-  for (; tries < most_tries && !is_right(v) && lacks_only(v, expected, counts); ++tries) v = verdicts(*attached, place, out, seen, frames, expected.size());
+  for (; tries < most_tries && !is_right(v) && lacks_only(v, expected, counts); ++tries)
+    v = verdicts(*attached, place, out, seen, frames, expected.size());
   CAPTURE(tries);
   CHECK_MESSAGE(v.got == expected, difference(v.got, expected, frames));
   CHECK(v.counts.accepted == counts.accepted);
@@ -130,7 +134,8 @@ void compare_all(std::span<const char* const> texts, const std::vector<Bytes>& f
     for (const char* text : texts) compare(text, place, out, seen, frames, all, tally);
   }
   CHECK(tally.programs >= texts.size() * 5);
-  MESSAGE(tally.programs, " programs, ", frames.size(), " frames each, ", tally.passed, " passed; sent again because some got lost: ", tally.again);
+  MESSAGE(tally.programs, " programs, ", frames.size(), " frames each, ", tally.passed,
+          " passed; sent again because some got lost: ", tally.again);
 }
 
 }  // namespace

@@ -192,7 +192,8 @@ struct EveryName : names::Names {
   Result<std::optional<std::uint32_t>> protocol(const std::string&) const override { return 6u; }
 };
 
-void check_advice(const std::string& link_type, const std::string& filter, const std::shared_ptr<const names::Names>& names, bool print, Count& count) {
+void check_advice(const std::string& link_type, const std::string& filter, const std::shared_ptr<const names::Names>& names,
+                  bool print, Count& count) {
   Options options;
   options.names = names;
   options.link_type = link_type;
@@ -231,7 +232,8 @@ int run(const std::filesystem::path& directory, bool print) {
     fmt::print("FAIL: the exception {} excuses nothing\n", row);
     ++count.failed;
   }
-  fmt::print("{} messages: {} excused, {} failed; {} skipped (filters that match nothing)\n", count.checked, count.excused, count.failed, count.skipped);
+  fmt::print("{} messages: {} excused, {} failed; {} skipped (filters that match nothing)\n", count.checked, count.excused,
+             count.failed, count.skipped);
   return count.failed + check_all_advice(cases, names, print) == 0 ? 0 : 1;
 }
 

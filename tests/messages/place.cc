@@ -30,8 +30,9 @@ bool parses(const std::string& text) {
 
 /// Whether something can follow that makes an expression of it: tries what can stand between two words.
 bool can_go_on(const std::string& start) {
-  static constexpr const char* ends[] = {"", " 1", " 10.0.0.1", " = 1", " != 0", " host 10.0.0.1", " ip", " x", " ] = 1", " 0] = 1", " 1] = 1",
-                                         " mask 255.255.255.0", " [0] = 1", " 255.255.255.0", " link"};
+  static constexpr const char* ends[] = {
+      "",        " 1",      " 10.0.0.1",           " = 1",     " != 0",          " host 10.0.0.1", " ip", " x", " ] = 1",
+      " 0] = 1", " 1] = 1", " mask 255.255.255.0", " [0] = 1", " 255.255.255.0", " link"};
   for (const char* end : ends)
     for (const char* close : {"", " )", " ))"})
       if (parses(start + end + close)) return true;

@@ -84,7 +84,9 @@ class Conformance {
   Outcome verdicts(const Case& c, const std::vector<Sample>& packets, const std::vector<std::uint32_t>& expected) {
     const auto ours = examiner_.compile_ours(c);
     if (!ours) {
-      examiner_.report().fail(fmt::format("{}: `{}`: libpcap accepts, weir says: {}", c.setting.link_type, c.filter, ours.error().message), rerun_line(c.setting, c.filter, nullptr, 0));
+      examiner_.report().fail(
+          fmt::format("{}: `{}`: libpcap accepts, weir says: {}", c.setting.link_type, c.filter, ours.error().message),
+          rerun_line(c.setting, c.filter, nullptr, 0));
       return Outcome::Disagreed;
     }
     for (std::size_t i = 0; i < expected.size() && i < packets.size(); ++i) {
@@ -93,7 +95,8 @@ class Conformance {
         const std::uint32_t got = oracle::run(row.engine, *ours, packets[i].whole());
         // The table has what a savefile keeps: no more than the packet.
         if (std::min<std::size_t>(got, packets[i].bytes.size()) == std::min<std::size_t>(expected[i], packets[i].bytes.size())) continue;
-        examiner_.report().fail(fmt::format("{}: `{}` on packet {}: {} returns {}, expected {}", c.setting.link_type, c.filter, i + 1, row.name, got, expected[i]),
+        examiner_.report().fail(fmt::format("{}: `{}` on packet {}: {} returns {}, expected {}", c.setting.link_type, c.filter,
+                                            i + 1, row.name, got, expected[i]),
                                 rerun_line(c.setting, c.filter, &packets[i], packets[i].bytes.size()));
         return Outcome::Disagreed;
       }
@@ -234,7 +237,8 @@ class Corpus {
     const auto& packets = packets_[c.setting.link_type];
     const bool accepts = std::any_of(packets.begin(), packets.end(), passes);
     const bool rejects = !std::all_of(packets.begin(), packets.end(), passes);
-    if (accepts == contradicts) fmt::print("NOTE: {} of the captures for {} passes `{}`\n", accepts ? "some" : "none", described(c.setting), c.filter);
+    if (accepts == contradicts)
+      fmt::print("NOTE: {} of the captures for {} passes `{}`\n", accepts ? "some" : "none", described(c.setting), c.filter);
     verdicts.add(accepts, rejects);
     all_.add(accepts, rejects);
   }

@@ -45,8 +45,8 @@ std::expected<Differences, std::string> Differences::read(const std::string& pat
   return result;
 }
 
-const Differences::Row* Differences::excuse(Difference what, std::string_view link_type, const std::string& filter, const std::string& message,
-                                            const std::vector<const Row*>& but) {
+const Differences::Row* Differences::excuse(Difference what, std::string_view link_type, const std::string& filter,
+                                            const std::string& message, const std::vector<const Row*>& but) {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     Row& row = rows_[i];
     if (std::find(but.begin(), but.end(), &row) != but.end()) continue;

@@ -26,7 +26,8 @@ class Differences {
     std::string filter;
     std::string message;     ///< of who refuses; found anywhere in it
     std::string example_link_type, example;
-    std::string instead;     ///< Meaning: what `filter` is replaced with to ask libpcap for the right meaning; `apart`: see repair.hpp; empty: nothing helps
+    /// Meaning: what `filter` is replaced with to ask libpcap for the right meaning; `apart`: see repair.hpp; empty: nothing helps
+    std::string instead;
     std::string reason;
     std::size_t line = 0;
     std::size_t used = 0;

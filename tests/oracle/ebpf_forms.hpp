@@ -26,8 +26,9 @@ Result<std::vector<EbpfForm>> ebpf_forms(const ir::Program& graph);
 /// Why our checker does not take one of them; each has to pass.
 std::optional<std::string> defect(const std::vector<EbpfForm>& forms);
 
-/// What a form returns for a packet: `accepting` when it accepts. The packet is seen in one piece, and, where the hook has packets of several pieces,
-/// with a part of it elsewhere, which must make no difference: `split_differs` is returned where it does, and where the program is stopped.
+/// What a form returns for a packet: `accepting` when it accepts. The packet is seen in one piece, and, where the hook has
+/// packets of several pieces, with a part of it elsewhere, which must make no difference: `split_differs` is returned where it
+/// does, and where the program is stopped.
 inline constexpr std::uint32_t split_differs = 0xbad0bad0;
 std::uint32_t run(const EbpfForm& form, const Packet& packet, std::uint32_t accepting);
 

@@ -97,7 +97,8 @@ Outcome Examiner::differ(Difference what, const Case& c, const std::string& mess
   };
   const std::string small = c.program ? c.filter : shrink_filter(c.filter, still);
   report_.fail(fmt::format("{}: `{}` (from `{}`): {}", c.setting.link_type, small, c.filter,
-                           what == Difference::Accept ? "weir accepts, libpcap says: " + message : "libpcap accepts, weir says: " + message),
+                           what == Difference::Accept ? "weir accepts, libpcap says: " + message
+                                                      : "libpcap accepts, weir says: " + message),
                rerun_line(c.setting, small, nullptr, 0));
   return Outcome::Disagreed;
 }
@@ -125,7 +126,8 @@ Outcome Examiner::examine(const Case& c, Random& random) {
   Trial trial(*ours, theirs ? &*theirs : nullptr);
   if (kernel_.trouble().empty()) {
     if (const auto wrong = trial.enter(kernel_)) {
-      report_.fail(fmt::format("{}: `{}`: {}: {}", c.setting.link_type, c.filter, wrong->engine, wrong->expectation), rerun_line(c.setting, c.filter, nullptr, 0));
+      report_.fail(fmt::format("{}: `{}`: {}: {}", c.setting.link_type, c.filter, wrong->engine, wrong->expectation),
+                   rerun_line(c.setting, c.filter, nullptr, 0));
       return finish(Outcome::Disagreed);
     }
   }
@@ -251,7 +253,8 @@ void Examiner::explain(const Case& c, const Sample& sample, std::size_t n) {
   if (theirs) {
     Trace trace;
     run(*theirs, packet, Tail::None, trace);
-    fmt::print("libpcap: {}{}\n", trace.returned, trace.failed ? fmt::format(" (no {} bytes at {})", trace.failed->size, trace.failed->at) : "");
+    fmt::print("libpcap: {}{}\n", trace.returned,
+               trace.failed ? fmt::format(" (no {} bytes at {})", trace.failed->size, trace.failed->at) : "");
     for (const Tail tail : {Tail::Zeros, Tail::Ones, Tail::Noise}) {
       run(*theirs, tail == Tail::Noise ? packet : sample.whole(), tail, trace);
       fmt::print("libpcap, whole, tail {}: {}\n", static_cast<int>(tail), trace.returned);

@@ -6,7 +6,8 @@ namespace {
 
 class PrimitiveGenerator {
  public:
-  PrimitiveGenerator(std::string_view link_type, bool careful, Random& random) : layout_(wire::find_link_type(link_type)->layout), link_type_(link_type), careful_(careful), r_(random) {}
+  PrimitiveGenerator(std::string_view link_type, bool careful, Random& random)
+      : layout_(wire::find_link_type(link_type)->layout), link_type_(link_type), careful_(careful), r_(random) {}
 
   std::string run(Kind kind) {
     switch (kind) {
@@ -30,12 +31,16 @@ class PrimitiveGenerator {
       case Kind::Pppoe: return r_.percent(30) ? "pppoed" : tunnel("pppoes", {1, 10, 0x3b, 65535, 0}, 65536);
       case Kind::Geneve: return tunnel("geneve", {10, 11, 0, 0xffffff}, 0x1000000);
       case Kind::Vxlan: return tunnel("vxlan", {10, 11, 0, 0xffffff, 100}, 0x1000000);
-      case Kind::Llc: return r_.pick({"llc", "llc", "llc i", "llc s", "llc u", "llc rr", "llc rnr", "llc rej", "llc ui", "llc ua", "llc disc", "llc dm", "llc sabme", "llc test", "llc xid", "llc frmr"});
+      case Kind::Llc:
+        return r_.pick({"llc", "llc", "llc i", "llc s", "llc u", "llc rr", "llc rnr", "llc rej", "llc ui", "llc ua", "llc disc",
+                        "llc dm", "llc sabme", "llc test", "llc xid", "llc frmr"});
       case Kind::Wlan: return wlan();
       case Kind::Foreign: return foreign();
       case Kind::Odd: return odd();
       case Kind::Words: break;
-      case Kind::Broken: return r_.pick({"ip[", "port", "host", "()", "tcp udp", "not", "1", "10.0.0.1", "and", "ip proto tcp", "len", "len > ", "net 10.0.0.1/8", "\\tcp", "port 65536", "ip[0:5] = 1", "host 10.0.0.0/33", "80and ip"});
+      case Kind::Broken:
+        return r_.pick({"ip[", "port", "host", "()", "tcp udp", "not", "1", "10.0.0.1", "and", "ip proto tcp", "len", "len > ",
+                        "net 10.0.0.1/8", "\\tcp", "port 65536", "ip[0:5] = 1", "host 10.0.0.0/33", "80and ip"});
     }
     return {};
   }
@@ -48,8 +53,38 @@ class PrimitiveGenerator {
 
   std::string abbreviation() {
     if (r_.percent(65)) return r_.pick({"ip", "ip", "ip6", "tcp", "tcp", "udp", "udp", "arp", "icmp", "icmp6", "rarp", "sctp"});
-    return r_.pick({"igmp", "igrp", "pim", "vrrp", "carp", "ah", "esp", "atalk", "aarp", "decnet", "lat", "sca", "moprc", "mopdl", "iso", "esis",
-                    "isis", "es-is", "is-is", "clnp", "stp", "ipx", "netbeui", "l1", "l2", "iih", "lsp", "snp", "csnp", "psnp", careful_ ? "ah" : "link", careful_ ? "esp" : "radio"});
+    return r_.pick({"igmp",
+                    "igrp",
+                    "pim",
+                    "vrrp",
+                    "carp",
+                    "ah",
+                    "esp",
+                    "atalk",
+                    "aarp",
+                    "decnet",
+                    "lat",
+                    "sca",
+                    "moprc",
+                    "mopdl",
+                    "iso",
+                    "esis",
+                    "isis",
+                    "es-is",
+                    "is-is",
+                    "clnp",
+                    "stp",
+                    "ipx",
+                    "netbeui",
+                    "l1",
+                    "l2",
+                    "iih",
+                    "lsp",
+                    "snp",
+                    "csnp",
+                    "psnp",
+                    careful_ ? "ah" : "link",
+                    careful_ ? "esp" : "radio"});
   }
 
   std::string direction(std::uint32_t none = 45) {
@@ -63,7 +98,8 @@ class PrimitiveGenerator {
     if (r_.percent(80)) return qualifiers + first;
     std::string list = first;
     for (std::uint32_t more = r_.between(1, 4); more > 0; --more)
-      list += (r_.percent(85) ? " or " : " and ") + std::string(r_.percent(5) ? "not " : "") + (r_.percent(8) ? "(" + id() + " or " + id() + ")" : id());
+      list += (r_.percent(85) ? " or " : " and ") + std::string(r_.percent(5) ? "not " : "") +
+              (r_.percent(8) ? "(" + id() + " or " + id() + ")" : id());
     return qualifiers + (r_.percent(40) ? "(" + list + ")" : list);
   }
 
@@ -87,23 +123,31 @@ class PrimitiveGenerator {
     // Not behind `arp`: where the system knows ::1 by this name too, libpcap refuses it and weir takes the IPv4 address.
     if (what < 86) return r_.pick({"", "ip "}) + direction() + "host localhost";
     if (what < 90) return r_.pick({"host 10", "src host 10.1", "host 192.168.1", "dst host 10.0.0", "ip host 0", "src 10.1"});
-    if (what < 94) return either({"ip6 host ::1/128", "host ::1/128", "ip6 src fe80::1/128"}, {"host 10.0.0.1/32", "src 10.0.0.0/24", "host ::ffff:1.2.3.4", "ip6 src fe80::1/64"});
-    return "decnet " + r_.pick({"src ", "dst ", "host ", "src or dst ", "src and dst "}) + either({"1.1", "1.10", "63.1023", "1.0"}, {"64.1", "1.1024", "1"});
+    if (what < 94)
+      return either({"ip6 host ::1/128", "host ::1/128", "ip6 src fe80::1/128"},
+                    {"host 10.0.0.1/32", "src 10.0.0.0/24", "host ::ffff:1.2.3.4", "ip6 src fe80::1/64"});
+    return "decnet " + r_.pick({"src ", "dst ", "host ", "src or dst ", "src and dst "}) +
+           either({"1.1", "1.10", "63.1023", "1.0"}, {"64.1", "1.1024", "1"});
   }
 
   std::string net() {
     const std::string qualifiers = r_.pick({"", "", "", "ip ", "arp ", "rarp "}) + direction() + "net ";
     if (r_.percent(65))
       return with_ids(qualifiers, [&] {
-        return r_.pick({"10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/31", "192.168.0.0/16", "192.168.1.0/25", "0.0.0.0/0", "128.0.0.0/1", "10", "10.0", "10.0.0",
-                        "192.168", "300", "224.0.0.0/4", "10.0.0.1/32", "10.0.0.1", "10.1", "0", "172.16/12", "10/8", "10.0.1.7"});
+        return r_.pick({"10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/31", "192.168.0.0/16", "192.168.1.0/25",
+                        "0.0.0.0/0",  "128.0.0.0/1", "10",          "10.0",           "10.0.0",
+                        "192.168",    "300",         "224.0.0.0/4", "10.0.0.1/32",    "10.0.0.1",
+                        "10.1",       "0",           "172.16/12",   "10/8",           "10.0.1.7"});
       });
     if (r_.percent(30))
-      return qualifiers + either({"10.0.0.0 mask 255.0.0.0", "192.168.1.1 mask 255.255.255.255", "0.0.0.1 mask 0.0.0.255", "192.168.0.0 mask 255.255.0.0", "10.0.0.1 mask 255.0.255.255"},
+      return qualifiers + either({"10.0.0.0 mask 255.0.0.0", "192.168.1.1 mask 255.255.255.255", "0.0.0.1 mask 0.0.0.255",
+                                  "192.168.0.0 mask 255.255.0.0", "10.0.0.1 mask 255.0.255.255"},
                                  {"10.0.0.1 mask 255.0.0.0", "10 mask 255", "192.168 mask 255.255.0.0", "10.0.0.0 mask 255"});
     if (r_.percent(30)) return qualifiers + either({"loopback", "link-local", "default"}, {"10.0.0.1/8", "10.0.0.0/33", "::/129"});
     return r_.pick({"", "ip6 "}) + direction() + "net " +
-           either({"2001:db8::/32", "fe80::/10", "::/0", "::1/128", "2001:db8::1/128", "ff00::/8", "2001:db8:1:2::/64", "2001:db8:1:2::/65", "2000::/3"}, {"2001:db8::1/64", "2001:db8::/129", "::1"});
+           either({"2001:db8::/32", "fe80::/10", "::/0", "::1/128", "2001:db8::1/128", "ff00::/8", "2001:db8:1:2::/64",
+                   "2001:db8:1:2::/65", "2000::/3"},
+                  {"2001:db8::1/64", "2001:db8::/129", "::1"});
   }
 
   std::string port_id() {
@@ -128,25 +172,35 @@ class PrimitiveGenerator {
   }
 
   std::string proto() {
-    if (r_.percent(10)) return either({"iso proto ", "isis proto "}, {"clnp proto ", "tcp proto "}) + either({"0x83", "18", "0x81"}, {"\\isis", "\\esis", "\\clnp"});
+    if (r_.percent(10))
+      return either({"iso proto ", "isis proto "}, {"clnp proto ", "tcp proto "}) +
+             either({"0x83", "18", "0x81"}, {"\\isis", "\\esis", "\\clnp"});
     if (r_.percent(4)) return "iso proto " + r_.pick({"\\isis", "\\esis", "\\clnp"});
     return with_ids(r_.pick({"ip ", "ip ", "ip6 ", ""}) + std::string("proto "), [&] { return ip_protocol(); });
   }
 
   std::string link_proto() {
     return with_ids(r_.pick({"ether ", "ether ", "link ", "ppp ", "wlan "}) + std::string("proto "), [&] {
-      if (r_.percent(35)) return r_.pick({"\\ip", "\\ip6", "\\arp", "\\rarp", "\\stp", "\\ipx", "\\iso", "\\netbeui", "\\atalk", "\\aarp", "\\decnet", "\\lat", "\\sca", "\\moprc", "\\mopdl"});
-      if (r_.percent(30)) return number(r_.pick({0x42u, 0xaau, 0xfeu, 0xe0u, 0xf0u, 6u, 0u, 0xffu, 1u, 4u, 1500u, 1501u, 0x5ffu, 0x600u, 65535u, 65536u, 0x12345678u}), r_);
+      if (r_.percent(35))
+        return r_.pick({"\\ip", "\\ip6", "\\arp", "\\rarp", "\\stp", "\\ipx", "\\iso", "\\netbeui", "\\atalk", "\\aarp",
+                        "\\decnet", "\\lat", "\\sca", "\\moprc", "\\mopdl"});
+      if (r_.percent(30))
+        return number(r_.pick({0x42u, 0xaau, 0xfeu, 0xe0u, 0xf0u, 6u, 0u, 0xffu, 1u, 4u, 1500u, 1501u, 0x5ffu, 0x600u, 65535u,
+                               65536u, 0x12345678u}),
+                      r_);
       return number(ethertypes[r_.below(ethertypes.size())], r_);
     });
   }
 
   std::string link_host() {
     if (layout_.addresses == wire::Addresses::Mac8)
-      return with_ids("link " + r_.pick({"host ", "src ", "dst ", "src and dst ", "src or dst "}), [&] { return r_.pick({"$1f", "$00", "$ff", "$7", "$5A"}); });
+      return with_ids("link " + r_.pick({"host ", "src ", "dst ", "src and dst ", "src or dst "}), [&] {
+        return r_.pick({"$1f", "$00", "$ff", "$7", "$5A"});
+      });
     const std::string protocol = r_.pick({"ether ", "ether ", "link ", "wlan "});
     const std::string d = direction();
-    return with_ids(protocol + d + (d.empty() || r_.percent(50) ? "host " : ""), [&] { return careful_ || r_.percent(96) ? mac() : "$1f"; });
+    return with_ids(protocol + d + (d.empty() || r_.percent(50) ? "host " : ""),
+                    [&] { return careful_ || r_.percent(96) ? mac() : "$1f"; });
   }
 
   std::string cast() {
@@ -173,18 +227,36 @@ class PrimitiveGenerator {
 
   std::string wlan() {
     switch (r_.below(6)) {
-      case 0: return either({"type mgt", "type ctl", "type data", "wlan type data", "type 0", "type 1", "type 2", "type 3"}, {"type 4", "type mgmt"});
-      case 1: return "type mgt subtype " + either({"assoc-req", "assoc-resp", "reassoc-req", "reassoc-resp", "probe-req", "probe-resp", "beacon", "atim", "disassoc", "auth", "deauth", "4"}, {"16", "ack"});
+      case 0:
+        return either({"type mgt", "type ctl", "type data", "wlan type data", "type 0", "type 1", "type 2", "type 3"},
+                      {"type 4", "type mgmt"});
+      case 1:
+        return "type mgt subtype " + either({"assoc-req", "assoc-resp", "reassoc-req", "reassoc-resp", "probe-req", "probe-resp",
+                                             "beacon", "atim", "disassoc", "auth", "deauth", "4"},
+                                            {"16", "ack"});
       case 2: return "type ctl subtype " + either({"ps-poll", "rts", "cts", "ack", "cf-end", "cf-end-ack", "15"}, {"bar", "ba", "beacon"});
-      case 3: return "type data subtype " + either({"data", "data-cf-ack", "null", "cf-ack-poll", "qos-data", "qos", "qos-null", "8"}, {"beacon", "99"});
-      case 4: return either({"subtype beacon", "subtype qos-data", "wlan subtype ack", "dir nods", "dir tods", "dir fromds", "dir dstods", "dir 1", "dir 3"}, {"dir 256", "subtype 4", "dir up"});
-      default: return "wlan " + r_.pick({"addr1 ", "addr2 ", "addr3 ", "addr4 ", "ra ", "ta ", "src ", "dst ", "host ", "address1 ", "src and dst "}) + mac();
+      case 3:
+        return "type data subtype " +
+               either({"data", "data-cf-ack", "null", "cf-ack-poll", "qos-data", "qos", "qos-null", "8"}, {"beacon", "99"});
+      case 4:
+        return either({"subtype beacon", "subtype qos-data", "wlan subtype ack", "dir nods", "dir tods", "dir fromds",
+                       "dir dstods", "dir 1", "dir 3"},
+                      {"dir 256", "subtype 4", "dir up"});
+      default:
+        return "wlan " +
+               r_.pick(
+                   {"addr1 ", "addr2 ", "addr3 ", "addr4 ", "ra ", "ta ", "src ", "dst ", "host ", "address1 ", "src and dst "}) +
+               mac();
     }
   }
 
   /// What only one family of link types has.
   std::string foreign() {
-    const std::uint32_t what = careful_ || r_.percent(70) ? (layout_.atm ? 0 : layout_.mtp2 ? 1 : layout_.pf ? 2 : r_.below(3)) : r_.below(3);
+    const std::uint32_t what = careful_ || r_.percent(70) ? (layout_.atm    ? 0
+                                                             : layout_.mtp2 ? 1
+                                                             : layout_.pf   ? 2
+                                                                            : r_.below(3))
+                                                          : r_.below(3);
     if (what == 0) return atm();
     return what == 1 ? mtp() : pf();
   }
@@ -198,7 +270,8 @@ class PrimitiveGenerator {
   std::string atm() {
     if (r_.percent(30)) return alternatives("vpi", {0, 1, 3, 255}, 256);
     if (r_.percent(30)) return alternatives("vci", {0, 1, 2, 3, 4, 5, 16, 32, 65535}, 65536);
-    return r_.pick({"lane", "lane", "lane", "metac", "bcc", "oamf4sc", "oamf4ec", "sc", "ilmic", "oam", "oamf4", "connectmsg", "metaconnect"});
+    return r_.pick({"lane", "lane", "lane", "metac", "bcc", "oamf4sc", "oamf4ec", "sc", "ilmic", "oam", "oamf4", "connectmsg",
+                    "metaconnect"});
   }
 
   std::string mtp() {
@@ -218,16 +291,20 @@ class PrimitiveGenerator {
       case 1: return r_.pick({"rset ", "ruleset "}) + either({"x", "main", "abcdefghijklmno"}, {"abcdefghijklmnop"});
       case 2: return r_.pick({"rnr ", "rulenum ", "srnr ", "subrulenum "}) + number(r_.pick({0u, 1u, 5u, 0xffffffffu}), r_);
       case 3: return "action " + either({"pass", "accept", "block", "drop", "scrub", "nat", "rdr", "nordr", "synproxy-drop"}, {"reject"});
-      default: return "reason " + either({"match", "bad-offset", "short", "memory", "congestion", "src-limit", "synproxy", "3", "256"}, {"none"});
+      default:
+        return "reason " +
+               either({"match", "bad-offset", "short", "memory", "congestion", "src-limit", "synproxy", "3", "256"}, {"none"});
     }
   }
 
   /// Any qualifiers before any id: mostly refused, and the refusals must agree too.
   std::string odd() {
-    const std::string protocol = r_.pick({"", "ether ", "ip ", "arp ", "rarp ", "tcp ", "udp ", "icmp ", "ip6 ", "sctp ", "decnet ", "iso ", "isis ", "vrrp ", "ah ", "link ", "radio ", "stp ", "atalk "});
+    const std::string protocol = r_.pick({"", "ether ", "ip ", "arp ", "rarp ", "tcp ", "udp ", "icmp ", "ip6 ", "sctp ",
+                                          "decnet ", "iso ", "isis ", "vrrp ", "ah ", "link ", "radio ", "stp ", "atalk "});
     const std::string d = r_.pick({"", "src ", "dst ", "src and dst ", "addr1 ", "ra "});
     const std::string type = r_.pick({"", "host ", "net ", "port ", "portrange ", "gateway ", "proto ", "protochain "});
-    const std::string id = r_.pick({"80", "10.0.0.1", "10.0.0.0/8", "::1", "::/0", "00:11:22:33:44:55", "$1f", "\\tcp", "80-81", "1.1", "10.0.0.0 mask 255.0.0.0", "0x1234", "65536"});
+    const std::string id = r_.pick({"80", "10.0.0.1", "10.0.0.0/8", "::1", "::/0", "00:11:22:33:44:55", "$1f", "\\tcp", "80-81",
+                                    "1.1", "10.0.0.0 mask 255.0.0.0", "0x1234", "65536"});
     return protocol + d + type + id;
   }
 

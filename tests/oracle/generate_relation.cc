@@ -33,7 +33,8 @@ class RelationGenerator {
 
  private:
   std::string comparison() {
-    return random_.percent(50) ? random_.pick({" = ", " == ", "=", " != ", " != "}) : random_.pick({" > ", " < ", " >= ", " <= ", ">", "<="});
+    return random_.percent(50) ? random_.pick({" = ", " == ", "=", " != ", " != "})
+                               : random_.pick({" > ", " < ", " >= ", " <= ", ">", "<="});
   }
 
   std::string named() {
@@ -73,7 +74,10 @@ class RelationGenerator {
     const std::uint32_t what = random_.below(100);
     if (what < 55) return number(random_.below(24), random_);
     if (what < 75) return number(random_.below(80), random_);
-    if (what < 80) return number(random_.pick({1000u, 65535u, 0x7ffffff0u, 0x7fffffffu, 0x80000000u, 0xffffeffeu, 0xfffff000u, 0xfffffffcu, 0xffffffffu}), random_);
+    if (what < 80)
+      return number(random_.pick({1000u, 65535u, 0x7ffffff0u, 0x7fffffffu, 0x80000000u, 0xffffeffeu, 0xfffff000u, 0xfffffffcu,
+                                  0xffffffffu}),
+                    random_);
     if (what < 84) return "-" + number(random_.below(20), random_);
     if (what < 88) return "(tcp[12] & 0xf0) >> 2";
     if (what < 92) return "(ip[0] & 0xf) << 2";
@@ -82,7 +86,9 @@ class RelationGenerator {
 
   std::string accessor(int depth) {
     const std::string at = offset(depth);
-    const std::string size = random_.percent(45) ? "" : careful_ || random_.percent(97) ? random_.pick({":1", ":2", ":4"}) : random_.pick({":3", ":0", ":8"});
+    const std::string size = random_.percent(45)               ? ""
+                             : careful_ || random_.percent(97) ? random_.pick({":1", ":2", ":4"})
+                                                               : random_.pick({":3", ":0", ":8"});
     return protocol() + "[" + at + size + "]";
   }
 
@@ -95,7 +101,9 @@ class RelationGenerator {
     if (depth > 0 && random_.percent(30)) {
       const std::string left = value(depth - 1, packet);
       if (careful_ && random_.percent(90)) return left + operation() + number(random_.pick({1u, 2u, 4u, 7u, 8u, 15u, 31u, 16u}), random_);
-      const std::string right = random_.percent(70) ? number(random_.pick({0u, 1u, 2u, 4u, 7u, 8u, 15u, 0xf0u, 255u, 0xffffu, 31u}), random_) : value(depth - 1, packet);
+      const std::string right = random_.percent(70)
+                                    ? number(random_.pick({0u, 1u, 2u, 4u, 7u, 8u, 15u, 0xf0u, 255u, 0xffffu, 31u}), random_)
+                                    : value(depth - 1, packet);
       return left + operation() + right;
     }
     if (depth > 0 && random_.percent(8)) return "(" + value(depth - 1, packet) + ")";
@@ -111,6 +119,8 @@ class RelationGenerator {
 
 }  // namespace
 
-std::string relation(std::string_view link_type, bool careful, Random& random) { return RelationGenerator(link_type, careful, random).run(); }
+std::string relation(std::string_view link_type, bool careful, Random& random) {
+  return RelationGenerator(link_type, careful, random).run();
+}
 
 }  // namespace weir::oracle

@@ -126,7 +126,8 @@ std::optional<Disagreement> Trial::check_whole(const Packet& packet) {
   for (const EngineRow& row : engines) {
     if (!sees_whole_packets_only(row.engine)) continue;
     const std::uint32_t got = run(row.engine, subject_, whole.whole());
-    if (got != pred && (pred != 0 || !meaning_returns(whole, whole.bytes.size(), got))) return differs(row.name, got, "pred of the packet as a whole", pred);
+    if (got != pred && (pred != 0 || !meaning_returns(whole, whole.bytes.size(), got)))
+      return differs(row.name, got, "pred of the packet as a whole", pred);
   }
   whole_ = std::move(whole);
   return std::nullopt;

@@ -11,8 +11,8 @@
 //
 // libpcap's program, lifted, has to be equal at every n, and keeps the relation once it is compiled anew.
 // Among our own engines the meaning (pred) is the yardstick: what is not optimized equals it at every n, optimized engines keep
-// the relation above, and eBPF keeps it for packets of which everything is captured. Divisions by zero reject in all of these, at every n. The kernel sees whole packets only: there p has n bytes on the
-// wire, and a socket shows min(returned, n).
+// the relation above, and eBPF keeps it for packets of which everything is captured. Divisions by zero reject in all of these, at
+// every n. The kernel sees whole packets only: there p has n bytes on the wire, and a socket shows min(returned, n).
 #pragma once
 #include <optional>
 #include <string>

@@ -67,8 +67,11 @@ cbpf::Program program_of(const json& instructions) {
 std::unique_ptr<names::Names> names_of_conformance(const std::filesystem::path& directory, std::shared_ptr<const names::Names> fallback) {
   if (!std::filesystem::exists(directory / "names.json")) return names::fixed_names({}, std::move(fallback));
   const json tables = json::parse(std::ifstream(directory / "names.json"));
-  const names::FixedTables fixed{.hosts = strings(tables, "hosts"), .ethers = strings(tables, "ethers"),
-                                 .networks = strings(tables, "networks"), .services = strings(tables, "services"), .protocols = strings(tables, "protocols")};
+  const names::FixedTables fixed{.hosts = strings(tables, "hosts"),
+                                 .ethers = strings(tables, "ethers"),
+                                 .networks = strings(tables, "networks"),
+                                 .services = strings(tables, "services"),
+                                 .protocols = strings(tables, "protocols")};
   return names::fixed_names(fixed, std::move(fallback));
 }
 

@@ -1,6 +1,7 @@
 // weir_oracle: all engines and libpcap against each other.
 //
-//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--captured N] [--only differences|conformance|corpus|generated|sweep] [--every N] [--match TEXT]
+//   weir_oracle [--filters N] [--seed S] [--linktype L] [--conformance DIR] [--corpus DIR] [--captured N]
+//               [--only differences|conformance|corpus|generated|sweep] [--every N] [--match TEXT]
 //   weir_oracle --lines FILE
 //   weir_oracle --linktype L --filter F [--snaplen N] [--netmask M] [--linux-ext] [--savefile native|swapped]
 //               [--packet HEX [--length N] [--cut N] [--meta PROTOCOL,TYPE,INDEX,TAG,PRESENT,TPID]]
@@ -26,12 +27,15 @@ struct Options {
 
   bool has(const char* name) const { return values.contains(name); }
   std::string text(const char* name, const std::string& otherwise = "") const { return has(name) ? values.at(name) : otherwise; }
-  std::uint64_t number(const char* name, std::uint64_t otherwise) const { return has(name) ? std::stoull(values.at(name), nullptr, 0) : otherwise; }
+  std::uint64_t number(const char* name, std::uint64_t otherwise) const {
+    return has(name) ? std::stoull(values.at(name), nullptr, 0) : otherwise;
+  }
 };
 
 std::optional<Options> parse_options(int argc, char** argv) {
-  static constexpr std::string_view with_value[] = {"filters", "seed", "linktype", "conformance", "corpus", "captured", "only", "match", "lines", "filter",
-                                                    "snaplen", "netmask", "savefile", "packet", "length", "cut", "meta", "differences", "every"};
+  static constexpr std::string_view with_value[] = {
+      "filters", "seed",    "linktype", "conformance", "corpus", "captured", "only", "match",       "lines", "filter",
+      "snaplen", "netmask", "savefile", "packet",      "length", "cut",      "meta", "differences", "every"};
   Options o;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -63,7 +67,8 @@ Sample sample_of(const Options& o) {
   Sample s;
   s.bytes = from_hex(o.text("packet"));
   s.length = static_cast<std::uint32_t>(o.number("length", s.bytes.size()));
-  std::uint32_t* fields[] = {&s.meta.protocol, &s.meta.packet_type, &s.meta.interface_index, &s.meta.vlan_tag, &s.meta.vlan_tag_present, &s.meta.vlan_protocol};
+  std::uint32_t* fields[] = {&s.meta.protocol, &s.meta.packet_type,      &s.meta.interface_index,
+                             &s.meta.vlan_tag, &s.meta.vlan_tag_present, &s.meta.vlan_protocol};
   std::size_t at = 0;
   const std::string meta = o.text("meta");
   for (std::uint32_t* field : fields) {
@@ -114,7 +119,9 @@ void run_differences(Examiner& examiner, Differences& differences) {
     for (int tries = 0; tries < 100 && row.used == 0; ++tries) examiner.examine(c, random);
   }
   for (const auto& row : differences.rows())
-    if (row.used == 0) examiner.report().fail(fmt::format("differences.tsv:{}: the row excuses nothing: {}", row.line, row.reason), rerun_line(read_setting(row.example_link_type), row.example, nullptr, 0));
+    if (row.used == 0)
+      examiner.report().fail(fmt::format("differences.tsv:{}: the row excuses nothing: {}", row.line, row.reason),
+                             rerun_line(read_setting(row.example_link_type), row.example, nullptr, 0));
 }
 
 /// A machine on which a part cannot run says so; in CI that is a failure.
@@ -158,8 +165,8 @@ int run_main(const Options& o) {
   else run_all(examiner, *differences, o);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   report.print();
-  fmt::print("kernel: {} programs, {} packets; {} filters need metadata and stay out of it\n{:.1f} s, {} disagreements\n", examiner.kernel().programs,
-             examiner.kernel().packets, report.metadata, took.count(), report.failures);
+  fmt::print("kernel: {} programs, {} packets; {} filters need metadata and stay out of it\n{:.1f} s, {} disagreements\n",
+             examiner.kernel().programs, examiner.kernel().packets, report.metadata, took.count(), report.failures);
   return report.failures == 0 ? 0 : 1;
 }
 

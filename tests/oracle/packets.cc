@@ -387,7 +387,8 @@ Bytes by_layout(Random& r, const Payload& p, const wire::Layout& layout) {
   if (layout.type_field == wire::TypeField::Magic && r.percent(90)) overwrite(b, 0, 0x4d4743, 3);
   if (layout.atm) b[0] = static_cast<std::uint8_t>(r.pick({1u, 2u, 2u, 5u}) | (r.percent(50) ? 0x80u : 0u));
   if (layout.atm && r.percent(60)) overwrite(b, 1, r.pick({0u, 1u, 3u}) << 16 | r.pick({1u, 2u, 3u, 4u, 5u, 16u}), 3);
-  if (layout.direction.size > 0 && r.percent(80)) overwrite(b, layout.direction.offset, r.below(5), static_cast<int>(layout.direction.size));
+  if (layout.direction.size > 0 && r.percent(80))
+    overwrite(b, layout.direction.offset, r.below(5), static_cast<int>(layout.direction.size));
   if (layout.addresses == wire::Addresses::Mac48)
     for (const std::uint32_t at : {layout.destination, layout.source}) {
       const auto& mac = mac_numbers[r.below(mac_numbers.size())];

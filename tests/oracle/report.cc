@@ -7,7 +7,9 @@
 namespace weir::oracle {
 namespace {
 
-double percent(std::uint64_t part, std::uint64_t whole) { return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole); }
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
 
 void add(Tally& to, const Tally& one) {
   for (std::size_t i = 0; i < outcome_count; ++i) to.outcomes[i] += one.outcomes[i];
@@ -29,7 +31,8 @@ void print_row(std::string_view name, const Tally& t) {
 }
 
 void print_head(std::string_view what) {
-  fmt::print("\n  {:<27}{:>8}{:>10}{:>9}{:>8}{:>9}{:>11}{:>10}{:>9}\n", what, "filters", "compared", "refused", "alone", "excused", "accepting", "rejecting", "ways");
+  fmt::print("\n  {:<27}{:>8}{:>10}{:>9}{:>8}{:>9}{:>11}{:>10}{:>9}\n", what, "filters", "compared", "refused", "alone",
+             "excused", "accepting", "rejecting", "ways");
 }
 
 }  // namespace
@@ -91,7 +94,8 @@ std::string rerun_line(const Setting& s, const std::string& filter, const Sample
   line += fmt::format(" --packet {} --length {} --cut {}", to_hex(sample->bytes), sample->length, n);
   const Metadata& m = sample->meta;
   if (s.linux_ext && m != Metadata{})
-    line += fmt::format(" --meta {},{},{},{},{},{}", m.protocol, m.packet_type, m.interface_index, m.vlan_tag, m.vlan_tag_present, m.vlan_protocol);
+    line += fmt::format(" --meta {},{},{},{},{},{}", m.protocol, m.packet_type, m.interface_index, m.vlan_tag, m.vlan_tag_present,
+                        m.vlan_protocol);
   return line;
 }
 

@@ -5,7 +5,9 @@
 namespace weir::oracle {
 namespace {
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == ':' || c == '_' || c == '\\' || c == '$'; }
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == ':' || c == '_' || c == '\\' || c == '$';
+}
 
 /// Words (`a-b` is one) and single signs; spaces go with what follows.
 std::vector<std::string> split(const std::string& text) {

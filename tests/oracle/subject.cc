@@ -54,7 +54,8 @@ Result<void> add_native(Subject& s) {
 /// Whether loops have these verdicts of a record that is there several times. The records are in different places of two words,
 /// one behind the other: nothing may be left over from the one before.
 template <typename Record>
-bool agree(const std::optional<native::BatchCode<Record>>& first, const std::optional<native::BatchCode<Record>>& second, const std::vector<Record>& records, bool passes) {
+bool agree(const std::optional<native::BatchCode<Record>>& first, const std::optional<native::BatchCode<Record>>& second,
+           const std::vector<Record>& records, bool passes) {
   const std::size_t count = records.size();
   const auto expected = [&](std::size_t begin) {
     const std::size_t there = std::min<std::size_t>(count > begin ? count - begin : 0, 64);
@@ -74,7 +75,8 @@ std::uint32_t run_batch(const Subject& s, const Packet& packet) {
   const std::uint32_t value = ir::evaluate(s.graph, packet);
   const PacketView view{packet.bytes.data(), static_cast<std::uint32_t>(packet.bytes.size()), packet.length};
   const std::size_t count = 1 + packet.bytes.size() % 66;
-  const bool right = agree(s.batch, s.plain_batch, std::vector(count, packet), value != 0) && agree(s.views, s.plain_views, std::vector(count, view), value != 0);
+  const bool right = agree(s.batch, s.plain_batch, std::vector(count, packet), value != 0) &&
+                     agree(s.views, s.plain_views, std::vector(count, view), value != 0);
   return right ? value : value == 0;
 }
 
@@ -106,7 +108,8 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   if (!graph) return std::unexpected(graph.error());
   s.graph = std::move(*graph);
   s.gathered = pred::gather(s.meaning);
-  auto bare = lower::lower(s.meaning, limits, lower::Guards::Doubtful), gathered_graph = lower::lower(s.gathered, limits, lower::Guards::Doubtful);
+  auto bare = lower::lower(s.meaning, limits, lower::Guards::Doubtful),
+       gathered_graph = lower::lower(s.gathered, limits, lower::Guards::Doubtful);
   if (!gathered_graph) return std::unexpected(gathered_graph.error());
   s.optimized = optimize::optimize(std::move(*bare));
   s.gathered_optimized = optimize::optimize(std::move(*gathered_graph));

@@ -59,8 +59,9 @@ std::string described(const Subject& s) {
 }
 
 std::string described(const prove::Counterexample& p) {
-  return fmt::format("{} returns {} and {} for {} of {} bytes: {}{}", p.machine == vm::Machine::Kernel ? "the kernel" : "libpcap", p.first, p.second,
-                     p.bytes.size(), p.length, hex(p.bytes).substr(0, 400), p.first_whole ? " (the first ran on all of it)" : "");
+  return fmt::format("{} returns {} and {} for {} of {} bytes: {}{}", p.machine == vm::Machine::Kernel ? "the kernel" : "libpcap",
+                     p.first, p.second, p.bytes.size(), p.length, hex(p.bytes).substr(0, 400),
+                     p.first_whole ? " (the first ran on all of it)" : "");
 }
 
 struct Counts {
@@ -92,7 +93,9 @@ class Runner {
         continue;
       }
       ++filters_;
-      if (options_.programs) fmt::print("{} {:016x} {}\n", i, options_.ebpf ? digest(subjects[i], *options_.ebpf) : digest(subjects[i]), described(subjects[i]));
+      if (options_.programs)
+        fmt::print("{} {:016x} {}\n", i, options_.ebpf ? digest(subjects[i], *options_.ebpf) : digest(subjects[i]),
+                   described(subjects[i]));
       else if (options_.mutants) mutants(subjects[i], i);
       else if (options_.ebpf_mutants) ebpf_mutants(subjects[i], i);
       else if (options_.ebpf) ebpf(subjects[i]);
@@ -111,7 +114,8 @@ class Runner {
   }
 
   void ebpf(const Subject& s) {
-    const auto done = prove_ebpf(s, *options_.ebpf, options_.timeout, [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
+    const auto done = prove_ebpf(s, *options_.ebpf, options_.timeout,
+                                 [&](const std::string& stage, const prove::Answer& a) { hear(s, stage, a); });
     if (!done) ++not_compiled_;
   }
 
@@ -140,7 +144,9 @@ class Runner {
     }
     const prove::Answer a = prove_against_libpcap(s, *program, options_.timeout);
     const bool differs = std::holds_alternative<prove::Counterexample>(a.is);
-    const auto excused = [&](oracle::Difference what) { return differences_.excuse(what, oracle::described(s.setting), s.filter, "") != nullptr; };
+    const auto excused = [&](oracle::Difference what) {
+      return differences_.excuse(what, oracle::described(s.setting), s.filter, "") != nullptr;
+    };
     if (differs && (excused(oracle::Difference::Meaning) || excused(oracle::Difference::Order))) ++excused_;
     else hear(s, "libpcap's to ours", a);
   }
@@ -193,7 +199,8 @@ class Runner {
     const ebpf::Hook hook = proven_hooks[turn % std::size(proven_hooks)];
     static constexpr EbpfForm forms[] = {EbpfForm::Plain, EbpfForm::Tables, EbpfForm::Functions};
     const EbpfForm form = forms[turn / std::size(proven_hooks) % std::size(forms)];
-    const auto right = compiled ? ebpf::emit(compiled->optimized, options_of(form, hook)) : Result<ebpf::Program>(fail(Code::Unsupported, {}, ""));
+    const auto right = compiled ? ebpf::emit(compiled->optimized, options_of(form, hook))
+                                : Result<ebpf::Program>(fail(Code::Unsupported, {}, ""));
     if (!right) {
       ++not_compiled_;
       return;
@@ -206,9 +213,11 @@ class Runner {
       counts_["ebpf mutants"].add(a);
       remember(a);
       const auto* undecided = std::get_if<prove::Undecided>(&a.is);
-      const bool is_wrong = (undecided && undecided->own_fault) || (std::holds_alternative<prove::Proven>(a.is) && told_apart(*right, mutant.program, random));
+      const bool is_wrong = (undecided && undecided->own_fault) ||
+                            (std::holds_alternative<prove::Proven>(a.is) && told_apart(*right, mutant.program, random));
       if (!is_wrong) continue;
-      fmt::print("WRONG: {}: {}, {}: {}\n", undecided ? undecided->why : "proven, but not so", ebpf::to_string(hook), mutant.what, described(s));
+      fmt::print("WRONG: {}: {}, {}: {}\n", undecided ? undecided->why : "proven, but not so", ebpf::to_string(hook), mutant.what,
+                 described(s));
       ++wrong_;
     }
   }
@@ -236,9 +245,11 @@ class Runner {
     for (const prove::Counterexample& from : seen_) {
       for (int tries = 0; tries < 8; ++tries) {
         auto bytes = from.bytes;
-        for (std::size_t n = 0; !bytes.empty() && n < random() % 3; ++n) bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
+        for (std::size_t n = 0; !bytes.empty() && n < random() % 3; ++n)
+          bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
         if (tries % 4 == 0) bytes.resize(random() % 128);
-        const Packet packet{.bytes = bytes, .length = random() % 2 ? from.length : static_cast<std::uint32_t>(bytes.size()), .meta = from.meta};
+        const Packet packet{
+            .bytes = bytes, .length = random() % 2 ? from.length : static_cast<std::uint32_t>(bytes.size()), .meta = from.meta};
         ++replayed_;
         if (question.libpcap && vm::run(a, packet, vm::Machine::Libpcap) != vm::run(b, packet, vm::Machine::Libpcap)) return true;
         if (question.kernel && vm::run(a, packet, vm::Machine::Kernel) != vm::run(b, packet, vm::Machine::Kernel)) return true;
@@ -251,7 +262,8 @@ class Runner {
     fmt::print("{} filters, {} of them do not compile; {} left out for lack of time\n", filters_, not_compiled_, left_out);
     Counts all;
     for (const auto& [stage, c] : counts_) {
-      fmt::print("  {:<24} {:>6} proven, {:>6} different, {:>4} undecided; {:.1f} s, the longest {:.2f} s\n", stage, c.proven, c.different, c.undecided, c.seconds, c.longest);
+      fmt::print("  {:<24} {:>6} proven, {:>6} different, {:>4} undecided; {:.1f} s, the longest {:.2f} s\n", stage, c.proven,
+                 c.different, c.undecided, c.seconds, c.longest);
       all.proven += c.proven;
       all.undecided += c.undecided;
     }

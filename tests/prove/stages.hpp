@@ -29,20 +29,22 @@ Result<void> prove_stages(const Subject& subject, double seconds, const Listener
 /// each on both machines, as far as the program is for them. `whose`: how it is called to the listener.
 void prove_lifted(const std::string& whose, const cbpf::Program& program, prove::Question question, const Listener& listener);
 
-/// How a program is made: as it is without lists in maps; with every list in a map; with every list of numbers in a table; or with functions that load, as those
-/// of long filters are.
+/// How a program is made: as it is without lists in maps; with every list in a map; with every list of numbers in a table; or
+/// with functions that load, as those of long filters are.
 enum class EbpfForm : std::uint8_t { Plain, Maps, Tables, Functions };
 ebpf::EmitOptions options_of(EbpfForm form, ebpf::Hook hook);
 
-/// The optimized graph as a program for each of some hooks, exactly, and from the filter's meaning to that as a refinement: wherever the packet
-/// lies, in one piece or not. Tracing programs see linear data alone, and are left out; so are programs that are no different in
-/// the plain form.
+/// The optimized graph as a program for each of some hooks, exactly, and from the filter's meaning to that as a refinement:
+/// wherever the packet lies, in one piece or not. Tracing programs see linear data alone, and are left out; so are programs that
+/// are no different in the plain form.
 Result<void> prove_ebpf(const Subject& subject, EbpfForm form, double seconds, const Listener& listener);
 
 /// The hooks whose programs are proven.
-inline constexpr ebpf::Hook proven_hooks[] = {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup};
+inline constexpr ebpf::Hook proven_hooks[] = {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress,
+                                              ebpf::Hook::Cgroup};
 
-/// A number that depends on the filter's optimized program alone, or on those for all proven hooks; for one machine and one build's library.
+/// A number that depends on the filter's optimized program alone, or on those for all proven hooks; for one machine and one
+/// build's library.
 std::size_t digest(const Subject& subject);
 std::size_t digest(const Subject& subject, EbpfForm form);
 

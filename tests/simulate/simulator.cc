@@ -61,7 +61,8 @@ struct Simulator::Parts {
 
 Simulator::Ran Simulator::run(const native::Encoded& code, const Packet& packet) {
   // The upper half of a length is anything.
-  return call(code.bytes.data(), {number(parts_->memory.copy(packet.bytes)), packet.bytes.size(), garbage | packet.length, number(&packet.meta)});
+  return call(code.bytes.data(),
+              {number(parts_->memory.copy(packet.bytes)), packet.bytes.size(), garbage | packet.length, number(&packet.meta)});
 }
 
 Simulator::Ran Simulator::run_batch(const native::Encoded& code, const void* packets, std::size_t count, std::uint64_t* verdicts) {

@@ -18,7 +18,9 @@ ebpf::Program program(const char* text, Hook hook = Hook::SocketBtf) {
   return *p;
 }
 
-constexpr const char* looking = "r6 = r1\nr7 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr1 = r7\nr1 += 14\nif r1 > r8 goto pc+2\nr0 = *(u16 *)(r7 +12)\nexit\nr0 = 0\nexit";
+constexpr const char* looking =
+    "r6 = r1\nr7 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr1 = r7\nr1 += 14\nif r1 > r8 goto pc+2\nr0 = *(u16 *)(r7 "
+    "+12)\nexit\nr0 = 0\nexit";
 
 }  // namespace
 
@@ -29,15 +31,20 @@ TEST_CASE("data and data_end of a socket are read from its sk_buff") {
   const auto functions = attach::open_packet_pointers(p);
   REQUIRE(functions);
   CHECK(*functions == std::vector<attach::FunctionUse>{{1, KernelFunction::CastToKernelContext}});
-  CHECK(p.fields == std::vector<ebpf::FieldUse>{{10, KernelField::SkbProtocol}, {2, KernelField::SkbLen}, {3, KernelField::SkbDataLen}, {5, KernelField::SkbData}});
+  CHECK(p.fields ==
+        std::vector<ebpf::FieldUse>{
+            {10, KernelField::SkbProtocol}, {2, KernelField::SkbLen}, {3, KernelField::SkbDataLen}, {5, KernelField::SkbData}});
   CHECK(p.instructions.size() == before.instructions.size() + 4);
   CHECK(p.spans.size() == p.instructions.size());
   CHECK(std::equal(before.instructions.begin() + 3, before.instructions.end(), p.instructions.begin() + 7, p.instructions.end()));
-  for (const auto& use : *functions) CHECK((p.instructions[use.instruction].code == (ebpf::op::JMP | ebpf::op::CALL) && p.instructions[use.instruction].src == 2));
+  for (const auto& use : *functions)
+    CHECK((p.instructions[use.instruction].code == (ebpf::op::JMP | ebpf::op::CALL) && p.instructions[use.instruction].src == 2));
 }
 
 TEST_CASE("the length of the linear part alone") {
-  auto p = program("r6 = r1\nr0 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r0\nif r5 < 14 goto pc+1\nr1 = *(u16 *)(r0 +12)\nr0 = 0\nexit");
+  auto p = program(
+      "r6 = r1\nr0 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r0\nif r5 < 14 goto pc+1\nr1 = *(u16 *)(r0 +12)\nr0 = "
+      "0\nexit");
   const auto functions = attach::open_packet_pointers(p);
   REQUIRE(functions);
   std::string begin;
@@ -63,7 +70,9 @@ TEST_CASE("what does not look at the packet, or not at a socket's, stays as it i
 }
 
 TEST_CASE("contexts in registers that calls do not keep, ends where the sk_buff is, and what stands behind jumps, are refused") {
-  for (const char* text : {"r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr0 = 0\nexit", "r6 = r1\nr2 = *(u32 *)(r6 +76)\nr0 = *(u32 *)(r6 +80)\nr0 = 0\nexit", "r6 = r1\nr2 = *(u32 *)(r6 +76)\nr1 = *(u32 *)(r6 +80)\nr0 = 0\nexit",
+  for (const char* text : {"r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr0 = 0\nexit",
+                           "r6 = r1\nr2 = *(u32 *)(r6 +76)\nr0 = *(u32 *)(r6 +80)\nr0 = 0\nexit",
+                           "r6 = r1\nr2 = *(u32 *)(r6 +76)\nr1 = *(u32 *)(r6 +80)\nr0 = 0\nexit",
                            "r6 = r1\nif r6 == 0 goto pc+2\nr7 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr0 = 0\nexit"}) {
     auto p = program(text);
     const auto functions = attach::open_packet_pointers(p);

@@ -47,7 +47,8 @@ TEST_CASE("a kernel that is too old is called so, and no mistake of weir") {
   p.instructions = {{.code = ebpf::op::JMP32 | ebpf::op::JA, .imm = 40000}, {.code = ebpf::op::JMP | ebpf::op::EXIT}};
   CHECK(attach::refused_program(EINVAL, "", p, "").message == "the kernel takes no XDP programs for packets in several pieces");
   CHECK(attach::refused_program(EINVAL, "", p, "").hint.contains("Linux 5.18"));
-  for (const char* log : {"unknown opcode 06\n", "0: (06) BUG_06\nunknown opcode 06\n", "0: (06) gotol pc+40000\nBPF_JA uses reserved fields\n"}) {
+  for (const char* log :
+       {"unknown opcode 06\n", "0: (06) BUG_06\nunknown opcode 06\n", "0: (06) gotol pc+40000\nBPF_JA uses reserved fields\n"}) {
     CAPTURE(log);
     const auto far = attach::refused_program(EINVAL, log, p, "");
     CHECK(far.code == Code::Unsupported);
@@ -58,9 +59,11 @@ TEST_CASE("a kernel that is too old is called so, and no mistake of weir") {
   CHECK(attach::refused_program(EINVAL, "1: (95) exit\nR0 !read_ok\n", p, "").hint.contains("a mistake of weir"));
   p.hook = Hook::TcIngress;
   p.instructions.erase(p.instructions.begin());
-  p.instructions.insert(p.instructions.begin(), {{.code = ebpf::op::ALU | ebpf::op::MOV}, {.code = ebpf::op::ALU64 | ebpf::op::END, .dst = 1, .imm = 16}});
+  p.instructions.insert(p.instructions.begin(), {{.code = ebpf::op::ALU | ebpf::op::MOV},
+                                                 {.code = ebpf::op::ALU64 | ebpf::op::END, .dst = 1, .imm = 16}});
   CHECK(attach::refused_program(EINVAL, "", p, "").message == "the kernel does not know programs for tc-ingress");
-  CHECK(attach::refused_program(EINVAL, "unknown opcode d7\n", p, "").message.contains("an instruction of the program (instruction 1 (r1 = bswap16 r1)): unknown opcode d7"));
+  CHECK(attach::refused_program(EINVAL, "unknown opcode d7\n", p, "")
+            .message.contains("an instruction of the program (instruction 1 (r1 = bswap16 r1)): unknown opcode d7"));
 }
 
 TEST_CASE("a kernel that gives no pointers into the packets of sockets is called so") {
@@ -81,13 +84,18 @@ TEST_CASE("who may not add numbers to pointers lacks a capability, and weir made
   ebpf::Program p;
   p.hook = Hook::Xdp;
   p.instructions = {{.code = ebpf::op::ALU64 | ebpf::op::ADD | ebpf::op::X}, {.code = ebpf::op::JMP | ebpf::op::EXIT}};
-  const auto said = attach::refused_program(EACCES, "0: (0f) r1 += r0\nR1 has pointer with unsupported alu operation, pointer arithmetic with it prohibited for !root\n", p, "");
+  const auto said = attach::refused_program(
+      EACCES,
+      "0: (0f) r1 += r0\nR1 has pointer with unsupported alu operation, pointer arithmetic with it prohibited for !root\n", p,
+      "");
   CHECK(said.code == Code::System);
   CHECK(said.message == "no permission to load the program: CAP_PERFMON is missing");
 }
 
 TEST_CASE("which capability is missing depends on the hook") {
-  const auto message = [](Hook hook, const Rights& r, bool maps = false) { return attach::not_permitted("load the program", hook, maps, r).message; };
+  const auto message = [](Hook hook, const Rights& r, bool maps = false) {
+    return attach::not_permitted("load the program", hook, maps, r).message;
+  };
   const Rights none = {}, all = {.bpf = true, .net_admin = true, .perfmon = true};
   CHECK(message(Hook::Xdp, none) == "no permission to load the program: CAP_BPF and CAP_NET_ADMIN and CAP_PERFMON are missing");
   CHECK(message(Hook::Xdp, {.bpf = true}) == "no permission to load the program: CAP_NET_ADMIN and CAP_PERFMON are missing");

@@ -95,18 +95,21 @@ TEST_CASE("a choice is assigned on the ways that decide it") {
 
 TEST_CASE("sets: comparisons, a switch, a table") {
   const auto member = [](const std::string& set) {
-    return statements("n0: return 1\nn1: return 0\nv0 = load 2 [0]\nn2: if v0 in {" + set + "} then n0 else n1\nn3: guard 2 [0] then n2\nroot n3\n");
+    return statements("n0: return 1\nn1: return 0\nv0 = load 2 [0]\nn2: if v0 in {" + set +
+                      "} then n0 else n1\nn3: guard 2 [0] then n2\nroot n3\n");
   };
   CHECK(member("1, 5-7").find("return (v2 == 1u || (v2 >= 5u && v2 <= 7u)) ? 1u : 0;") != std::string::npos);
-  CHECK(member("1, 3, 5, 7, 9").find("    case 1u: case 3u: case 5u: case 7u: case 9u:\n        return 1u;\n    default:\n        return 0;\n") != std::string::npos);
+  CHECK(member("1, 3, 5, 7, 9")
+            .find("    case 1u: case 3u: case 5u: case 7u: case 9u:\n        return 1u;\n    default:\n        return 0;\n") !=
+        std::string::npos);
   CHECK(member("1, 3, 5, 7, 9-10").find("weir_in_ranges(weir_set_0, 5, weir_be16(packet))") != std::string::npos);
 }
 
 TEST_CASE("what compilers would complain of is decided here") {
   CHECK(statements("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nn2: if v0 > 255 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n") ==
         "    if (captured < 1)\n        return 0;\n    return 0;\n}\n");
-  CHECK(statements("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = v0 & 16\nn2: if v1 == 10 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n") ==
-        "    if (captured < 1)\n        return 0;\n    return 0;\n}\n");
+  CHECK(statements("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = v0 & 16\nn2: if v1 == 10 then n0 else n1\nn3: guard 1 [0] "
+                   "then n2\nroot n3\n") == "    if (captured < 1)\n        return 0;\n    return 0;\n}\n");
 }
 
 TEST_CASE("nothing of a filter's words ends a comment") {

@@ -105,9 +105,15 @@ TEST_CASE("a name is used only where the number means that") {
   CHECK(names_in(mac) == "ETHERTYPE_IP");
 
   // A is something else on one of the ways, or has been computed with.
-  CHECK(names_in({{{ldh, 0, 0, 12}, {JMP | JEQ | K, 0, 1, 1}, {ldh, 0, 0, 30}, {JMP | JEQ | K, 0, 0, 0x800}, {RET | K, 0, 0, 0}}, {}}) == "");
+  CHECK(names_in({{{ldh, 0, 0, 12}, {JMP | JEQ | K, 0, 1, 1}, {ldh, 0, 0, 30}, {JMP | JEQ | K, 0, 0, 0x800}, {RET | K, 0, 0, 0}},
+                  {}}) == "");
   CHECK(names_in({{{ldh, 0, 0, 12}, {ALU | AND | K, 0, 0, 0xfff}, {JMP | JEQ | K, 0, 0, 0x800}, {RET | K, 0, 0, 0}}, {}}) == "");
-  CHECK(names_in({{{ldh, 0, 0, 12}, {JMP | JEQ | K, 0, 1, 0x800}, {MISC | TXA, 0, 0, 0}, {JMP | JA, 0, 0, 0xfffffffd}, {RET | K, 0, 0, 0}}, {}}) == "");
+  CHECK(names_in({{{ldh, 0, 0, 12},
+                   {JMP | JEQ | K, 0, 1, 0x800},
+                   {MISC | TXA, 0, 0, 0},
+                   {JMP | JA, 0, 0, 0xfffffffd},
+                   {RET | K, 0, 0, 0}},
+                  {}}) == "");
 }
 
 #ifdef WEIR_BPFC

@@ -100,7 +100,8 @@ TEST_CASE("a jump that is too far once the kernel has translated it") {
 TEST_CASE("the longest program is checked in no time") {
   test::RandomPrograms random(4);
   Program p;
-  while (p.instructions.size() < 4095) p.instructions.push_back(random.instruction(static_cast<std::uint32_t>(4095 - p.instructions.size())));
+  while (p.instructions.size() < 4095)
+    p.instructions.push_back(random.instruction(static_cast<std::uint32_t>(4095 - p.instructions.size())));
   for (Instruction& i : p.instructions)
     if (i.code == (LD | MEM) || i.code == (LDX | MEM)) i.code = ST;
   p.instructions.push_back(accept);
@@ -137,8 +138,9 @@ TEST_CASE("accepts what libpcap and the kernel both accept, and nothing else") {
     if (!kernel.works()) continue;
     const bool theirs = kernel.accepts(p) && pcap_accepts(p);
     if (theirs != !problem)
-      FAIL_CHECK("seed " << seed << ", round " << round << ": check says " << (problem ? problem->message : "good") << ", kernel and libpcap "
-                         << (theirs ? "accept" : "refuse") << "\n" << to_string(p, Style::Decimal));
+      FAIL_CHECK("seed " << seed << ", round " << round << ": check says " << (problem ? problem->message : "good")
+                         << ", kernel and libpcap " << (theirs ? "accept" : "refuse") << "\n"
+                         << to_string(p, Style::Decimal));
   }
   CHECK(accepted > 1000);
   CHECK(refused > 1000);

@@ -168,8 +168,9 @@ TEST_CASE("least length: no program of random graphs of tests and memberships is
       return below(2) ? weir::Set::join({{low, low + 1 + below(3)}}) : weir::Set::join({{low, low}, {low + 2, low + 2}});
     };
     for (std::uint32_t i = 2 + below(8); i-- > 0;)
-      nodes.push_back(below(3) ? p.test(static_cast<weir::Relation>(below(4)), some(values), p.constant(below(3)), nodes.back(), some(nodes))
-                               : p.member(some(values), some_set(), nodes.back(), some(nodes)));
+      nodes.push_back(
+          below(3) ? p.test(static_cast<weir::Relation>(below(4)), some(values), p.constant(below(3)), nodes.back(), some(nodes))
+                   : p.member(some(values), some_set(), nodes.back(), some(nodes)));
     p.root = nodes.back();
     const auto program = cbpf::emit(p);
     REQUIRE(program);

@@ -1,5 +1,5 @@
-// The checker: what it takes, what it refuses and why. Programs are written as the kernel prints them. That what it takes runs without a fault is tested
-// in tests/unit/vm/checked_test.cc, with random programs.
+// The checker: what it takes, what it refuses and why. Programs are written as the kernel prints them. That what it takes runs
+// without a fault is tested in tests/unit/vm/checked_test.cc, with random programs.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -56,7 +56,8 @@ TEST_CASE("byte swaps read one register") {
 }
 
 TEST_CASE("what the kernel keeps no bounds of has none here, and XDP's context is read whole") {
-  refused("r2 = *(u8 *)(r1 +0)\nr0 = *(u32 *)(r1 +4)\nr0 &= 1\nr0 /= 1\nexit", "0 or 1, which is all that a control group takes", Hook::Cgroup);
+  refused("r2 = *(u8 *)(r1 +0)\nr0 = *(u32 *)(r1 +4)\nr0 &= 1\nr0 /= 1\nexit", "0 or 1, which is all that a control group takes",
+          Hook::Cgroup);
   accepted("r0 = *(u32 *)(r1 +4)\nr0 &= 1\nexit", Hook::Cgroup);
   accepted("r0 = *(u16 *)(r1 +4)\nexit", Hook::TcIngress);
   accepted("r0 = *(u32 *)(r1 +12)\nexit", Hook::Xdp);
@@ -113,41 +114,60 @@ TEST_CASE("packet pointers") {
   accepted(with("r4 = r2\nr4 += 14\nif r3 < r4 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), Hook::Xdp);
   accepted(with("r4 = r2\nr4 += 14\nif r4 <= r3 goto in\nexit\nin: r0 = *(u8 *)(r2 +13)\nexit"), Hook::Xdp);
   accepted(with("r4 = r2\nr4 += 13\nif r4 < r3 goto in\nexit\nin: r0 = *(u8 *)(r2 +13)\nexit"), Hook::Xdp);  // before the end: one more
-  refused(with("r4 = r2\nr4 += 13\nif r4 <= r3 goto in\nexit\nin: r0 = *(u8 *)(r2 +13)\nexit"), "bytes 13 to 13 of the packet, of which 13", Hook::Xdp);
+  refused(with("r4 = r2\nr4 += 13\nif r4 <= r3 goto in\nexit\nin: r0 = *(u8 *)(r2 +13)\nexit"),
+          "bytes 13 to 13 of the packet, of which 13", Hook::Xdp);
   refused(with("r4 = r2\nr4 += 14\nif r4 > r3 goto in\nexit\nin: r0 = *(u8 *)(r2 +13)\nexit"), "of which 0", Hook::Xdp);
   refused(with("r0 = *(u8 *)(r2 +0)\nexit"), "of which 0", Hook::Xdp);
   refused(with("r4 = r2\nr4 += 14\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 -1)\nout: exit"), "bytes -1 to -1", Hook::Xdp);
   accepted(with("r4 = r2\nr4 += 14\nif r4 > r3 goto out\n*(u8 *)(r2 +0) = 1\nout: exit"), Hook::Xdp);
-  refused("r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr0 = 0\nr4 = r2\nr4 += 14\nif r4 > r3 goto out\n*(u8 *)(r2 +0) = 1\nout: exit", "does not permit", Hook::Cgroup);
+  refused(
+      "r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr0 = 0\nr4 = r2\nr4 += 14\nif r4 > r3 goto out\n*(u8 *)(r2 +0) = 1\nout: "
+      "exit",
+      "does not permit", Hook::Cgroup);
   refused(with("r3 += 1\nexit"), "computes with an address that stays", Hook::Xdp);
   accepted(with("r3 -= r2\nr0 = r3\nexit"), Hook::Xdp);
 }
 
 TEST_CASE("the length of a socket's linear part") {
-  const auto with = [](std::string_view text) { return "r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr3 -= r2\nr0 = 0\n" + std::string(text); };
+  const auto with = [](std::string_view text) {
+    return "r2 = *(u32 *)(r1 +76)\nr3 = *(u32 *)(r1 +80)\nr3 -= r2\nr0 = 0\n" + std::string(text);
+  };
   accepted(with("if r3 < 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), Hook::SocketBtf);
   accepted(with("if r3 > 13 goto in\nexit\nin: r0 = *(u8 *)(r2 +13)\nexit"), Hook::SocketBtf);
   refused(with("if r3 < 13 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "bytes 12 to 13 of the packet, of which 13", Hook::SocketBtf);
   refused(with("if r3 > 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "of which 0", Hook::SocketBtf);
   refused(with("r3 += 1\nif r3 < 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "of which 0", Hook::SocketBtf);
-  refused(with("if r3 < 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "of which 0", Hook::TcIngress);  // there the kernel's verifier is not content
+  refused(with("if r3 < 14 goto out\nr0 = *(u16 *)(r2 +12)\nout: exit"), "of which 0",
+          Hook::TcIngress);  // there the kernel's verifier is not content
   accepted(with("r4 = r2\nr4 += r3\nr5 = r2\nr5 += 20\nif r5 > r4 goto out\nr0 = *(u8 *)(r2 +19)\nout: exit"), Hook::SocketBtf);
   refused(with("r4 = r2\nr4 += 1\nr4 += r3\nr5 = r2\nr5 += 20\nif r5 > r4 goto out\nr0 = *(u8 *)(r2 +19)\nout: exit"), "", Hook::SocketBtf);
 }
 
 TEST_CASE("packet pointers at offsets that the packet says") {
-  const std::string header = std::string(packet) + "r4 = r2\nr4 += 34\nif r4 > r3 goto out\nr5 = *(u8 *)(r2 +14)\nw5 &= 15\nw5 <<= 2\nr2 += r5\n";
+  const std::string header =
+      std::string(packet) + "r4 = r2\nr4 += 34\nif r4 > r3 goto out\nr5 = *(u8 *)(r2 +14)\nw5 &= 15\nw5 <<= 2\nr2 += r5\n";
   accepted(header + "r4 = r2\nr4 += 18\nif r4 > r3 goto out\nr0 = *(u16 *)(r2 +16)\nout: exit", Hook::Xdp);
   refused(header + "r0 = *(u16 *)(r2 +16)\nout: exit", "of which 0", Hook::Xdp);  // the new offset has to be compared anew
-  refused(std::string(packet) + "r5 = *(u32 *)(r1 +12)\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit", "of which 0", Hook::Xdp);
-  refused(std::string(packet) + "r5 = *(u32 *)(r1 +12)\nr5 &= 0x1ffff\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit", "of which 0", Hook::Xdp);
-  accepted(std::string(packet) + "r5 = *(u32 *)(r1 +12)\nif r5 > 0xffff goto out\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit", Hook::Xdp);
+  refused(std::string(packet) +
+              "r5 = *(u32 *)(r1 +12)\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit",
+          "of which 0", Hook::Xdp);
+  refused(
+      std::string(packet) +
+          "r5 = *(u32 *)(r1 +12)\nr5 &= 0x1ffff\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 +0)\nout: exit",
+      "of which 0", Hook::Xdp);
+  accepted(std::string(packet) +
+               "r5 = *(u32 *)(r1 +12)\nif r5 > 0xffff goto out\nr2 += r5\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr0 = *(u8 *)(r2 "
+               "+0)\nout: exit",
+           Hook::Xdp);
 }
 
 TEST_CASE("pulling data moves the packet") {
   constexpr std::string_view text = "r6 = r1\nr7 = *(u32 *)(r1 +76)\nr8 = *(u32 *)(r1 +80)\nr2 = 34\ncall bpf_skb_pull_data\n";
   refused(std::string(text) + "r0 = 0\nr7 += 1\nexit", "reads r7", Hook::TcIngress);
-  accepted(std::string(text) + "r0 = 0\nr7 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr1 = r7\nr1 += 1\nif r1 > r8 goto out\nr0 = *(u8 *)(r7 +0)\nout: exit", Hook::TcIngress);
+  accepted(std::string(text) +
+               "r0 = 0\nr7 = *(u32 *)(r6 +76)\nr8 = *(u32 *)(r6 +80)\nr1 = r7\nr1 += 1\nif r1 > r8 goto out\nr0 = *(u8 *)(r7 "
+               "+0)\nout: exit",
+           Hook::TcIngress);
 }
 
 TEST_CASE("helpers") {
@@ -209,7 +229,9 @@ TEST_CASE("loops") {
 }
 
 TEST_CASE("tracing") {
-  auto raw = program("r3 = *(u64 *)(r1 +0)\nr3 += 0\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_probe_read_kernel\nr0 = *(u64 *)(r10 -8)\nexit", Hook::Tracing);
+  auto raw = program(
+      "r3 = *(u64 *)(r1 +0)\nr3 += 0\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_probe_read_kernel\nr0 = *(u64 *)(r10 -8)\nexit",
+      Hook::Tracing);
   raw.fields = {{1, KernelField::SkbData}};
   CHECK_FALSE(check(raw));
   auto typed = program("r1 = *(u64 *)(r1 +8)\nr2 = *(u64 *)(r1 +0)\nr0 = *(u32 *)(r2 +0)\nexit", Hook::TracingBtf);

@@ -83,7 +83,8 @@ TEST_CASE("the context stays where it is unless something is called") {
   const auto begins = [](const ebpf::Program& p) { return to_string(p.instructions[0]); };
   CHECK_EQ(begins(emitted(ip, options(ebpf::Hook::Xdp))), "r7 = *(u32 *)(r1 +0)");
   CHECK_EQ(begins(emitted(ip, options(ebpf::Hook::SocketBtf))), "r6 = r1");  // for whoever opens its pointers
-  const std::string length = "n0: return 1\nn1: return 0\nv2 = length\nn2: if v2 > 100 then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n";
+  const std::string length =
+      "n0: return 1\nn1: return 0\nv2 = length\nn2: if v2 > 100 then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n";
   CHECK_EQ(begins(emitted(length, options(ebpf::Hook::Xdp))), "r6 = r1");
   CHECK_EQ(begins(emitted(length, options(ebpf::Hook::TcEgress))), "r7 = *(u32 *)(r1 +76)");
 }
@@ -117,7 +118,9 @@ root n5
 
 TEST_CASE("what reads the sk_buff itself rejects with one jump, to the only end of what most packets go through") {
   const auto program = emitted(ip, options(ebpf::Hook::SocketBtf));
-  const std::string expected = "r6 = r1\nr4 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r4\nw0 = 0\nif r5 < 0xe goto pc+4\nr1 = *(u16 *)(r4 +12)\nif w1 != 0x8 goto pc+1\nw0 = 262144\nexit\n";
+  const std::string expected =
+      "r6 = r1\nr4 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r4\nw0 = 0\nif r5 < 0xe goto pc+4\nr1 = *(u16 *)(r4 +12)\nif "
+      "w1 != 0x8 goto pc+1\nw0 = 262144\nexit\n";
   std::string begin;
   for (std::size_t i = 0; i < 10; ++i) begin += to_string(program.instructions[i]) + '\n';
   CHECK_EQ(begin, expected);
@@ -126,7 +129,9 @@ TEST_CASE("what reads the sk_buff itself rejects with one jump, to the only end 
 TEST_CASE("neighbours are loaded at once where loads are dear, and a packet that ends between them is looked at elsewhere") {
   const auto loads = [](const ebpf::Program& p, std::uint8_t size) {
     const auto first_end = std::ranges::find(p.instructions, ebpf::op::JMP | ebpf::op::EXIT, &ebpf::Instruction::code);
-    return std::count_if(p.instructions.begin(), first_end, [&](const auto& i) { return i.code == (ebpf::op::LDX | ebpf::op::MEM | size) && i.src != 6 && i.src != 1; });
+    return std::count_if(p.instructions.begin(), first_end, [&](const auto& i) {
+      return i.code == (ebpf::op::LDX | ebpf::op::MEM | size) && i.src != 6 && i.src != 1;
+    });
   };
   const auto dear = emitted(host, options(ebpf::Hook::SocketBtf));
   CHECK_EQ(loads(dear, ebpf::op::DW), 1);
@@ -152,18 +157,24 @@ root n3
     CHECK_FALSE(ebpf::check(program));
     if (ebpf::is_socket(hook)) continue;
     const auto first_end = std::ranges::find(program.instructions, ebpf::op::JMP | ebpf::op::EXIT, &ebpf::Instruction::code);
-    CHECK(std::find_if(program.instructions.begin(), first_end, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL); }) == first_end);
+    CHECK(std::find_if(program.instructions.begin(), first_end,
+                       [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL); }) == first_end);
   }
 }
 
 TEST_CASE("loads that call the kernel can share a function, and then what calls it leaves the stack alone") {
-  const auto local = [](const ebpf::Program& p) { return std::ranges::count_if(p.instructions, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == ebpf::call_local; }); };
+  const auto local = [](const ebpf::Program& p) {
+    return std::ranges::count_if(
+        p.instructions, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == ebpf::call_local; });
+  };
   for (const auto hook : {ebpf::Hook::Socket, ebpf::Hook::SocketBtf, ebpf::Hook::Xdp, ebpf::Hook::TcIngress, ebpf::Hook::Cgroup}) {
     CAPTURE(ebpf::to_string(hook));
     const auto plain = emitted(addresses, options(hook)), shared = emitted(addresses, {.hook = hook, .loads_in_functions = true});
     CHECK_EQ(local(plain), 0);
     CHECK(local(shared) > 1);
-    const auto loads = [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == 0 && (i.imm == 26 || i.imm == 189); };  // bpf_skb_load_bytes, bpf_xdp_load_bytes
+    const auto loads = [](const auto& i) {
+      return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == 0 && (i.imm == 26 || i.imm == 189);
+    };                                                               // bpf_skb_load_bytes, bpf_xdp_load_bytes
     CHECK_EQ(std::ranges::count_if(shared.instructions, loads), 2);  // of two bytes, and of four
     const auto problem = ebpf::check(shared);
     CHECK_MESSAGE(!problem, problem->message);
@@ -174,8 +185,10 @@ TEST_CASE("loads that call the kernel can share a function, and then what calls 
 
 TEST_CASE("what an equality has answered is not asked again") {
   const auto pairs = [](const std::string& otherwise) {
-    return "n0: return 1\nn1: return 0\nv2 = load 4 [26]\nv3 = load 2 [36]\nn2: if v2 == 3 then n0 else n1\nn3: if v2 in {2, 4} then n0 else n2\n"
-           "n4: if v3 == 7 then n0 else " + otherwise + "\nn5: guard 2 [36] then n4\nn6: if v2 == 1 then n5 else n3\nn7: guard 4 [26] then n6\nroot n7\n";
+    return "n0: return 1\nn1: return 0\nv2 = load 4 [26]\nv3 = load 2 [36]\nn2: if v2 == 3 then n0 else n1\nn3: if v2 in {2, 4} "
+           "then n0 else n2\n"
+           "n4: if v3 == 7 then n0 else " +
+           otherwise + "\nn5: guard 2 [36] then n4\nn6: if v2 == 1 then n5 else n3\nn7: guard 4 [26] then n6\nroot n7\n";
   };
   for (const auto hook : {ebpf::Hook::Socket, ebpf::Hook::Xdp, ebpf::Hook::TcIngress})
     CHECK(emitted(pairs("n3"), options(hook)) == emitted(pairs("n1"), options(hook)));
@@ -186,15 +199,18 @@ TEST_CASE("short jumps reach over what the kernel makes of the instructions betw
   constexpr std::size_t loads = 6000;
   std::size_t last = 1;
   for (std::size_t i = 0; i < loads; ++i, last += 2)
-    graph += "v" + std::to_string(2 + i) + " = load 2 [" + std::to_string(2 * i) + "]\nn" + std::to_string(last + 1) + ": if v" + std::to_string(2 + i) + " == 7 then n" +
-             (i == 0 ? "1" : std::to_string(last)) + " else n0\nn" + std::to_string(last + 2) + ": guard 2 [" + std::to_string(2 * i) + "] then n" + std::to_string(last + 1) + "\n";
+    graph += "v" + std::to_string(2 + i) + " = load 2 [" + std::to_string(2 * i) + "]\nn" + std::to_string(last + 1) + ": if v" +
+             std::to_string(2 + i) + " == 7 then n" + (i == 0 ? "1" : std::to_string(last)) + " else n0\nn" +
+             std::to_string(last + 2) + ": guard 2 [" + std::to_string(2 * i) + "] then n" + std::to_string(last + 1) + "\n";
   const auto program = emitted(graph + "root n" + std::to_string(last) + "\n", options(ebpf::Hook::Socket));
   std::vector<std::int64_t> grown(1);
-  for (const auto& i : program.instructions) grown.push_back(grown.back() + (i.code == (ebpf::op::LD | ebpf::op::ABS | ebpf::op::H) ? 6 : 1));
+  for (const auto& i : program.instructions)
+    grown.push_back(grown.back() + (i.code == (ebpf::op::LD | ebpf::op::ABS | ebpf::op::H) ? 6 : 1));
   CHECK_GT(grown.back(), 0x7fff);
   for (std::size_t i = 0; i < program.instructions.size(); ++i)
     if (const auto& jump = program.instructions[i]; (jump.code & 7) == ebpf::op::JMP32 || (jump.code & 7) == ebpf::op::JMP)
-      if (jump.code != (ebpf::op::JMP32 | ebpf::op::JA)) CHECK_LE(grown[i + 1 + static_cast<std::size_t>(jump.offset)] - grown[i + 1], 0x7fff);
+      if (jump.code != (ebpf::op::JMP32 | ebpf::op::JA))
+        CHECK_LE(grown[i + 1 + static_cast<std::size_t>(jump.offset)] - grown[i + 1], 0x7fff);
 }
 
 TEST_CASE("what is returned can be chosen") {
@@ -250,8 +266,10 @@ TEST_CASE("without a threshold long lists are maps, and shorter ones where there
     for (std::uint32_t i = 0; i < entries; ++i) set += (i ? ", " : "") + std::to_string(7 * i + 1);
     std::string graph = "n0: return 1\nn1: return 0\n";
     for (std::uint32_t i = 0; i < asked; ++i)
-      graph += "v" + std::to_string(i + 2) + " = load 4 [" + std::to_string(4 * i) + "]\nn" + std::to_string(i + 2) + ": if v" + std::to_string(i + 2) + " in {" + set + "} then n0 else n" + std::to_string(i + 1) + "\n";
-    return graph + "n" + std::to_string(asked + 2) + ": guard " + std::to_string(4 * asked) + " [0] then n" + std::to_string(asked + 1) + "\nroot n" + std::to_string(asked + 2) + "\n";
+      graph += "v" + std::to_string(i + 2) + " = load 4 [" + std::to_string(4 * i) + "]\nn" + std::to_string(i + 2) + ": if v" +
+               std::to_string(i + 2) + " in {" + set + "} then n0 else n" + std::to_string(i + 1) + "\n";
+    return graph + "n" + std::to_string(asked + 2) + ": guard " + std::to_string(4 * asked) + " [0] then n" +
+           std::to_string(asked + 1) + "\nroot n" + std::to_string(asked + 2) + "\n";
   };
   CHECK(emitted(list(4095, 2), options(ebpf::Hook::Xdp)).maps.empty());
   CHECK_EQ(emitted(list(4096, 2), options(ebpf::Hook::Xdp)).maps.size(), 1);
@@ -297,7 +315,8 @@ TEST_CASE("with more sets than there are maps, a tracing program still has its c
   std::string graph = "n0: return 1\nn1: return 0\n", root = "n1";
   for (int i = 0; i < 70; ++i) {
     const std::string v = "v" + std::to_string(2 + 3 * i), n = "n" + std::to_string(3 + 3 * i), at = std::to_string(4 * i);
-    graph += v + " = load 4 [" + at + "]\n" + n + ": if " + v + " in {1, " + std::to_string(5 + 2 * i) + ", 1000} then n0 else " + root + "\n";
+    graph += v + " = load 4 [" + at + "]\n" + n + ": if " + v + " in {1, " + std::to_string(5 + 2 * i) + ", 1000} then n0 else " +
+             root + "\n";
     root = "n" + std::to_string(4 + 3 * i);
     graph += root + ": guard 4 [" + at + "] then " + n + "\n";
   }

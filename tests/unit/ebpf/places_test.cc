@@ -19,7 +19,8 @@ void finds_members_only(const std::set<std::uint32_t>& members) {
   std::mt19937 random(1);
   std::size_t wrong = 0;
   for (const std::uint32_t m : list)
-    for (const std::uint32_t n : {m, m - 1, m + 1, m ^ 0x80000000, static_cast<std::uint32_t>(random())}) wrong += table->has(n) != members.contains(n);
+    for (const std::uint32_t n : {m, m - 1, m + 1, m ^ 0x80000000, static_cast<std::uint32_t>(random())})
+      wrong += table->has(n) != members.contains(n);
   CHECK(wrong == 0);
   for (const std::uint32_t edge : {0u, 1u, 2u, 0x7fffffffu, 0xffffffffu}) CHECK(table->has(edge) == members.contains(edge));
 }

@@ -49,7 +49,10 @@ TEST_CASE("what is printed reads back, for random instructions") {
     if (random() % 2) i.imm = 0;
     if ((i.code & 0xf0) == op::END) i.imm = 16 << random() % 3;
     if (!exists(i)) continue;
-    const Instruction next = is_wide(i) ? Instruction{0, 0, 0, 0, i.src == map_index || i.src == map_descriptor ? 0 : static_cast<std::int32_t>(random())} : Instruction{};
+    const Instruction next =
+        is_wide(i)
+            ? Instruction{0, 0, 0, 0, i.src == map_index || i.src == map_descriptor ? 0 : static_cast<std::int32_t>(random())}
+            : Instruction{};
     const std::string text = to_string(i, next);
     INFO(text);
     const auto back = read_text(text);
@@ -64,12 +67,15 @@ TEST_CASE("what is printed reads back, for random instructions") {
 TEST_CASE("listings of other tools") {
   const auto from_bpftool = read_text("int filter(struct __sk_buff * skb):\n");
   CHECK_FALSE(from_bpftool);
-  const auto xlated = read_text("; return 0;\n   0: (bf) r6 = r1\n   1: (18) r1 = 0x1234567890 ll\n   3: (15) if r0 == 0x0 goto pc+1\n   4: (b7) r0 = 0\n   5: (95) exit\n");
+  const auto xlated = read_text(
+      "; return 0;\n   0: (bf) r6 = r1\n   1: (18) r1 = 0x1234567890 ll\n   3: (15) if r0 == 0x0 goto pc+1\n   4: (b7) r0 = 0\n  "
+      " 5: (95) exit\n");
   REQUIRE(xlated);
   CHECK(xlated->instructions.size() == 6);
   CHECK(wide_constant(xlated->instructions[1], xlated->instructions[2]) == 0x1234567890);
-  const auto objdump = read_text("       0:\tbf 16 00 00 00 00 00 00\tr6 = r1\n       1:\t15 01 01 00 00 00 00 00\tif r1 == 0x0 goto +0x1 <out>\n"
-                                 "       2:\tb7 00 00 00 01 00 00 00\tr0 = 0x1\n       3:\t95 00 00 00 00 00 00 00\texit\n");
+  const auto objdump = read_text(
+      "       0:\tbf 16 00 00 00 00 00 00\tr6 = r1\n       1:\t15 01 01 00 00 00 00 00\tif r1 == 0x0 goto +0x1 <out>\n"
+      "       2:\tb7 00 00 00 01 00 00 00\tr0 = 0x1\n       3:\t95 00 00 00 00 00 00 00\texit\n");
   REQUIRE_MESSAGE(objdump, objdump.error().message);
   CHECK(objdump->instructions[1].offset == 1);
 }

@@ -44,8 +44,11 @@ TEST_CASE("values inside values, those of a choice's graph among them") {
 }
 
 TEST_CASE("a chain of adjacent bytes is asked for in wide pieces") {
-  const auto p = read("n0: return 1\nn1: return 0\nv0 = load 4 [6]\nv1 = load 2 [10]\nv2 = load 2 [12]\nv3 = load 1 [20]\nn2: if v3 == 6 then n0 else n1\n"
-                      "n3: if v2 == 0x0102 then n2 else n1\nn4: if v1 == 0x0304 then n3 else n1\nn5: if v0 == 0x05060708 then n4 else n1\nn6: guard 15 [6] then n5\nroot n6\n");
+  const auto p = read(
+      "n0: return 1\nn1: return 0\nv0 = load 4 [6]\nv1 = load 2 [10]\nv2 = load 2 [12]\nv3 = load 1 [20]\nn2: if v3 == 6 then n0 "
+      "else n1\n"
+      "n3: if v2 == 0x0102 then n2 else n1\nn4: if v1 == 0x0304 then n3 else n1\nn5: if v0 == 0x05060708 then n4 else n1\nn6: "
+      "guard 15 [6] then n5\nroot n6\n");
   REQUIRE_MESSAGE(p.has_value(), p.error().message);
   const auto same = [](NodeId id) { return id; };
   const NodeId first = (*p)[p->root].t;

@@ -16,7 +16,9 @@ using cbpf::Instruction;
 constexpr std::uint16_t ldh = LD | H | ABS, ldb = LD | B | ABS, ldw = LD | W | ABS;
 constexpr Instruction ret_a{RET | A, 0, 0, 0}, tax{MISC | TAX, 0, 0, 0}, txa{MISC | TXA, 0, 0, 0};
 constexpr Instruction ret(std::uint32_t k) { return {RET | K, 0, 0, k}; }
-constexpr Instruction jump_if(std::uint16_t relation, std::uint32_t k, std::uint8_t t, std::uint8_t f) { return {static_cast<std::uint16_t>(JMP | relation | K), t, f, k}; }
+constexpr Instruction jump_if(std::uint16_t relation, std::uint32_t k, std::uint8_t t, std::uint8_t f) {
+  return {static_cast<std::uint16_t>(JMP | relation | K), t, f, k};
+}
 
 std::string lifted(std::vector<Instruction> code, Machine machine = Machine::Libpcap) {
   const auto graph = lift({std::move(code), {}}, machine);
@@ -69,7 +71,8 @@ TEST_CASE("metadata") {
   CHECK(lifted({{ldw, 0, 0, type}, ret_a}, Machine::Kernel) == "v0 = meta packet_type\nn0: return v0\nroot n0\n");
   CHECK(lifted({{ldb, 0, 0, tag}, ret_a}, Machine::Libpcap) == lifted({{ldb, 0, 0, tag}, ret_a}, Machine::Kernel));
   CHECK(lifted({{ldw, 0, 0, type}, ret_a}, Machine::Libpcap) == "n0: return 0\nroot n0\n");
-  CHECK(lifted({{LD | LEN, 0, 0, 0}, {LDX | IMM, 0, 0, 3}, {ldw, 0, 0, xor_x}, ret_a}, Machine::Kernel) == lifted({{LD | LEN, 0, 0, 0}, {ALU | XOR | K, 0, 0, 3}, ret_a}));
+  CHECK(lifted({{LD | LEN, 0, 0, 0}, {LDX | IMM, 0, 0, 3}, {ldw, 0, 0, xor_x}, ret_a}, Machine::Kernel) ==
+        lifted({{LD | LEN, 0, 0, 0}, {ALU | XOR | K, 0, 0, 3}, ret_a}));
   CHECK(lifted({{ldw, 0, 0, mark}, ret_a}, Machine::Kernel) ==
         "error: instruction 0 (ld [mark]): a filter cannot mean this: it is no property of the packet that is known here");
   CHECK_FALSE(is_for_kernel({{{ldb, 0, 0, tag}}, {}}));
@@ -81,7 +84,8 @@ TEST_CASE("what is no filter is refused with the instruction") {
   CHECK(lifted({}) == "error: the program has no instructions");
   CHECK(lifted({{0xff, 0, 0, 0}, ret(0)}).starts_with("error: instruction 0 (unimp"));
   CHECK(lifted({{JMP | JA, 0, 0, 0xffffffff}, ret(0)}).find("jumps back") != std::string::npos);
-  CHECK(lifted({jump_if(JEQ, 1, 0, 9), ret(0)}) == "error: instruction 0 (jeq #0x1): the false way goes to instruction 10, but the program has 2");
+  CHECK(lifted({jump_if(JEQ, 1, 0, 9), ret(0)}) ==
+        "error: instruction 0 (jeq #0x1): the false way goes to instruction 10, but the program has 2");
   CHECK(lifted({{ldb, 0, 0, 0}}).find("the last instruction does not return") != std::string::npos);
 }
 
@@ -113,9 +117,12 @@ void compare(const cbpf::Program& p, Machine machine, test::RandomPrograms& rand
 
 TEST_CASE("scratch words are written on the ways that only the kernel counts, too") {
   // Made at random. Unoptimized, a word that is read behind a `ret` is written on every way there but the one past it.
-  const auto program = cbpf::read_decimal("34,116 0 0 19,132 4 7 4294963232,80 1 7 1163082774,4 5 7 1763790018,77 6 7 4294963200,177 7 0 32,128 5 6 416444336,"
-      "1 3 5 3900744742,5 6 6 24,32 1 5 406140553,7 2 1 2497340371,108 3 2 4294963240,80 1 7 4294963212,7 6 5 32,61 6 4 4294963236,48 0 2 2509392220,"
-      "100 3 5 28,76 1 1 6,61 0 5 2845547696,177 1 6 31,37 0 0 2555231517,164 7 4 20,72 7 0 4294963256,3 6 5 8,77 5 1 19,52 4 5 12,124 1 4 18,"
+  const auto program = cbpf::read_decimal(
+      "34,116 0 0 19,132 4 7 4294963232,80 1 7 1163082774,4 5 7 1763790018,77 6 7 4294963200,177 7 0 32,128 5 6 416444336,"
+      "1 3 5 3900744742,5 6 6 24,32 1 5 406140553,7 2 1 2497340371,108 3 2 4294963240,80 1 7 4294963212,7 6 5 32,61 6 4 "
+      "4294963236,48 0 2 2509392220,"
+      "100 3 5 28,76 1 1 6,61 0 5 2845547696,177 1 6 31,37 0 0 2555231517,164 7 4 20,72 7 0 4294963256,3 6 5 8,77 5 1 19,52 4 5 "
+      "12,124 1 4 18,"
       "84 5 7 4294963200,77 0 2 4294963240,61 0 2 1172464721,7 4 2 4272100194,164 7 2 4294963224,60 3 2 4294963216,22 0 0 0");
   REQUIRE(program);
   const auto graph = lift(*program, Machine::Kernel);
@@ -143,7 +150,11 @@ TEST_CASE("random programs do as graphs what they do as programs, and still do w
 cbpf::Program counting(std::uint32_t bytes, std::uint32_t words) {
   std::vector<Instruction> code;
   for (std::uint32_t at = 0; at < bytes; ++at) {
-    const Instruction one[] = {{ldb, 0, 0, at}, jump_if(JSET, 1, 0, 3), {LD | MEM, 0, 0, at % words}, {ALU | ADD | K, 0, 0, 1 + at}, {ST, 0, 0, at % words}};
+    const Instruction one[] = {{ldb, 0, 0, at},
+                               jump_if(JSET, 1, 0, 3),
+                               {LD | MEM, 0, 0, at % words},
+                               {ALU | ADD | K, 0, 0, 1 + at},
+                               {ST, 0, 0, at % words}};
     code.insert(code.end(), std::begin(one), std::end(one));
   }
   code.push_back({LD | IMM, 0, 0, 0});
@@ -186,7 +197,8 @@ TEST_CASE("a program that fits comes back as one that fits, also without the opt
 
 TEST_CASE("where choices get too large, states stay apart; what has too many of both is refused with the instruction") {
   const cbpf::Program few = counting(8, 4);
-  const auto together = lift(few, Machine::Libpcap, {.lifted_states = 0}), apart = lift(few, Machine::Libpcap, {.lifted_states = 0, .lifted_tests = 3});
+  const auto together = lift(few, Machine::Libpcap, {.lifted_states = 0}),
+             apart = lift(few, Machine::Libpcap, {.lifted_states = 0, .lifted_tests = 3});
   REQUIRE(together);
   REQUIRE(apart);
   CHECK(together->has_choices());

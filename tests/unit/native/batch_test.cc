@@ -67,12 +67,17 @@ template <typename Record>
 class Loop {
  public:
   explicit Loop(const ir::Program& graph)
-      : code_(native::emit_batch<Record>(graph)), plain_(native::emit_batch<Record>(graph, native::Vectors::None)), aarch64_(native::encode_batch<Record>(graph, native::Cpu::AArch64)) {}
+      : code_(native::emit_batch<Record>(graph)),
+        plain_(native::emit_batch<Record>(graph, native::Vectors::None)),
+        aarch64_(native::encode_batch<Record>(graph, native::Cpu::AArch64)) {}
 
   /// Too large a graph has none, and views have none of a graph that asks for metadata.
   bool is_there() const {
     for (const auto* wrong : {code_ ? nullptr : &code_.error(), plain_ ? nullptr : &plain_.error(), aarch64_ ? nullptr : &aarch64_.error()})
-      if (wrong != nullptr) REQUIRE_MESSAGE((wrong->code == Code::TooLarge || (wrong->code == Code::Unsupported && std::is_same_v<Record, PacketView>)), wrong->message);
+      if (wrong != nullptr)
+        REQUIRE_MESSAGE(
+            (wrong->code == Code::TooLarge || (wrong->code == Code::Unsupported && std::is_same_v<Record, PacketView>)),
+            wrong->message);
     return code_ && plain_ && aarch64_;
   }
   auto here(std::span<const Record> records) const { return runs(*code_, records); }
@@ -117,7 +122,8 @@ class Loops {
   void expect(std::span<const Packet> packets, auto run) {
     const auto wrong = first_difference(graph_, packets, run);
     if (!wrong) return;
-    MESSAGE("packet ", *wrong, " of ", packets.size(), " (", *wrong < packets.size() ? packets[*wrong].bytes.size() : 0, " bytes):\n", ir::to_string(graph_));
+    MESSAGE("packet ", *wrong, " of ", packets.size(), " (", *wrong < packets.size() ? packets[*wrong].bytes.size() : 0,
+            " bytes):\n", ir::to_string(graph_));
     REQUIRE_FALSE(wrong);
   }
 
@@ -143,7 +149,8 @@ bool has_lanes(const ir::Program& graph) {
 Packets packets_of(std::mt19937& random, std::size_t count, std::size_t shortest) {
   Packets packets;
   for (std::size_t i = 0; i < count; ++i)
-    packets.add(bytes_of(random, shortest + random() % 40), static_cast<std::uint32_t>(random() % 64), {1, 2, 3, static_cast<std::uint32_t>(random() % 20), 1, 6});
+    packets.add(bytes_of(random, shortest + random() % 40), static_cast<std::uint32_t>(random() % 64),
+                {1, 2, 3, static_cast<std::uint32_t>(random() % 20), 1, 6});
   return packets;
 }
 
@@ -173,13 +180,17 @@ TEST_CASE("words of verdicts are full, and no bit is set behind the last packet"
   Loops loops(*ir::read("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nn2: if v0 == 7 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n"));
   for (std::size_t count = 0; count <= 200; ++count) {
     Packets packets;
-    for (std::size_t i = 0; i < count; ++i) packets.add(i % 5 == 4 ? std::vector<std::uint8_t>{} : std::vector<std::uint8_t>{static_cast<std::uint8_t>(i % 3 == 0 ? 7 : 1)});
+    for (std::size_t i = 0; i < count; ++i)
+      packets.add(i % 5 == 4 ? std::vector<std::uint8_t>{}
+                             : std::vector<std::uint8_t>{static_cast<std::uint8_t>(i % 3 == 0 ? 7 : 1)});
     loops.check(packets.all());
   }
 }
 
 TEST_CASE("what a packet's length and the kernel say of it") {
-  Loops loops(*ir::read("n0: return 1\nn1: return 0\nv0 = length\nv1 = meta vlan_tag\nn2: if v1 > v0 then n0 else n1\nn3: if v0 &? 1 then n2 else n1\nroot n3\n"));
+  Loops loops(
+      *ir::read("n0: return 1\nn1: return 0\nv0 = length\nv1 = meta vlan_tag\nn2: if v1 > v0 then n0 else n1\nn3: if v0 &? 1 "
+                "then n2 else n1\nroot n3\n"));
   std::mt19937 random(3);
   for (const std::size_t count : {1u, 8u, 63u, 64u, 65u, 130u}) {
     const Packets packets = packets_of(random, count, 0);
@@ -192,7 +203,8 @@ TEST_CASE("what registers or the red zone have no room for is in a frame beside 
     ir::Program p;
     ir::ValueId sum = p.length();
     for (std::uint32_t i = 0; i < count; ++i) {
-      const auto chosen = p.choice(p.test(Relation::Greater, p.load(1, ir::no_value, i), p.constant(5), p.ret(i + 3), p.ret(p.load(1, ir::no_value, 61))));
+      const auto chosen = p.choice(
+          p.test(Relation::Greater, p.load(1, ir::no_value, i), p.constant(5), p.ret(i + 3), p.ret(p.load(1, ir::no_value, 61))));
       sum = p.binary(Arith::Add, p.binary(Arith::Mul, sum, p.constant(3)), chosen);
     }
     const auto odd = p.test(Relation::Bits, sum, p.constant(1), p.ret(1u), p.ret(0u));
@@ -207,8 +219,9 @@ TEST_CASE("what registers or the red zone have no room for is in a frame beside 
 }
 
 TEST_CASE("a load that no packet has is not taken for one at the beginning") {
-  Loops loops(*ir::read("n0: return 1\nn1: return 0\nv0 = load 4 [4294967294]\nn2: if v0 == 0 then n0 else n1\nn3: guard 4 [4294967294] then n2\n"
-                        "v1 = load 1 [0]\nn4: if v1 == 7 then n0 else n3\nn5: guard 1 [0] then n4\nroot n5\n"));
+  Loops loops(*ir::read(
+      "n0: return 1\nn1: return 0\nv0 = load 4 [4294967294]\nn2: if v0 == 0 then n0 else n1\nn3: guard 4 [4294967294] then n2\n"
+      "v1 = load 1 [0]\nn4: if v1 == 7 then n0 else n3\nn5: guard 1 [0] then n4\nroot n5\n"));
   std::mt19937 random(5);
   for (const std::size_t count : {8u, 64u, 100u}) {
     const Packets packets = packets_of(random, count, 20);
@@ -230,10 +243,12 @@ TEST_CASE("a load so far behind a header that nothing can be asked for ahead") {
 }
 
 TEST_CASE("sets by a few comparisons, by words of bits, by tables") {
-  const char* sets[] = {"3, 9, 100-200", "0-3, 9, 60, 63", "1, 5, 40, 7000-7100, 65000-65535", "2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 300", "9, 70, 80-89, 200-300, 513, 1025, 4000, 9000, 9002"};
+  const char* sets[] = {"3, 9, 100-200", "0-3, 9, 60, 63", "1, 5, 40, 7000-7100, 65000-65535",
+                        "2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 300", "9, 70, 80-89, 200-300, 513, 1025, 4000, 9000, 9002"};
   std::mt19937 random(11);
   for (const std::string set : sets) {
-    ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 2 [12]\nn2: if v0 in {" + set + "} then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n");
+    ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 2 [12]\nn2: if v0 in {" + set +
+                                  "} then n0 else n1\nn3: guard 2 [12] then n2\nroot n3\n");
     REQUIRE(has_lanes(graph));
     Loops loops(std::move(graph));
     Packets packets;
@@ -253,22 +268,26 @@ TEST_CASE("packets of 4 GB and more are not taken for short ones") {
   constexpr std::size_t room = lane + 4096;
   void* const bytes = mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   REQUIRE_NE(bytes, MAP_FAILED);
-  const ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = load 1 [100]\nn2: if v1 == 0 then n0 else n1\nn3: guard 1 [100] then n2\n"
-                                      "n4: if v0 == 0 then n3 else n1\nn5: guard 1 [0] then n4\nroot n5\n");
+  const ir::Program graph = *ir::read(
+      "n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = load 1 [100]\nn2: if v1 == 0 then n0 else n1\nn3: guard 1 [100] then "
+      "n2\n"
+      "n4: if v0 == 0 then n3 else n1\nn5: guard 1 [0] then n4\nroot n5\n");
   REQUIRE(has_lanes(graph));
   const auto code = native::emit_batch<Packet>(graph);
   REQUIRE(code);
   for (const std::size_t longest : {lane + 60, lane + 10, lane, room}) {
     std::vector<Packet> packets;
     for (std::size_t i = 0; i < 100; ++i) packets.push_back({{static_cast<const std::uint8_t*>(bytes), i % 11 == 3 ? longest : 60 + i}});
-    CHECK_FALSE(first_difference(graph, packets, [&](std::uint64_t* verdicts) { code->function()(packets.data(), packets.size(), verdicts); }));
+    CHECK_FALSE(first_difference(graph, packets,
+                                 [&](std::uint64_t* verdicts) { code->function()(packets.data(), packets.size(), verdicts); }));
   }
   munmap(bytes, room);
 }
 
 /// Places that most packets jump to begin a line of the cache, once the code is where it runs: whatever the address it was written at.
 TEST_CASE("the same graph has the same code, wherever it is written") {
-  const ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nn2: if v0 == 7 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n");
+  const ir::Program graph = *ir::read(
+      "n0: return 1\nn1: return 0\nv0 = load 1 [0]\nn2: if v0 == 7 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n");
   const auto code = [&] { return native::encode_batch<Packet>(graph, native::Cpu::X86_64, native::Vectors::None)->bytes; };
   const std::vector<std::uint8_t> first = code();
   std::vector<std::vector<char>> between;

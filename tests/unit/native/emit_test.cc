@@ -35,7 +35,8 @@ std::uint32_t simulated(const native::Encoded& code, const Packet& packet) {
 class Pair {
  public:
   explicit Pair(const std::string& text) : Pair(*ir::read(text)) {}
-  explicit Pair(ir::Program graph) : graph_(std::move(graph)), code_(*native::emit(graph_)), aarch64_(*native::encode(graph_, native::Cpu::AArch64)) {}
+  explicit Pair(ir::Program graph)
+      : graph_(std::move(graph)), code_(*native::emit(graph_)), aarch64_(*native::encode(graph_, native::Cpu::AArch64)) {}
 
   /// What the code returns for the first n bytes; they lie at the end of a page, as it were: the sanitizers see what is read past them.
   std::uint32_t run(const std::vector<std::uint8_t>& bytes, std::uint32_t length = 0, Metadata meta = {}) const {
@@ -64,7 +65,8 @@ std::vector<std::uint8_t> bytes_of(std::mt19937& random, std::size_t size) {
 }
 
 std::vector<std::uint8_t> word(std::uint32_t k) {
-  return {static_cast<std::uint8_t>(k >> 24), static_cast<std::uint8_t>(k >> 16), static_cast<std::uint8_t>(k >> 8), static_cast<std::uint8_t>(k)};
+  return {static_cast<std::uint8_t>(k >> 24), static_cast<std::uint8_t>(k >> 16), static_cast<std::uint8_t>(k >> 8),
+          static_cast<std::uint8_t>(k)};
 }
 
 }  // namespace
@@ -109,7 +111,8 @@ TEST_CASE("code for AArch64 has a frame where it needs one, and none elsewhere")
     ir::Program p;
     ir::ValueId sum = p.constant(0);
     for (std::uint32_t i = 0; i < count; ++i) {
-      const auto chosen = p.choice(p.test(Relation::Greater, p.load(1, ir::no_value, i), p.constant(5), p.ret(i + 3), p.ret(p.load(1, ir::no_value, 20))));
+      const auto chosen = p.choice(
+          p.test(Relation::Greater, p.load(1, ir::no_value, i), p.constant(5), p.ret(i + 3), p.ret(p.load(1, ir::no_value, 20))));
       sum = p.binary(Arith::Add, p.binary(Arith::Mul, sum, p.constant(3)), chosen);
     }
     p.root = p.guard(1, ir::no_value, 20, p.guard(1, ir::no_value, count, p.ret(sum)));
@@ -218,8 +221,9 @@ TEST_CASE("a set of a value that chooses by another set") {
 }
 
 TEST_CASE("a merged guard that fails does not reject what needs fewer bytes") {
-  const Pair pair("n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = load 4 [30]\nn2: if v1 == 5 then n0 else n1\nn3: guard 4 [30] then n2\n"
-                  "n4: if v0 == 7 then n0 else n3\nn5: guard 1 [0] then n4\nroot n5\n");
+  const Pair pair(
+      "n0: return 1\nn1: return 0\nv0 = load 1 [0]\nv1 = load 4 [30]\nn2: if v1 == 5 then n0 else n1\nn3: guard 4 [30] then n2\n"
+      "n4: if v0 == 7 then n0 else n3\nn5: guard 1 [0] then n4\nroot n5\n");
   CHECK_EQ(pair.run({7}), 1);
   CHECK_EQ(pair.run({8}), 0);
   std::vector<std::uint8_t> bytes(34);
@@ -247,12 +251,14 @@ TEST_CASE("adjacent bytes are compared at once, and the nodes in between keep th
 
 TEST_CASE("numbers of all sizes, with and without their highest bit") {
   for (const std::uint32_t size : {1u, 2u, 4u})
-    for (const std::uint32_t k : {0u, 1u, 0x7fu, 0x80u, 0xffu, 0x86ddu, 0xff80u, 0xffffu, 0x8000u, 0x80000000u, 0xffffff80u, 0xffffffffu, 0xdeadbeefu})
+    for (const std::uint32_t k :
+         {0u, 1u, 0x7fu, 0x80u, 0xffu, 0x86ddu, 0xff80u, 0xffffu, 0x8000u, 0x80000000u, 0xffffff80u, 0xffffffffu, 0xdeadbeefu})
       for (const char* relation : {"==", ">", ">=", "&?"})
         for (const char* mask : {"0xffffffff", "0xff", "0xff80", "0x80"}) {
           const auto text = [&](const char* value) {
-            return "n0: return 1\nn1: return 2\nv0 = load " + std::to_string(size) + " [0]\nv1 = v0 & " + mask + "\nn2: if " + value + " " + relation + " " +
-                   std::to_string(k) + " then n0 else n1\nn3: guard " + std::to_string(size) + " [0] then n2\nroot n3\n";
+            return "n0: return 1\nn1: return 2\nv0 = load " + std::to_string(size) + " [0]\nv1 = v0 & " + mask + "\nn2: if " +
+                   value + " " + relation + " " + std::to_string(k) + " then n0 else n1\nn3: guard " + std::to_string(size) +
+                   " [0] then n2\nroot n3\n";
           };
           for (const char* value : {"v0", "v1"}) {
             const Pair pair(text(value));
@@ -274,7 +280,9 @@ TEST_CASE("offsets are summed without wrap") {
 }
 
 TEST_CASE("shifts and divisions") {
-  const Pair shift("v0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 << v1\nv3 = v0 >> v1\nv4 = v2 ^ v3\nn0: return v4\nn1: guard 8 [0] then n0\nroot n1\n");
+  const Pair shift(
+      "v0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 << v1\nv3 = v0 >> v1\nv4 = v2 ^ v3\nn0: return v4\nn1: guard 8 [0] then "
+      "n0\nroot n1\n");
   for (const std::uint8_t by : std::vector<std::uint8_t>{0, 1, 31, 32, 33, 64, 255}) shift.run({0x81, 2, 3, 5, 0, 0, 0, by});
   shift.run({0x81, 2, 3, 5, 1, 0, 0, 0});
   const Pair division("v0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 / v1\nv3 = v0 % v1\nv4 = v2 ^ v3\nn0: return v4\nn1: nonzero v1 then n0\n"
@@ -353,9 +361,11 @@ TEST_CASE("a set is asked of a choice whose guards cover those behind the questi
   for (const std::string& set : std::vector<std::string>{"3, 9, 20", "3, 9, 20, 100-120, 70000, 80000-90000, 500000, 10000000-20000000"}) {
     const auto read = ir::read(
         "yes: return 1\nno: return 0\nfirst = load 1 [0]\nlast = load 1 [200]\n"
-        "i: return last\nj: return first\nci: guard 1 [200] then i\ncj: guard 1 [200] then j\nc: if first == 1 then ci else cj\no = choice c\n"
+        "i: return last\nj: return first\nci: guard 1 [200] then i\ncj: guard 1 [200] then j\nc: if first == 1 then ci else "
+        "cj\no = choice c\n"
         "asking: if last == 9 then yes else no\nbehind: guard 1 [200] then asking\n"
-        "n: if o in {" + set + "} then behind else no\ntop: guard 1 [0] then n\nroot top\n");
+        "n: if o in {" +
+        set + "} then behind else no\ntop: guard 1 [0] then n\nroot top\n");
     REQUIRE_MESSAGE(read, read.error().message);
     const ir::Program& graph = *read;
     REQUIRE_MESSAGE(!ir::verify(graph), *ir::verify(graph));

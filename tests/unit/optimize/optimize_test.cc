@@ -52,7 +52,8 @@ TEST_CASE("values: two bytes in the other order are one load, if they lie side b
   const std::string bytes = "a = load 1 [2]\nb = load 1 [3]\nh = b << 8\n";
   becomes(optimize::simplify_values, bytes + "v = a | h\n" + rest, swapped);
   becomes(optimize::simplify_values, bytes + "v = h | a\n" + rest, swapped);
-  for (const char* other : {"a = load 1 [4]\nb = load 1 [3]\nh = b << 8\n", "a = load 1 [2]\nb = load 1 [3]\nh = b << 7\n", "a = load 1 [0xffffffff]\nb = load 1 [0]\nh = b << 8\n"}) {
+  for (const char* other : {"a = load 1 [4]\nb = load 1 [3]\nh = b << 8\n", "a = load 1 [2]\nb = load 1 [3]\nh = b << 7\n",
+                            "a = load 1 [0xffffffff]\nb = load 1 [0]\nh = b << 8\n"}) {
     CAPTURE(other);
     Program p = parse(other + std::string("v = a | h\nno: return 0\nyes: return 1\nt: if v == 0x40 then yes else no\nroot t\n"));
     optimize::simplify_values(p);
@@ -141,8 +142,10 @@ TEST_CASE("sets: what others lead to stays where it is") {
 
 TEST_CASE("sets: what others lead to is asked ahead of it, where the same values are asked about") {
   const auto graph = [](const char* first, const char* second, const char* behind) {
-    return std::string("no: return 0\nyes: return 1\na = load 2 [54]\nb = load 2 [56]\nk = load 1 [20]\n"
-                       "s2: if b == 443 then yes else no\nh2: guard 2 [56] then s2\ns1: if a == 443 then yes else h2\nh1: guard 2 [54] then s1\n") +
+    return std::string(
+               "no: return 0\nyes: return 1\na = load 2 [54]\nb = load 2 [56]\nk = load 1 [20]\n"
+               "s2: if b == 443 then yes else no\nh2: guard 2 [56] then s2\ns1: if a == 443 then yes else h2\nh1: guard 2 [54] "
+               "then s1\n") +
            "r2: if b " + second + " then yes else " + behind + "\ng2: guard 2 [56] then r2\nr1: if a " + first +
            " then yes else g2\ng1: guard 2 [54] then r1\nt: if k == 6 then g1 else h1\ng: guard 1 [20] then t\n";
   };
@@ -172,8 +175,10 @@ TEST_CASE("checks before all is rejected anyway are left out, but not in a choic
           "g: guard 2 [0] then t\nroot g\n",
           "y = load 1 [1]\nno: return 0\nyes: return 1\nt: if y == 5 then yes else no\ng: guard 1 [1] then t\nroot g\n");
   const auto choice = [](const char* in_it, const char* before_it) {
-    return std::string("no: return 0\nyes: return 1\nx = load 1 [0]\nz: nonzero x then no\ny = load 1 [1]\nr: if y == 5 then yes else z\n") + in_it +
-           "t: if c == 0 then yes else no\n" + before_it;
+    return std::string(
+               "no: return 0\nyes: return 1\nx = load 1 [0]\nz: nonzero x then no\ny = load 1 [1]\nr: if y == 5 then yes else "
+               "z\n") +
+           in_it + "t: if c == 0 then yes else no\n" + before_it;
   };
   becomes(optimize::simplify_values, choice("c = choice r\n", "g: guard 2 [0] then t\nroot g\n"),
           choice("g: guard 1 [1] then r\nc = choice g\n", "root t\n"));
@@ -214,8 +219,10 @@ TEST_CASE("facts: a load, or some bits of it, are not the number that some of it
     CAPTURE(not_so);
     becomes(optimize::apply_facts, head + not_so + rest, decided);
   }
-  for (const char* open : {"t: if b == 0xfeff then no else yes\n", "t: if b >= 0xff00 then no else yes\n", "m = b & 0x2ff\nt: if m == 0x2ff then no else yes\n",
-                           "m = b & 0x1ff\nt: if m == 0xff then no else yes\n", "m = b & 0xff\nt: if m == 1 then no else yes\n"}) {
+  for (const char* open :
+       {"t: if b == 0xfeff then no else yes\n", "t: if b >= 0xff00 then no else yes\n",
+        "m = b & 0x2ff\nt: if m == 0x2ff then no else yes\n", "m = b & 0x1ff\nt: if m == 0xff then no else yes\n",
+        "m = b & 0xff\nt: if m == 1 then no else yes\n"}) {
     CAPTURE(open);
     becomes(optimize::apply_facts, head + open + "h: guard 2 [0] then t\nu: if c &? 1 then long else h\ng: guard 1 [0] then u\nroot g\n",
             head + open + "h: guard 2 [0] then t\nu: if c &? 1 then long else h\ng: guard 1 [0] then u\nroot g\n");
@@ -290,10 +297,12 @@ TEST_CASE("conjuncts: what rejects most for least first") {
 }
 
 TEST_CASE("profile: numbers of a byte behind a header have rows of their own") {
-  static constexpr optimize::Profile::Row rows[] = {{1, 0, 0x10, {1000, 1000}}, {1, 0, 0x10, {7000, 6000}, true}, {1, 0, 0x12, {200, 300}, true}};
+  static constexpr optimize::Profile::Row rows[] = {
+      {1, 0, 0x10, {1000, 1000}}, {1, 0, 0x10, {7000, 6000}, true}, {1, 0, 0x12, {200, 300}, true}};
   constexpr optimize::Profile with_flags{rows};
-  const Program p = parse("b = load 1 [14]\nf = load 1 [b + 27]\nm = f & 0x10\nno: return 0\nyes: return 1\nt: if m &? 0x10 then yes else no\n"
-                          "g: guard 1 [b + 27] then t\nt1: if b == 0x10 then g else no\ng1: guard 1 [14] then t1\nroot g1\n");
+  const Program p = parse(
+      "b = load 1 [14]\nf = load 1 [b + 27]\nm = f & 0x10\nno: return 0\nyes: return 1\nt: if m &? 0x10 then yes else no\n"
+      "g: guard 1 [b + 27] then t\nt1: if b == 0x10 then g else no\ng1: guard 1 [14] then t1\nroot g1\n");
   ir::Ranges ranges(p);
   for (std::uint32_t i = 0; i < p.node_count(); ++i) {
     const ir::Node& n = p[ir::NodeId{i}];
@@ -303,11 +312,14 @@ TEST_CASE("profile: numbers of a byte behind a header have rows of their own") {
 
 TEST_CASE("profile: a network is neither as rare as an address nor half of all") {
   struct Row { const char* numbers; double share; };
-  const Row rows[] = {{"{0xa000001}", 0.02}, {"{0xa000000-0xaffffff}", 0.2}, {"{0xa000080-0xa0000bf}", 0.2}, {"{0-0x9ffffff, 0xb000000-0xffffffff}", 0.8},
-                      {"{0xa000001-0xaffffff}", 0.5}, {"{0xa000000-0xaffffff, 0xc0a80000-0xc0a8ffff}", 0.5}, {"{0xe0000000-0xefffffff}", 0.5}};
+  const Row rows[] = {{"{0xa000001}", 0.02},           {"{0xa000000-0xaffffff}", 0.2},
+                      {"{0xa000080-0xa0000bf}", 0.2},  {"{0-0x9ffffff, 0xb000000-0xffffffff}", 0.8},
+                      {"{0xa000001-0xaffffff}", 0.5},  {"{0xa000000-0xaffffff, 0xc0a80000-0xc0a8ffff}", 0.5},
+                      {"{0xe0000000-0xefffffff}", 0.5}};
   for (const Row& r : rows) {
     CAPTURE(r.numbers);
-    const Program p = parse("x = load 4 [26]\nno: return 0\nyes: return 1\nt: if x in " + std::string(r.numbers) + " then yes else no\ng: guard 4 [26] then t\nroot g\n");
+    const Program p = parse("x = load 4 [26]\nno: return 0\nyes: return 1\nt: if x in " + std::string(r.numbers) +
+                            " then yes else no\ng: guard 4 [26] then t\nroot g\n");
     ir::Ranges ranges(p);
     for (std::uint32_t i = 0; i < p.node_count(); ++i)
       if (const ir::Node& n = p[ir::NodeId{i}]; n.forks()) CHECK(profile.likelihood(p, ranges, n, 0) == doctest::Approx(r.share));
@@ -378,7 +390,8 @@ TEST_CASE("join: bytes that not all accepted packets have, or that are tested fo
       "a = load 2 [8]\nb = load 1 [10]\nt2: if b == 2 then yes else no\ng2: guard 1 [10] then t2\n"
       "t1: if a == 1 then g2 else no\ng1: guard 2 [8] then t1\nroot g1\n",
       // The first test needs no load: its value is at hand.
-      "a = load 1 [8]\nb = load 1 [9]\nl = length\nt3: if l == 60 then yes else no\nt2: if b == 2 then yes else no\ng2: guard 1 [9] then t2\n"
+      "a = load 1 [8]\nb = load 1 [9]\nl = length\nt3: if l == 60 then yes else no\nt2: if b == 2 then yes else no\ng2: guard 1 "
+      "[9] then t2\n"
       "t1: if a == 1 then g2 else no\nt0: if a == 3 then t3 else t1\ng1: guard 1 [8] then t0\nroot g1\n",
       // The second test is reached from elsewhere, too.
       "a = load 1 [8]\nb = load 1 [9]\nl = length\nt2: if b == 2 then yes else no\ng2: guard 1 [9] then t2\n"
@@ -401,10 +414,14 @@ TEST_CASE("facts: a test need not be asked when all that follows it is decided")
                  "go: guard 4 [4] then other\nt: if v == 1 then go else gl\ng: guard 4 [0] then t\nroot g\n");
   // That nothing is divided by 0 is checked all the same.
   becomes(optimize::apply_facts,
-          head + "y = load 1 [9]\nd = x / y\nlast: if x == 9 then yes else no\ninner: if v == 4 then yes else last\nouter: if d == 3 then inner else last\n"
-                 "n: nonzero y then outer\nt: if v == 1 then n else last\ng: guard 10 [0] then t\nroot g\n",
-          head + "y = load 1 [9]\nlast: if x == 9 then yes else no\ngl: guard 1 [8] then last\nn: nonzero y then gl\ngn: guard 1 [9] then n\n"
-                 "t: if v == 1 then gn else gl\ng: guard 4 [0] then t\nroot g\n");
+          head +
+              "y = load 1 [9]\nd = x / y\nlast: if x == 9 then yes else no\ninner: if v == 4 then yes else last\nouter: if d == "
+              "3 then inner else last\n"
+              "n: nonzero y then outer\nt: if v == 1 then n else last\ng: guard 10 [0] then t\nroot g\n",
+          head +
+              "y = load 1 [9]\nlast: if x == 9 then yes else no\ngl: guard 1 [8] then last\nn: nonzero y then gl\ngn: guard 1 "
+              "[9] then n\n"
+              "t: if v == 1 then gn else gl\ng: guard 4 [0] then t\nroot g\n");
 }
 
 TEST_CASE("facts: along a long row to its end, or to where the known number is asked for again") {
@@ -429,7 +446,8 @@ TEST_CASE("halve: many numbers of one value, each with something of its own to a
   const std::string head = "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 1 [4]\n";
   const auto link = [](int number, const std::string& next) {
     const std::string n = std::to_string(number);
-    return "i" + n + ": if w == " + n + " then yes else no\nj" + n + ": guard 1 [4] then i" + n + "\nt" + n + ": if v == " + n + " then j" + n + " else " + next + "\n";
+    return "i" + n + ": if w == " + n + " then yes else no\nj" + n + ": guard 1 [4] then i" + n + "\nt" + n + ": if v == " + n +
+           " then j" + n + " else " + next + "\n";
   };
   const std::string row = link(6, "no") + link(1, "t6") + link(4, "t1") + link(2, "t4") + link(5, "t2"), end = "\nroot g\n";
   becomes(optimize::halve_rows, head + row + link(3, "t5") + "g: guard 4 [0] then t3" + end,
@@ -443,7 +461,8 @@ TEST_CASE("halve: many numbers of one value, each with something of its own to a
 }
 
 TEST_CASE("halve: of two tests that have to hold, the one about the value at hand first") {
-  const std::string head = "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 4 [4]\na: if w == 2 then yes else no\nga: guard 4 [4] then a\n";
+  const std::string head =
+      "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 4 [4]\na: if w == 2 then yes else no\nga: guard 4 [4] then a\n";
   const auto graph = [&](const std::string& tests, const char* next) {
     return head + tests + "t: if v == 1 then ga else " + next + "\ng: guard 4 [0] then t\nroot g\n";
   };
@@ -452,8 +471,12 @@ TEST_CASE("halve: of two tests that have to hold, the one about the value at han
   // Where other ways lead to the second one, it stays for those.
   const std::string shared = head + "l = length\nb: if v == 2 then yes else no\ngb: guard 4 [0] then b\n";
   const std::string entry = "g: guard 4 [0] then t\nr: if l == 60 then g else gb\nroot r\n";
-  becomes(optimize::halve_rows, shared + "u: if w == 1 then b else no\ngu: guard 4 [4] then u\nt: if v == 1 then ga else gu\n" + entry,
-          shared + "u: if w == 1 then yes else no\ngu: guard 4 [4] then u\nc: if v == 2 then gu else no\nt: if v == 1 then ga else c\n" + entry);
+  becomes(
+      optimize::halve_rows,
+      shared + "u: if w == 1 then b else no\ngu: guard 4 [4] then u\nt: if v == 1 then ga else gu\n" + entry,
+      shared +
+          "u: if w == 1 then yes else no\ngu: guard 4 [4] then u\nc: if v == 2 then gu else no\nt: if v == 1 then ga else c\n" +
+          entry);
   // It matters which of them does not hold.
   Program stays = parse(graph("b: if v == 2 then yes else no\nu: if w == 1 then b else yes\ngu: guard 4 [4] then u\n", "gu"));
   CHECK(!optimize::halve_rows(stays));
@@ -503,11 +526,14 @@ TEST_CASE("overlaps: what is known of some bytes answers for a part of them") {
   }
   const char* const stay[] = {
       // Not all of the numbers have the bit.
-      "b = load 2 [0]\nc = load 1 [0]\nt2: if c &? 1 then no else yes\nt1: if b in {0xffff, 0xfefe} then no else t2\ng: guard 2 [0] then t1\nroot g\n",
+      "b = load 2 [0]\nc = load 1 [0]\nt2: if c &? 1 then no else yes\nt1: if b in {0xffff, 0xfefe} then no else t2\ng: guard 2 "
+      "[0] then t1\nroot g\n",
       // A packet of two bytes is accepted.
-      "b = load 1 [0]\nc = load 2 [0]\nt2: if c == 0x101 then no else yes\nt1: if b == 1 then yes else t2\ng: guard 1 [0] then t1\nroot g\n",
+      "b = load 1 [0]\nc = load 2 [0]\nt2: if c == 0x101 then no else yes\nt1: if b == 1 then yes else t2\ng: guard 1 [0] then "
+      "t1\nroot g\n",
       // Bytes that the first test does not ask about.
-      "b = load 2 [0]\nc = load 1 [1]\nt2: if c == 1 then no else yes\nt1: if b &? 0xff00 then t2 else no\ng: guard 2 [0] then t1\nroot g\n",
+      "b = load 2 [0]\nc = load 1 [1]\nt2: if c == 1 then no else yes\nt1: if b &? 0xff00 then t2 else no\ng: guard 2 [0] then "
+      "t1\nroot g\n",
   };
   for (const char* row : stay) {
     CAPTURE(row);
@@ -549,7 +575,8 @@ Program random_graph(std::mt19937& random) {
   std::vector<ValueId> values;
   for (unsigned i = 0; i < 3; ++i) values.push_back(p.load(1, no_value, i));
   for (unsigned i = 0; i < 4; ++i)
-    values.push_back(p.binary(static_cast<Arith>(std::array{0, 1, 2, 5, 6, 7, 8, 9}[below(8)]), values[below(static_cast<unsigned>(values.size()))],
+    values.push_back(p.binary(static_cast<Arith>(std::array{0, 1, 2, 5, 6, 7, 8, 9}[below(8)]),
+                              values[below(static_cast<unsigned>(values.size()))],
                               below(2) ? p.constant(below(9)) : values[below(3)]));
   values.push_back(p.binary(Arith::Add, p.binary(Arith::Rsh, values[0], p.constant(8)), p.constant(below(6))));  // one number
   std::vector<NodeId> nodes{p.ret(0u), p.ret(9u)};
@@ -557,7 +584,9 @@ Program random_graph(std::mt19937& random) {
     const auto way = [&] { return nodes[nodes.size() - 1 - below(static_cast<unsigned>(std::min<std::size_t>(nodes.size(), 4)))]; };
     const ValueId v = values[below(static_cast<unsigned>(values.size()))];
     NodeId n = p.test(static_cast<Relation>(below(4)), v, below(8) ? p.constant(below(6)) : values[below(3)], way(), way());
-    if (below(2)) n = p.test(Relation::Equal, p.choice(p.test(Relation::Equal, p.constant(below(2)), p.constant(1), p.ret(v), p.ret(2u))), p.constant(below(4)), n, way());
+    if (below(2))
+      n = p.test(Relation::Equal, p.choice(p.test(Relation::Equal, p.constant(below(2)), p.constant(1), p.ret(v), p.ret(2u))),
+                 p.constant(below(4)), n, way());
     nodes.push_back(n);
   }
   NodeId root = nodes.back();

@@ -88,7 +88,8 @@ TEST_CASE("gather: conditions nest no deeper than stages can follow, however man
     const ExprId term = behind_one ? b.f.all({b.is(5, 1), all, b.is(6, 1)}, {}) : all;
     const std::string made = b.gathered(b.f.any({term, b.is(7, 1)}, {}));
     std::size_t most = 0;
-    for (std::size_t at = 0; at < made.size(); at = std::min(made.find('\n', at), made.size() - 1) + 1) most = std::max(most, made.find_first_not_of(' ', at) - at);
+    for (std::size_t at = 0; at < made.size(); at = std::min(made.find('\n', at), made.size() - 1) + 1)
+      most = std::max(most, made.find_first_not_of(' ', at) - at);
     return most;
   };
   for (const bool behind_one : {false, true}) {

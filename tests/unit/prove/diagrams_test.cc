@@ -15,7 +15,8 @@ Diagrams::Clock::time_point soon() { return Diagrams::Clock::now() + std::chrono
 /// A filter that asks a value for one key after another, as lists are written.
 Ref chain(Algebra& a, Ref value, const std::vector<std::uint32_t>& keys) {
   Ref found = a.truth(false);
-  for (auto k = keys.rbegin(); k != keys.rend(); ++k) found = a.choose(a.compare(Relation::Equal, value, a.constant(*k)), a.truth(true), found);
+  for (auto k = keys.rbegin(); k != keys.rend(); ++k)
+    found = a.choose(a.compare(Relation::Equal, value, a.constant(*k)), a.truth(true), found);
   return found;
 }
 

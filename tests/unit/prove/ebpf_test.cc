@@ -42,10 +42,14 @@ class Concrete final : public Algebra {
   Ref constant(std::uint32_t k) override { return Ref{k}; }
   Ref length() override { return Ref{packet_.length}; }
   Ref meta(Meta m) override { return Ref{packet_.meta.get(m)}; }
-  Ref load(std::uint32_t size, Ref address) override { return Ref{weir::load(packet_.bytes, number(address), 0, size).value_or(0xdeadbeef)}; }
+  Ref load(std::uint32_t size, Ref address) override {
+    return Ref{weir::load(packet_.bytes, number(address), 0, size).value_or(0xdeadbeef)};
+  }
   Ref binary(Arith op, Ref a, Ref b) override { return Ref{apply(op, number(a), number(b)).value_or(0xdeadbeef)}; }
   Ref room(Bytes of, Ref offset) override {
-    const auto all = of == Bytes::Captured ? static_cast<std::uint32_t>(packet_.bytes.size()) : of == Bytes::Length ? packet_.length : linear_;
+    const auto all = of == Bytes::Captured ? static_cast<std::uint32_t>(packet_.bytes.size())
+                     : of == Bytes::Length ? packet_.length
+                                           : linear_;
     return Ref{number(offset) <= all ? all - number(offset) + 1 : 0};
   }
   Ref truth(bool t) override { return Ref{t}; }
@@ -89,7 +93,8 @@ std::int32_t edge(Random& random) {
 
 /// What proofs understand of arithmetic, on registers 0 to 5, which all hold scalars.
 ebpf::Instruction arithmetic(Random& random) {
-  constexpr std::uint8_t all[] = {op::ADD, op::SUB, op::MUL, op::OR, op::AND, op::XOR, op::LSH, op::RSH, op::ARSH, op::DIV, op::MOD, op::MOV, op::NEG, op::END};
+  constexpr std::uint8_t all[] = {op::ADD, op::SUB,  op::MUL, op::OR,  op::AND, op::XOR, op::LSH,
+                                  op::RSH, op::ARSH, op::DIV, op::MOD, op::MOV, op::NEG, op::END};
   constexpr std::uint8_t wide[] = {op::ADD, op::SUB, op::OR, op::AND, op::XOR, op::LSH, op::RSH, op::MOV, op::NEG, op::END};
   const bool is_wide = random() % 2;
   ebpf::Instruction i;
@@ -105,7 +110,8 @@ ebpf::Instruction arithmetic(Random& random) {
     i.src = 0;
     if (is_wide) i.code = op::ALU64 | op::END;
   }
-  if ((operation == op::LSH || operation == op::RSH || operation == op::ARSH) && !by_register) i.imm = static_cast<std::int32_t>(random() % (is_wide ? 64 : 32));
+  if ((operation == op::LSH || operation == op::RSH || operation == op::ARSH) && !by_register)
+    i.imm = static_cast<std::int32_t>(random() % (is_wide ? 64 : 32));
   if ((operation == op::DIV || operation == op::MOD) && !by_register && i.imm == 0) i.imm = 1;
   return i;
 }
@@ -140,7 +146,8 @@ void add_function(ebpf::Program& p, Random& random) {
   code.push_back(make(op::JMP | op::EXIT, 0, 0, 0, 0));
 }
 
-/// Loads packet bytes and the length into registers, then computes and jumps forward, with spills to the stack and calls of a function between.
+/// Loads packet bytes and the length into registers, then computes and jumps forward, with spills to the stack and calls of a
+/// function between.
 ebpf::Program random_program(Random& random) {
   ebpf::Program p;
   p.hook = ebpf::Hook::TcIngress;
@@ -364,12 +371,20 @@ missing:
 )", "SIZE", size);
   };
   ebpf::Program exact = program(text("-4")), prefixes = program(text("-8"));
-  exact.maps.push_back({.name = "set", .kind = ebpf::MapKind::Hash, .key_bytes = 4, .value_bytes = 1, .max_entries = 2, .keys = joined({address(10, 1), address(10, 3)}), .span = {}});
+  exact.maps.push_back({.name = "set",
+                        .kind = ebpf::MapKind::Hash,
+                        .key_bytes = 4,
+                        .value_bytes = 1,
+                        .max_entries = 2,
+                        .keys = joined({address(10, 1), address(10, 3)}),
+                        .span = {}});
   prefixes.maps.push_back({.name = "set", .kind = ebpf::MapKind::LpmTrie, .key_bytes = 8, .value_bytes = 1, .max_entries = 2,
                            .keys = joined({address(8, 0), address(10, 0), address(32, 0), address(192, 1)}), .span = {}});
-  // Not in one piece: these programs reject, so they are compared where the first four bytes are there for pointers, by refinement of the machine's runs.
+  // Not in one piece: these programs reject, so they are compared where the first four bytes are there for pointers, by
+  // refinement of the machine's runs.
   for (const ebpf::Program* p : {&exact, &prefixes}) {
-    for (const std::vector<std::uint8_t>& bytes : {address(10, 1), address(10, 2), address(10, 3), address(192, 1), address(192, 2), std::vector<std::uint8_t>(3)}) {
+    for (const std::vector<std::uint8_t>& bytes :
+         {address(10, 1), address(10, 2), address(10, 3), address(192, 1), address(192, 2), std::vector<std::uint8_t>(3)}) {
       const Packet packet{.bytes = bytes, .length = static_cast<std::uint32_t>(bytes.size())};
       CHECK(by_formulas(*p, packet, 4) == by_machine(*p, packet, 4));
     }
@@ -380,9 +395,13 @@ missing:
 }
 
 TEST_CASE("a function returns what it loads, or -1") {
-  const std::string function = "f: r3 = r10\nr3 += -8\nw4 = 1\ncall bpf_skb_load_bytes#26\nif r0 != 0 goto none\nr0 = *(u8 *)(r10 -8)\nexit\nnone: r0 = -1\nexit\n";
-  for (const char* caller : {"w2 = 14\ncall f\nif r0 s< 0 goto error\nw0 &= 1\nexit\nerror: w0 &= 2\nexit\n", "w2 = 14\ncall f\nif r0 s>= 0 goto there\nw0 &= 2\nexit\nthere: w0 &= 1\nexit\n",
-                             "w2 = 14\ncall f\nr7 = r0\nif r7 s< 0 goto error\nr0 += r7\nw0 &= 2\nexit\nerror: w0 >>= 31\nexit\n"}) {
+  const std::string function =
+      "f: r3 = r10\nr3 += -8\nw4 = 1\ncall bpf_skb_load_bytes#26\nif r0 != 0 goto none\nr0 = *(u8 *)(r10 -8)\nexit\nnone: r0 = "
+      "-1\nexit\n";
+  for (const char* caller :
+       {"w2 = 14\ncall f\nif r0 s< 0 goto error\nw0 &= 1\nexit\nerror: w0 &= 2\nexit\n",
+        "w2 = 14\ncall f\nif r0 s>= 0 goto there\nw0 &= 2\nexit\nthere: w0 &= 1\nexit\n",
+        "w2 = 14\ncall f\nr7 = r0\nif r7 s< 0 goto error\nr0 += r7\nw0 &= 2\nexit\nerror: w0 >>= 31\nexit\n"}) {
     CAPTURE(caller);
     const ebpf::Program p = program(caller + function, ebpf::Hook::TcIngress);
     for (const std::uint32_t length : {13u, 14u, 15u, 16u})
@@ -414,7 +433,8 @@ root n3
     for (std::size_t at = 0; at < made->maps[0].values.size(); at += 4) {
       ebpf::Program wrong = *made;
       std::uint8_t* const number = &wrong.maps[0].values[at];
-      const bool is_member = meaning.set(0).contains(std::uint32_t{number[0]} << 24 | std::uint32_t{number[1]} << 16 | std::uint32_t{number[2]} << 8 | number[3]);
+      const bool is_member = meaning.set(0).contains(std::uint32_t{number[0]} << 24 | std::uint32_t{number[1]} << 16 |
+                                                     std::uint32_t{number[2]} << 8 | number[3]);
       number[at / 4 % 4] ^= 0x40;
       const Answer answer = prove::prove(&meaning, &wrong);
       CHECK((packet(answer) || (!is_member && proven(answer))));
@@ -422,7 +442,8 @@ root n3
     // The lower half of a product may be 0 where neither factor is.
     ebpf::Program half = *made;
     for (ebpf::Instruction& i : half.instructions)
-      if (ebpf::is_conditional(i) && !ebpf::takes_register(i) && i.imm == 0) i.code = static_cast<std::uint8_t>((i.code & ~7) | ebpf::op::JMP32);
+      if (ebpf::is_conditional(i) && !ebpf::takes_register(i) && i.imm == 0)
+        i.code = static_cast<std::uint8_t>((i.code & ~7) | ebpf::op::JMP32);
     CHECK(std::holds_alternative<Undecided>(prove::prove(&meaning, &half).is));
   }
 }
@@ -450,7 +471,8 @@ TEST_CASE("what is not understood is said") {
   CHECK(why("call f\nr0 = *(u64 *)(r0 -8)\nexit\nf:\nr0 = r10\nexit\n") == "a function returns a place of its stack");
   CHECK(why("r1 = r10\ncall f\nexit\nf:\nr0 = *(u64 *)(r1 -8)\nexit\n") == "a function is given a place of its caller's stack");
   // What is not there ends the function with 0, and the program goes on.
-  CHECK(why("call f\nexit\nf:\nr6 = r1\nr0 = *(u16 *)skb[12]\nexit\n") == "a function loads from the packet in a way that would end it, and not the program");
+  CHECK(why("call f\nexit\nf:\nr6 = r1\nr0 = *(u16 *)skb[12]\nexit\n") ==
+        "a function loads from the packet in a way that would end it, and not the program");
   const ebpf::Program unknown = program("call bpf_get_prandom_u32#7\nexit\n");
   const Answer other = prove::prove(&meaning, &unknown);
   REQUIRE(std::holds_alternative<Undecided>(other.is));

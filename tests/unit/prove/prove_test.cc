@@ -23,8 +23,10 @@ bool proven(const Answer& a) { return std::holds_alternative<Proven>(a.is); }
 const Counterexample* packet(const Answer& a) { return std::get_if<Counterexample>(&a.is); }
 
 /// A few bytes that matter, in graphs.
-const char* const port_80 = "n0: return 1\nn1: return 0\nv0 = load 2 [36]\nn2: if v0 == 80 then n0 else n1\nn3: guard 2 [36] then n2\nroot n3\n";
-const char* const port_81 = "n0: return 1\nn1: return 0\nv0 = load 2 [36]\nn2: if v0 == 81 then n0 else n1\nn3: guard 2 [36] then n2\nroot n3\n";
+const char* const port_80 =
+    "n0: return 1\nn1: return 0\nv0 = load 2 [36]\nn2: if v0 == 80 then n0 else n1\nn3: guard 2 [36] then n2\nroot n3\n";
+const char* const port_81 =
+    "n0: return 1\nn1: return 0\nv0 = load 2 [36]\nn2: if v0 == 81 then n0 else n1\nn3: guard 2 [36] then n2\nroot n3\n";
 
 namespace op = cbpf::op;
 
@@ -68,7 +70,8 @@ TEST_CASE("offsets beyond 2^31 are headers to the kernel, and nothing to libpcap
 
 TEST_CASE("relations of cut packets") {
   // `[0] == 1 or true` and `true`: all the same of whole packets.
-  const ir::Program looks = graph("n0: return 1\nv0 = load 1 [0]\nn1: return 1\nn2: if v0 == 1 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n");
+  const ir::Program looks =
+      graph("n0: return 1\nv0 = load 1 [0]\nn1: return 1\nn2: if v0 == 1 then n0 else n1\nn3: guard 1 [0] then n2\nroot n3\n");
   const ir::Program knows = graph("n0: return 1\nroot n0\n");
   CHECK(proven(prove::prove(&looks, &knows)));
   CHECK(proven(prove::prove(&looks, &knows, {.agreement = Agreement::Refines})));
@@ -80,8 +83,9 @@ TEST_CASE("relations of cut packets") {
 
 TEST_CASE("a packet is as long as what it is asked for") {
   const ir::Program port = graph(port_80);
-  const ir::Program length_too =
-      graph("n0: return 1\nn1: return 0\nv0 = load 2 [36]\nn2: if v0 == 80 then n0 else n1\nn3: guard 2 [36] then n2\nv1 = length\nn4: if v1 >= 38 then n3 else n1\nroot n4\n");
+  const ir::Program length_too = graph(
+      "n0: return 1\nn1: return 0\nv0 = load 2 [36]\nn2: if v0 == 80 then n0 else n1\nn3: guard 2 [36] then n2\nv1 = length\nn4: "
+      "if v1 >= 38 then n3 else n1\nroot n4\n");
   CHECK(proven(prove::prove(&port, &length_too)));
   CHECK(packet(prove::prove(&port, &length_too, {.real_lengths = false})));
 }
@@ -94,8 +98,9 @@ TEST_CASE("how much is kept counts only when asked") {
 
 TEST_CASE("loops, programs without an end and metadata that no packet has are left undecided") {
   const cbpf::Program never = code({{op::RET | op::K, 0, 0, 0}});
-  for (const cbpf::Program& p : {code({{op::JMP | op::JA, 0, 0, 0xffffffff}, {op::RET | op::K, 0, 0, 0}}), code({{op::LD | op::IMM, 0, 0, 1}}),
-                                 code({}), code({{op::LD | op::W | op::ABS, 0, 0, meta_offset + 20}, {op::RET | op::A, 0, 0, 0}})}) {
+  for (const cbpf::Program& p :
+       {code({{op::JMP | op::JA, 0, 0, 0xffffffff}, {op::RET | op::K, 0, 0, 0}}), code({{op::LD | op::IMM, 0, 0, 1}}), code({}),
+        code({{op::LD | op::W | op::ABS, 0, 0, meta_offset + 20}, {op::RET | op::A, 0, 0, 0}})}) {
     const Answer answer = prove::prove(&never, &p, {.libpcap = false});
     REQUIRE(std::holds_alternative<Undecided>(answer.is));
     CHECK_FALSE(std::get<Undecided>(answer.is).own_fault);
@@ -105,10 +110,12 @@ TEST_CASE("loops, programs without an end and metadata that no packet has are le
 TEST_CASE("a proof that takes too long is given up") {
   // Factors of a product of two primes near 2^16.
   const ir::Program hard = graph(
-      "n0: return 1\nn1: return 0\nv0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 * v1\nv3 = v1 * v0\nv4 = v2 * v2\nv5 = v4 * v0\nv6 = v0 * v4\nv7 = v6 + v1\n"
+      "n0: return 1\nn1: return 0\nv0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 * v1\nv3 = v1 * v0\nv4 = v2 * v2\nv5 = v4 * v0\nv6 "
+      "= v0 * v4\nv7 = v6 + v1\n"
       "v8 = v7 * v3\nn2: if v8 == 4294049777 then n0 else n1\nn3: guard 8 [0] then n2\nroot n3\n");
   const ir::Program other = graph(
-      "n0: return 1\nn1: return 0\nv0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 * v1\nv4 = v0 * v0\nv5 = v4 * v1\nv6 = v5 * v5\nv7 = v2 * v1\nv9 = v6 + v7\n"
+      "n0: return 1\nn1: return 0\nv0 = load 4 [0]\nv1 = load 4 [4]\nv2 = v0 * v1\nv4 = v0 * v0\nv5 = v4 * v1\nv6 = v5 * v5\nv7 "
+      "= v2 * v1\nv9 = v6 + v7\n"
       "n2: if v9 == 4294049777 then n0 else n1\nn3: guard 8 [0] then n2\nroot n3\n");
   const Answer answer = prove::prove(&hard, &other, {.seconds = 0.3});
   CHECK(answer.seconds < 5);
@@ -122,7 +129,8 @@ TEST_CASE("random graphs: the answer with and without diagrams is one, and packe
     const ir::Program a = first.make(12), b = second.make(12 + seed % 3);
     for (const Agreement agreement : {Agreement::Exact, Agreement::Whole, Agreement::Refines}) {
       const Answer with = prove::prove(&a, &b, {.agreement = agreement, .kept_bytes = true, .real_lengths = false, .seconds = 0.3});
-      const Answer without = prove::prove(&a, &b, {.agreement = agreement, .kept_bytes = true, .real_lengths = false, .intervals = false, .seconds = 0.3});
+      const Answer without = prove::prove(
+          &a, &b, {.agreement = agreement, .kept_bytes = true, .real_lengths = false, .intervals = false, .seconds = 0.3});
       for (const Answer& answer : {with, without})
         if (const auto* u = std::get_if<Undecided>(&answer.is)) CHECK_MESSAGE(!u->own_fault, u->why);
       if (std::holds_alternative<Undecided>(with.is) || std::holds_alternative<Undecided>(without.is)) continue;

@@ -220,13 +220,17 @@ TEST_CASE("in a list everything means what it means alone") {
 }
 
 TEST_CASE("in a list behind a tunnel the headers of the tunnel count") {
-  CHECK(text("host 1.1.1.1 or host 1.1.1.2 or host 1.1.1.3 or ip or ip or ip or vlan or host 1.1.1.4").find("[16:2] == 0x800") != std::string::npos);
+  CHECK(text("host 1.1.1.1 or host 1.1.1.2 or host 1.1.1.3 or ip or ip or ip or vlan or host 1.1.1.4").find("[16:2] == 0x800") !=
+        std::string::npos);
   CHECK(text("vlan and (host 1.1.1.1 or host 1.1.1.2 or host 1.1.1.3)").find("[12:2] == 0x800") == std::string::npos);
 }
 
 TEST_CASE("in a list what is wrong is still found") {
   for (const char* wrong : {"host 10.0.0.256", "net 10.0.0.1/8", "net 10.0.0.0/33", "host 10.0.0.0/32", "port 65536"}) {
-    const std::string right = std::string(wrong).starts_with("port") ? "port 1 or port 2 or port 3 or ip or ip or ip or ip" : "host 10.0.0.1 or net 1.0.0.0/8 or host 10.0.0.2 or net 2.0.0.0/8 or host 10.0.0.3 or net 3.0.0.0/8";
+    const std::string right =
+        std::string(wrong).starts_with("port")
+            ? "port 1 or port 2 or port 3 or ip or ip or ip or ip"
+            : "host 10.0.0.1 or net 1.0.0.0/8 or host 10.0.0.2 or net 2.0.0.0/8 or host 10.0.0.3 or net 3.0.0.0/8";
     CAPTURE(std::string(wrong));
     const auto f = meaning(right + " or " + wrong);
     REQUIRE(!f);

@@ -167,7 +167,8 @@ TEST_CASE("any bytes are safe as a program") {
     cbpf::Program p;
     for (std::uint32_t n = random.below(10); n > 0; --n)
       p.instructions.push_back({static_cast<std::uint16_t>(random.below(0xc0)), static_cast<std::uint8_t>(random.below(16)),
-                                static_cast<std::uint8_t>(random.below(16)), random.below(2) ? random.number() : meta_offset + random.below(70)});
+                                static_cast<std::uint8_t>(random.below(16)),
+                                random.below(2) ? random.number() : meta_offset + random.below(70)});
     const bool loops = std::any_of(p.instructions.begin(), p.instructions.end(),
                                    [](const Instruction& i) { return i.code == (JMP | JA) && i.k >> 31; });
     run(p, packet, Machine::Kernel);

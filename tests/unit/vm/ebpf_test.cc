@@ -205,10 +205,12 @@ TEST_CASE("packet pointers and what lies behind the linear part") {
   CHECK(value("r2 = 60\nr3 = r10\nr3 += -4\nr4 = 4\ncall bpf_xdp_load_bytes\nr0 = *(u8 *)(r10 -1)\nexit", Hook::Xdp, split) == 0x7f);
   CHECK(value("r2 = 61\nr3 = r10\nr3 += -4\nr4 = 4\ncall bpf_xdp_load_bytes\nexit", Hook::Xdp, split) == static_cast<std::uint64_t>(-22));
   CHECK(value("call bpf_xdp_get_buff_len\nexit", Hook::Xdp, split) == 1000);
-  CHECK(value("r6 = r1\nr2 = 40\ncall bpf_skb_pull_data\nr2 = *(u32 *)(r6 +76)\nr0 = *(u8 *)(r2 +39)\nexit", Hook::TcIngress, split) == 0x67);
+  CHECK(value("r6 = r1\nr2 = 40\ncall bpf_skb_pull_data\nr2 = *(u32 *)(r6 +76)\nr0 = *(u8 *)(r2 +39)\nexit", Hook::TcIngress,
+              split) == 0x67);
   CHECK(value("r2 = 65\ncall bpf_skb_pull_data\nexit", Hook::TcIngress, split) == static_cast<std::uint64_t>(-12));
   CHECK(value("r2 = 60\nr3 = r10\nr3 += -4\nr4 = 4\ncall bpf_skb_load_bytes\nr0 = *(u8 *)(r10 -4)\nexit") == 0x7c);
-  CHECK(value("r2 = 61\nr3 = r10\nr3 += -4\nr4 = 4\ncall bpf_skb_load_bytes\nr1 = *(u32 *)(r10 -4)\nr0 += r1\nexit") == static_cast<std::uint64_t>(-14));
+  CHECK(value("r2 = 61\nr3 = r10\nr3 += -4\nr4 = 4\ncall bpf_skb_load_bytes\nr1 = *(u32 *)(r10 -4)\nr0 += r1\nexit") ==
+        static_cast<std::uint64_t>(-14));
   CHECK(value("r2 = 0\nr3 = r10\nr3 += -4\nr4 = 4\nr5 = 1\ncall bpf_skb_load_bytes_relative\nr0 = *(u8 *)(r10 -4)\nexit") == 0x4e);
   CHECK(fault("call bpf_xdp_get_buff_len\nexit").contains("do not have"));
 }
@@ -219,8 +221,9 @@ ebpf::Map set_of(ebpf::MapKind kind, std::uint32_t key_bytes, std::vector<std::u
 
 TEST_CASE("maps") {
   const auto look_up = [](const ebpf::Map& map, std::uint32_t first, std::uint32_t second = 0) {
-    const std::string text = "*(u32 *)(r10 -8) = " + std::to_string(first) + "\n*(u32 *)(r10 -4) = " + std::to_string(second) +
-                             "\nr1 = map[idx:0]\nr2 = r10\nr2 += -8\ncall bpf_map_lookup_elem\nif r0 == 0 goto pc+1\nr0 = *(u8 *)(r0 +0)\nexit";
+    const std::string text =
+        "*(u32 *)(r10 -8) = " + std::to_string(first) + "\n*(u32 *)(r10 -4) = " + std::to_string(second) +
+        "\nr1 = map[idx:0]\nr2 = r10\nr2 += -8\ncall bpf_map_lookup_elem\nif r0 == 0 goto pc+1\nr0 = *(u8 *)(r0 +0)\nexit";
     return EbpfMachine(program(text, Hook::Socket, {map})).run(packet).value;
   };
   const auto hash = set_of(ebpf::MapKind::Hash, 4, {10, 0, 0, 1, 10, 0, 0, 2});
@@ -237,15 +240,19 @@ TEST_CASE("maps") {
 
 TEST_CASE("maps keep what programs put into them") {
   ebpf::Map counters{"counters", ebpf::MapKind::Array, 4, 8, 2, {}, {}};
-  EbpfMachine machine(program("*(u32 *)(r10 -4) = 1\nr1 = map[idx:0]\nr2 = r10\nr2 += -4\ncall bpf_map_lookup_elem\nif r0 == 0 goto pc+2\nr1 = 1\n"
-                              "lock *(u64 *)(r0 +0) += r1\nr0 = 0\nexit", Hook::Socket, {counters}));
+  EbpfMachine machine(program(
+      "*(u32 *)(r10 -4) = 1\nr1 = map[idx:0]\nr2 = r10\nr2 += -4\ncall bpf_map_lookup_elem\nif r0 == 0 goto pc+2\nr1 = 1\n"
+      "lock *(u64 *)(r0 +0) += r1\nr0 = 0\nexit",
+      Hook::Socket, {counters}));
   for (int i = 0; i < 3; ++i) CHECK(!machine.run(packet).fault);
   const std::uint8_t key[] = {1, 0, 0, 0}, beyond[] = {2, 0, 0, 0};
   CHECK(machine.value(0, key) == std::vector<std::uint8_t>{3, 0, 0, 0, 0, 0, 0, 0});
   CHECK(!machine.value(0, beyond));
 
-  EbpfMachine changing(program("*(u32 *)(r10 -4) = 5\n*(u8 *)(r10 -8) = 9\nr1 = map[idx:0]\nr2 = r10\nr2 += -4\nr3 = r10\nr3 += -8\nr4 = 1\n"
-                               "call bpf_map_update_elem\nexit", Hook::Socket, {set_of(ebpf::MapKind::Hash, 4, {})}));
+  EbpfMachine changing(
+      program("*(u32 *)(r10 -4) = 5\n*(u8 *)(r10 -8) = 9\nr1 = map[idx:0]\nr2 = r10\nr2 += -4\nr3 = r10\nr3 += -8\nr4 = 1\n"
+              "call bpf_map_update_elem\nexit",
+              Hook::Socket, {set_of(ebpf::MapKind::Hash, 4, {})}));
   CHECK(changing.run(packet).value == 0);
   CHECK(changing.run(packet).value == static_cast<std::uint64_t>(-17));  // BPF_NOEXIST
   const std::uint8_t five[] = {5, 0, 0, 0};
@@ -253,8 +260,11 @@ TEST_CASE("maps keep what programs put into them") {
 }
 
 TEST_CASE("tracing reads an sk_buff of ours") {
-  auto p = program("r6 = *(u64 *)(r1 +0)\nr3 = r6\nr3 += 0\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_probe_read_kernel\nr3 = *(u64 *)(r10 -8)\nr3 += 12\n"
-                   "r1 = r10\nr1 += -8\nr2 = 2\ncall bpf_probe_read_kernel\nr0 = *(u16 *)(r10 -8)\nexit", Hook::Tracing);
+  auto p = program(
+      "r6 = *(u64 *)(r1 +0)\nr3 = r6\nr3 += 0\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_probe_read_kernel\nr3 = *(u64 *)(r10 -8)\nr3 "
+      "+= 12\n"
+      "r1 = r10\nr1 += -8\nr2 = 2\ncall bpf_probe_read_kernel\nr0 = *(u16 *)(r10 -8)\nexit",
+      Hook::Tracing);
   p.fields = {{2, ebpf::KernelField::SkbData}};
   const EbpfResult r = EbpfMachine(p).run(packet);
   CHECK_MESSAGE(!r.fault, (r.fault ? r.fault->reason : ""));

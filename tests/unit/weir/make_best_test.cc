@@ -18,7 +18,9 @@ namespace {
 /// Too many for short jumps, too few for a map where the kernel knows long ones.
 ir::Program many_networks() {
   std::string text = "net 10.0.0.0/24";
-  for (int i = 1; i < 8000; ++i) text += " or net " + std::to_string(11 + i / 4096) + "." + std::to_string(i / 16 % 256) + "." + std::to_string(i % 16 * 16 + i % 2) + ".0/24";
+  for (int i = 1; i < 8000; ++i)
+    text += " or net " + std::to_string(11 + i / 4096) + "." + std::to_string(i / 16 % 256) + "." +
+            std::to_string(i % 16 * 16 + i % 2) + ".0/24";
   const auto filter = compile(text);
   REQUIRE(filter);
   return filter->stages().ir;
@@ -33,7 +35,9 @@ struct Kernel {
     tried.push_back(p);
     if (!knows_far_jumps && has_far_jumps(p)) return std::unexpected(attach::refused_program(EINVAL, "unknown opcode 06\n", p, ""));
     if (!takes_maps && !p.maps.empty()) return std::unexpected(attach::refused_program(ENOMEM, "1: (95) exit\nno maps\n", p, ""));
-    if (!gives_pointers && p.hook == EbpfHook::SocketBtf) return std::unexpected(attach::refused_program(EINVAL, "6: (71) r1 = *(u8 *)(r0 +0)\nR0 invalid mem access 'scalar'\n", p, ""));
+    if (!gives_pointers && p.hook == EbpfHook::SocketBtf)
+      return std::unexpected(
+          attach::refused_program(EINVAL, "6: (71) r1 = *(u8 *)(r0 +0)\nR0 invalid mem access 'scalar'\n", p, ""));
     return tried.size();
   }
   auto loader() {
@@ -73,7 +77,8 @@ TEST_CASE("a kernel that hides constants gets jumps that reach over what it make
   std::string text = "(src host 10.0.0.1 and dst port 1)";
   for (std::uint32_t i = 2; i < 800; ++i) {
     const std::uint32_t k = i * 2654435761u;
-    text += " or (src host 10." + std::to_string(k >> 24) + "." + std::to_string(k >> 16 & 255) + ".1 and dst port " + std::to_string(k & 0xffff) + ")";
+    text += " or (src host 10." + std::to_string(k >> 24) + "." + std::to_string(k >> 16 & 255) + ".1 and dst port " +
+            std::to_string(k & 0xffff) + ")";
   }
   const auto filter = compile(text);
   REQUIRE(filter);
@@ -88,7 +93,8 @@ TEST_CASE("a kernel that hides constants gets jumps that reach over what it make
   const auto longest_short = [](const ebpf::Program& p) {
     int longest = 0;
     for (const auto& i : p.instructions)
-      if ((i.code & 7) == ebpf::op::JMP || ((i.code & 7) == ebpf::op::JMP32 && i.code != (ebpf::op::JMP32 | ebpf::op::JA))) longest = std::max(longest, +i.offset);
+      if ((i.code & 7) == ebpf::op::JMP || ((i.code & 7) == ebpf::op::JMP32 && i.code != (ebpf::op::JMP32 | ebpf::op::JA)))
+        longest = std::max(longest, +i.offset);
     return longest;
   };
   CHECK(longest_short(tried[0]) > 32767 / 7 / 3);
@@ -101,12 +107,16 @@ namespace {
 /// Long enough for functions.
 ir::Program many_bytes() {
   ir::Program graph = *ir::read("n0: return 1\nn1: return 0\nroot n0\n");
-  for (std::uint32_t i = 0; i <= long_graph; ++i) graph.root = graph.guard(1, ir::no_value, i, graph.test(Relation::Equal, graph.load(1, ir::no_value, i), graph.constant(i % 256), graph.root, graph.ret(0u)));
+  for (std::uint32_t i = 0; i <= long_graph; ++i)
+    graph.root = graph.guard(
+        1, ir::no_value, i,
+        graph.test(Relation::Equal, graph.load(1, ir::no_value, i), graph.constant(i % 256), graph.root, graph.ret(0u)));
   return graph;
 }
 
 bool calls(const ebpf::Program& p) {
-  return std::ranges::any_of(p.instructions, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == ebpf::call_local; });
+  return std::ranges::any_of(
+      p.instructions, [](const auto& i) { return i.code == (ebpf::op::JMP | ebpf::op::CALL) && i.src == ebpf::call_local; });
 }
 
 }  // namespace

@@ -77,8 +77,12 @@ TEST_CASE("threads may be the first to ask one filter for anything, all at once"
         switch (what) {
           case 0: return filter.match(packets[0]);
           case 1: return batch(filter);
-          case 2: return filter.dump(Emit::Ir) == compile("ip host 10.0.0.1 or ip6 net fe80::/10 or portrange 5-9", options)->dump(Emit::Ir);
-          default: return filter.dump(Emit::C).has_value() && filter.program({}).has_value() && filter.dump(Emit::Native).has_value() == native;
+          case 2:
+            return filter.dump(Emit::Ir) ==
+                   compile("ip host 10.0.0.1 or ip6 net fe80::/10 or portrange 5-9", options)->dump(Emit::Ir);
+          default:
+            return filter.dump(Emit::C).has_value() && filter.program({}).has_value() &&
+                   filter.dump(Emit::Native).has_value() == native;
         }
       };
       constexpr int ways = 4, threads = 2 * ways;
@@ -118,11 +122,13 @@ TEST_CASE("a listing without dead tests") {
 TEST_CASE("a filter that matches nothing, or everything, compiles with a warning that says why") {
   struct Row { const char* filter; const char* at; const char* message; const char* hint; const char* link_type = "EN10MB"; };
   const Row rows[] = {
-      {"tcp and udp port 53", "tcp and udp port 53", "rejects all packets: 'tcp' and 'udp port 53' exclude each other", "bytes 12-13, byte 20 and byte 23"},
+      {"tcp and udp port 53", "tcp and udp port 53", "rejects all packets: 'tcp' and 'udp port 53' exclude each other",
+       "bytes 12-13, byte 20 and byte 23"},
       {"len > 5 and ip and port 80 and ip6", "ip and port 80 and ip6", "'ip' and 'ip6' exclude each other", "bytes 12-13 cannot"},
       {"not (ip or not ip)", "not (ip or not ip)", "'(ip or not ip)' always matches, and 'not' turns it around", ""},
       {"arp or ip and len < 0", "len < 0", "'len < 0' never matches", ""},
-      {"host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3", "host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3", "cannot hold together", ""},
+      {"host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3", "host 10.0.0.1 and host 10.0.0.2 and host 10.0.0.3",
+       "cannot hold together", ""},
       {"(tcp and udp) or (ip and arp)", "tcp and udp", "'tcp' and 'udp' exclude", "none of the alternatives"},
       {"tcp and ip6 host ::1", "ip6 host ::1", "'ip6 host ::1' never matches on DLT_IPV4", "", "IPV4"},
       {"10 / link[0] = 3 and arp", "arp", "'arp' never matches on DLT_LOOP", "", "LOOP"},
@@ -182,7 +188,8 @@ TEST_CASE("errors point at the words") {
 
 TEST_CASE("a name that is none may be a keyword misspelt") {
   struct Row { const char* filter; const char* hint; };
-  for (const Row& r : {Row{"tcp or udpp", "did you mean 'udp'?"}, Row{"tcp and syn", "'tcp[tcpflags] & tcp-syn != 0'"}, Row{"tcp or 80", "put a qualifier"}}) {
+  for (const Row& r : {Row{"tcp or udpp", "did you mean 'udp'?"}, Row{"tcp and syn", "'tcp[tcpflags] & tcp-syn != 0'"},
+                       Row{"tcp or 80", "put a qualifier"}}) {
     const auto filter = compile(r.filter);
     REQUIRE(!filter);
     CHECK(filter.error().hint.find(r.hint) != std::string::npos);
@@ -199,7 +206,9 @@ TEST_CASE("a word of another tool is translated only where the translation may s
 
 TEST_CASE("what a display filter is here matches what it matches there") {
   const auto packet = [](std::uint8_t protocol, const std::vector<std::uint8_t>& transport) {
-    const std::uint8_t ip[] = {0x45, 0, 0, static_cast<std::uint8_t>(20 + transport.size()), 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+    const std::uint8_t ip[] = {
+        0x45, 0, 0, static_cast<std::uint8_t>(20 + transport.size()), 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10,
+        0,    0, 2};
     std::vector<std::uint8_t> b(14 + 20 + transport.size());
     b[12] = 8;
     std::ranges::copy(ip, b.begin() + 14);
@@ -236,7 +245,9 @@ TEST_CASE("what a display filter is here matches what it matches there") {
     CAPTURE(text);
     const auto filter = compile(text);
     REQUIRE(filter);
-    const auto matches = [&](const std::vector<std::uint8_t>& b) { return filter->match({.bytes = b, .length = static_cast<std::uint32_t>(b.size())}); };
+    const auto matches = [&](const std::vector<std::uint8_t>& b) {
+      return filter->match({.bytes = b, .length = static_cast<std::uint32_t>(b.size())});
+    };
     CHECK(matches(tcp(0x02, 0)) == r.syn);
     CHECK(matches(tcp(0x10, 0)) == r.ack);
     CHECK(matches(tcp(0x18, 5)) == r.data);
@@ -361,7 +372,8 @@ TEST_CASE("a link type of which only the bytes are known") {
   Options options;
   options.link_type = "USB_LINUX";
   CHECK(compile("link[0] = 1 and len > 5", options));
-  CHECK(error("ip", options).message == "link-layer type filtering not implemented for DLT_USB_LINUX (USB with the header of Linux, 48 bytes)");
+  CHECK(error("ip", options).message ==
+        "link-layer type filtering not implemented for DLT_USB_LINUX (USB with the header of Linux, 48 bytes)");
   options.link_type = "NOSUCH";
   CHECK(error("ip", options).code == Code::LinkType);
 }
@@ -460,7 +472,9 @@ TEST_CASE("a batch has the verdict of each packet, whatever records and engine")
     REQUIRE(f);
     check_batches<Packet>(*f, {.bytes = yes, .length = 54}, {.bytes = no, .length = 54});
     check_batches<Packet>(*f, {.bytes = yes, .length = 54}, {.bytes = yes, .length = 53});
-    const auto view = [](const std::vector<std::uint8_t>& bytes, std::uint32_t length) { return PacketView{bytes.data(), static_cast<std::uint32_t>(bytes.size()), length}; };
+    const auto view = [](const std::vector<std::uint8_t>& bytes, std::uint32_t length) {
+      return PacketView{bytes.data(), static_cast<std::uint32_t>(bytes.size()), length};
+    };
     check_batches<PacketView>(*f, view(yes, 54), view(no, 54));
     check_batches<PacketView>(*f, view(yes, 54), view(yes, 53));
   }
@@ -468,7 +482,8 @@ TEST_CASE("a batch has the verdict of each packet, whatever records and engine")
 
 TEST_CASE("what is too large for a loop of code is not tried again, with records of another kind or as a function") {
   std::string hosts = "host 10.0.0.1";
-  for (int i = 1; i < 60'000; ++i) hosts += " or " + std::to_string(11 + i / 65536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256) + ".1";
+  for (int i = 1; i < 60'000; ++i)
+    hosts += " or " + std::to_string(11 + i / 65536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256) + ".1";
   Options options;
   options.optimize = false;
   const auto f = compile(hosts, options);
@@ -493,7 +508,9 @@ TEST_CASE("of a view, what the kernel knows is 0") {
   tagged[12] = 0x81;
   tagged[13] = 0;
   CHECK(f->match({.bytes = bare, .length = 54, .meta = {.vlan_tag_present = 1}}));
-  const auto view = [](const std::vector<std::uint8_t>& bytes) { return PacketView{bytes.data(), static_cast<std::uint32_t>(bytes.size()), 54}; };
+  const auto view = [](const std::vector<std::uint8_t>& bytes) {
+    return PacketView{bytes.data(), static_cast<std::uint32_t>(bytes.size()), 54};
+  };
   check_batches<PacketView>(*f, view(tagged), view(bare));
 }
 
