@@ -1,6 +1,6 @@
 // A chain is taken apart into the tree of chain.hpp. A later term gives its sets to leaves that are there; what has no leaf
 // yet stays where it was written, for its load might reject packets that the terms before it accept. Then the tree is
-// arranged, and a filter made of it. A chain of `and` is the same with all signs turned: not (not A1 or not A2 or …).
+// arranged, and a filter made of it. A term that has all parts of another one goes before that: a or a and b == a. A chain of `and` is the same with all signs turned: not (not A1 or not A2 or …).
 #include "pred/gather.hpp"
 
 #include <algorithm>
@@ -97,7 +97,35 @@ class Gather {
 
   void alternatives(Literal any, std::uint32_t path, std::uint32_t depth) {
     const Expr& e = from_[any.expr];
-    for (std::uint32_t i = 0; i < e.b; ++i) alternative({from_.child(e, i), any.negated}, depth == 0 ? epoch_ : path, depth);
+    const std::vector<bool> absorbed = find_absorbed(any);
+    for (std::uint32_t i = 0; i < e.b; ++i)
+      if (absorbed.empty() || !absorbed[i]) alternative({from_.child(e, i), any.negated}, depth == 0 ? epoch_ : path, depth);
+  }
+
+  /// a or a and b  ==  a, a and b or a  ==  a, for terms of any number of parts in any order: by term, whether it has all parts of one before
+  /// it, or right behind it, and goes. Where a part of that one rejects a packet that is cut off, so it does in the term that goes. Nothing
+  /// for many terms.
+  std::vector<bool> find_absorbed(Literal any) {
+    const Expr& e = from_[any.expr];
+    constexpr std::uint32_t few = 8;
+    if (e.b > few) return {};
+    std::vector<std::vector<std::uint32_t>> parts;
+    for (std::uint32_t i = 0; i < e.b; ++i) parts.push_back(parts_of(plain(from_, {from_.child(e, i), any.negated})));
+    std::vector<bool> absorbed(e.b);
+    for (std::uint32_t i = 0; i < e.b; ++i)
+      for (std::uint32_t k = 0; k < e.b && k <= i + 1 && !absorbed[i] && !loads_.stops(from_.child(e, i)); ++k)
+        absorbed[i] = k != i && !absorbed[k] && (parts[i] != parts[k] || k < i) && std::ranges::includes(parts[i], parts[k]);
+    return absorbed;
+  }
+
+  /// What all has to hold, by its classes, ascending.
+  std::vector<std::uint32_t> parts_of(Literal term) {
+    const Expr& e = from_[term.expr];
+    if (!is_all(term) || e.b > most_operands) return {class_of(term, 0)};
+    std::vector<std::uint32_t> parts;
+    for (std::uint32_t i = 0; i < e.b; ++i) parts.push_back(class_of(plain(from_, {from_.child(e, i), term.negated}), 0));
+    std::ranges::sort(parts);
+    return parts;
   }
 
   void alternative(Literal term, std::uint32_t path, std::uint32_t depth) {

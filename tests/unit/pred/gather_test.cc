@@ -41,6 +41,25 @@ TEST_CASE("gather: conditions that are the same are asked once, and sets go unde
         "and\n  [0:1] == 8\n  or\n    [1:1] in {0x5, 0x7}\n    [2:1] in {0x5, 0x7}\naccept 1\n");
 }
 
+TEST_CASE("gather: what has all parts of what stands before it, or right behind it, goes") {
+  Builder b;
+  const auto either = [&](std::uint32_t k) { return b.f.any({b.is(1, k), b.is(2, k)}, {}); };
+  const auto pair = [&] { return b.f.all({b.is(0, 8), either(5)}, {}); };
+  const std::string alone = "and\n  [0:1] == 8\n  or\n    [1:1] == 5\n    [2:1] == 5\naccept 1\n";
+  CHECK(b.gathered(b.f.any({b.f.all({b.is(9, 1), either(5), b.is(0, 8)}, {}), pair()}, {})) == alone);
+  CHECK(b.gathered(b.f.any({pair(), b.f.all({either(5), b.is(0, 8)}, {})}, {})) == alone);
+  CHECK(b.gathered(b.f.any({pair(), b.is(3, 1), b.f.all({b.is(4, 2), either(5), b.is(0, 8)}, {})}, {})) == b.gathered(b.f.any({pair(), b.is(3, 1)}, {})));
+  CHECK(b.gathered(b.f.any({b.f.all({b.is(9, 1), b.is(0, 8)}, {}), pair()}, {})).find("[9:1]") != std::string::npos);
+  // What stands between would be asked before, and the packet may not have it.
+  b.f.root = b.f.any({pair(), b.is(9, 1), b.is(0, 8)}, {});
+  const std::vector<std::uint8_t> packet = {8, 5};
+  REQUIRE(evaluate(b.f, {packet, 60, {}}) == 1);
+  CHECK(evaluate(gather(b.f), {packet, 60, {}}) == 1);
+  // A division by 0 ends the filter.
+  const auto divides = [&] { return b.is(b.f.binary(Arith::Div, b.byte(1), b.byte(2)), 1); };
+  CHECK(b.gathered(b.f.any({b.f.all({divides(), b.is(0, 8)}, {}), b.is(0, 8)}, {})).find(" / ") != std::string::npos);
+}
+
 TEST_CASE("gather: a value that is not loaded yet stays behind what might accept before") {
   Builder b;
   const ExprId first = b.f.all({b.is(0, 8), b.is(1, 5)}, {}), between = b.is(3, 1), last = b.f.all({b.is(0, 8), b.is(9, 5)}, {});
