@@ -4,6 +4,7 @@
 // Lowers the expected number of instructions.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <span>
 #include <vector>
 
@@ -200,12 +201,23 @@ class Conjuncts : public Rewrite {
     return inside == all;
   }
 
-  /// What may reject whole packets by itself stays where it is, and so do long lists: they may be shared with other
-  /// places, which moving would part.
-  bool may_move(const Node& n) {
+  /// What may reject whole packets by itself stays where it is, and so do long lists that are asked for elsewhere, too, for they may
+  /// be shared with those places, which moving would part.
+  bool may_move(const Part& part, const Node& n) {
     if (passes(n, ranges_)) return true;
     if (!n.forks() || ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return false;
-    return n.kind != NodeKind::Member || from_.set_of(n).intervals().size() <= few;
+    return n.kind != NodeKind::Member || from_.set_of(n).intervals().size() <= few || is_asked_here_only(part, n.k);
+  }
+
+  bool is_asked_here_only(const Part& part, std::uint32_t set) {
+    if (asked_.size() == 0) count_asked();
+    const auto asks = [&](NodeId n) { return from_[n].kind == NodeKind::Member && from_[n].k == set; };
+    return asked_[set] == static_cast<std::uint32_t>(std::ranges::count_if(part.nodes(), asks));
+  }
+  void count_asked() {
+    asked_.grow(from_.set_count());
+    for (std::uint32_t i = 0; i < from_.node_count(); ++i)
+      if (const Node& n = from_[NodeId{i}]; live_[i] && n.kind == NodeKind::Member) ++asked_[n.k];
   }
 
   // ---- what they cost --------------------------------------------------------------------------------
@@ -257,7 +269,7 @@ class Conjuncts : public Rewrite {
     step.is_address = is_address(from_[past_guards(from_, ranges_, part.entry)]);
     step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test && from_[part.some[0]].relation() == Relation::Equal &&
                          from_[from_[part.some[0]].a].kind == ValueKind::Load;
-    step.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(from_[n]); });
+    step.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(part, from_[n]); });
     return step;
   }
 
@@ -274,7 +286,9 @@ class Conjuncts : public Rewrite {
   }
 
   double comparisons_of(const Node& n) const {
-    return n.kind == NodeKind::Member ? static_cast<double>(from_.set_of(n).intervals().size()) : 1;
+    if (n.kind != NodeKind::Member) return 1;  // of many, by halving
+    const std::size_t intervals = from_.set_of(n).intervals().size();
+    return static_cast<double>(intervals <= few ? intervals : few - 1 + std::bit_width(intervals / few));
   }
 
   /// Whether it is a range of a load's numbers, of which one comparison tells most others.
@@ -359,6 +373,7 @@ class Conjuncts : public Rewrite {
   Column<std::uint32_t> ways_in_;
   Onward onward_;
   Column<ValueId> at_hand_;  ///< by node
+  Column<std::uint32_t> asked_;  ///< by set: how many nodes ask for it, counted when it matters
   Flags seen_;               ///< as the beginning of a part
   Flags moved_;
   std::vector<Part> parts_;  ///< of one chain after the other

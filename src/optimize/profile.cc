@@ -74,7 +74,8 @@ double expected_of(const Program& p, const std::optional<Question>& q) {
   const double one = std::max(even, q->domain.high > 0xffff ? 0.02 : q->domain.high > 0xff ? 0.05 : 0.1);
   const bool is_behind = p[q->value].kind == ValueKind::Load && p[q->value].a != no_value;
   const double zero = is_behind && seldom.contains(0) ? 0.25 : 0;  // fields that are not in use
-  const double share = std::min(nothing_known, one * static_cast<double>(*few) + zero);
+  const double most = q->domain.high > 0xffff ? of_net : nothing_known;  // of many addresses, as of a net
+  const double share = std::min(most, one * static_cast<double>(*few) + zero);
   return rather_not ? 1 - share : share;
 }
 
