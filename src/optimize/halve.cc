@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "optimize/follow.hpp"
+#include "optimize/halving.hpp"
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
 #include "optimize/rewrite.hpp"
@@ -51,8 +52,6 @@ class Taken {
  private:
   std::map<std::uint32_t, std::uint32_t> by_low_;  ///< their ends
 };
-
-constexpr std::size_t worth_halving = 6;  ///< fewer are found as fast one after the other
 
 const Node& behind_guards(const Program& p, NodeId n) {
   while (p[n].kind == NodeKind::Guard) n = p[n].t;
@@ -177,17 +176,7 @@ class Halve : public Rewrite {
     if (!row) return to_.add(n, span);
     row_end_ = node(row->end);
     std::ranges::sort(row->links, {}, [](const Link& l) { return l.numbers.low; });
-    return halves(value(row->about), row->links, span);
-  }
-
-  /// Of links by ascending numbers.
-  NodeId halves(ValueId v, std::span<Link> links, Span span) {
-    if (links.size() < worth_halving) return in_order(links);
-    const auto lower = links.first(links.size() / 2), upper = links.subspan(links.size() / 2);
-    const ValueId middle = to_.constant(upper.front().numbers.low);
-    const NodeId below = halves(v, lower, span);
-    const NodeId above = halves(v, upper, span);
-    return to_.test(Relation::GreaterEqual, v, middle, above, below, span);
+    return halves(to_, value(row->about), std::span(row->links), span, [this](std::span<Link> links) { return in_order(links); });
   }
 
   /// As they were asked.

@@ -16,6 +16,7 @@ constexpr Pass table[] = {
     {"sets", without_profile<gather_sets>, "behind both: what is decided no longer stands between tests of one value"},
     {"overlaps", without_profile<drop_overlapped>, "behind them: of tests of one load little is left to find"},
     {"halve", without_profile<halve_rows>, "behind them: what has one outcome is a set by now, and what is decided is gone from between"},
+    {"turn", without_profile<turn_rows>, "behind it: rows about two values are left; ahead of what puts sets in front of rows, which it does itself"},
     {"screen", without_profile<screen_rows>, "behind it: rows that could not be halved are left"},
     {"order", order_tests, "when sets are whole, for their shares add up", true},
     {"conjuncts", order_conjuncts, "behind them: what it moves tears rows of tests apart", true},

@@ -17,6 +17,9 @@ bool gather_sets(ir::Program& p);
 bool drop_overlapped(ir::Program& p);
 /// halve.cc: of many tests of one value, each for numbers of its own, by halving. Lowers the number of tests on the longest path.
 bool halve_rows(ir::Program& p);
+/// turn.cc: of many links about two values that each go on to others, those others first, by halving. Lowers the number of tests on the
+/// longest path.
+bool turn_rows(ir::Program& p);
 /// screen.cc: of many tests of a few values first whether any can hold. Lowers the number of tests on the way of what passes them all.
 bool screen_rows(ir::Program& p);
 /// order.cc: the likely ones of tests that exclude each other first. Lowers the expected number of tests.

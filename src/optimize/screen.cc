@@ -55,11 +55,11 @@ class Rows {
     if (is_worth(row)) rows_.push_back(std::move(row));
   }
 
-  /// Adds a link; false where the row ends.
+  /// Adds a link; false where the row ends, as it does before the comparisons of halving.
   bool add(Row& row, NodeId n) {
     if (!from_[n].forks()) return false;
     const auto q = question(from_, ranges_, from_[n]);
-    if (!q || q->mask != 0xffffffff || q->holds.intervals().size() != 1 || ranges_.may_reject(q->value)) return false;
+    if (!q || q->mask != 0xffffffff || q->holds.intervals().size() != 1 || q->holds.intervals()[0].high >= q->domain.high || ranges_.may_reject(q->value)) return false;
     auto known = std::ranges::find(row.asked, q->value, &Asked::value);
     if (known == row.asked.end()) {
       if (row.asked.size() == most_values) return false;

@@ -265,6 +265,16 @@ TEST_CASE("conjuncts: what rejects most for least first") {
                              "t1: if p == 6 then g2 else no\ng1: guard 1 [23] then t1\nroot g1\n"),
             graph("t2: if p == 6 then yes else no\nt1: if h == 5 then t2 else no\ng1: guard 4 [26] then t1\nroot g1\n"));
   }
+  SUBCASE("a long list ahead of it, but not one that is asked for elsewhere, too") {
+    const std::string list = "{5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27}";
+    becomes(conjuncts, graph(("t2: if h in " + list + " then yes else no\ng2: guard 4 [26] then t2\n"
+                             "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nroot g1\n").c_str()),
+            graph(("t2: if f &? 0x1fff then no else yes\nt1: if h in " + list + " then t2 else no\ng1: guard 4 [26] then t1\nroot g1\n").c_str()));
+    const std::string twice = graph(("o = load 4 [28]\nl = length\nt3: if o in " + list + " then yes else no\ng3: guard 4 [28] then t3\n"
+                                    "t2: if h in " + list + " then yes else no\ng2: guard 4 [26] then t2\n"
+                                    "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nt0: if l == 60 then g3 else g1\nroot t0\n").c_str());
+    becomes(conjuncts, twice, twice);
+  }
   SUBCASE("not ahead of a protocol that is seldom elsewhere, where it costs more than it saves there") {
     const std::string two = graph("o = load 4 [30]\nt3: if o == 5 then yes else no\ng3: guard 4 [30] then t3\n"
                                   "t2: if h == 5 then yes else g3\ng2: guard 4 [26] then t2\n"
@@ -310,12 +320,13 @@ TEST_CASE("profile: numbers of a byte behind a header have rows of their own") {
   }
 }
 
-TEST_CASE("profile: a network is neither as rare as an address nor half of all") {
+TEST_CASE("profile: a network, or a long list, is neither as rare as an address nor half of all") {
   struct Row { const char* numbers; double share; };
   const Row rows[] = {{"{0xa000001}", 0.02},           {"{0xa000000-0xaffffff}", 0.2},
                       {"{0xa000080-0xa0000bf}", 0.2},  {"{0-0x9ffffff, 0xb000000-0xffffffff}", 0.8},
                       {"{0xa000001-0xaffffff}", 0.5},  {"{0xa000000-0xaffffff, 0xc0a80000-0xc0a8ffff}", 0.5},
-                      {"{0xe0000000-0xefffffff}", 0.5}};
+                      {"{0xe0000000-0xefffffff}", 0.5},
+                      {"{1, 3, 5, 7}", 0.08},          {"{1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31}", 0.2}};
   for (const Row& r : rows) {
     CAPTURE(r.numbers);
     const Program p = parse("x = load 4 [26]\nno: return 0\nyes: return 1\nt: if x in " + std::string(r.numbers) +
@@ -480,6 +491,69 @@ TEST_CASE("halve: of two tests that have to hold, the one about the value at han
   // It matters which of them does not hold.
   Program stays = parse(graph("b: if v == 2 then yes else no\nu: if w == 1 then b else yes\ngu: guard 4 [4] then u\n", "gu"));
   CHECK(!optimize::halve_rows(stays));
+}
+
+TEST_CASE("turn: what is asked last in all links of a row goes first") {
+  // Two addresses, a protocol, two ports.
+  const std::string head = "no: return 0\nyes: return 1\nv = load 4 [0]\nw = load 4 [4]\nq = load 1 [8]\nx = load 2 [10]\ny = load 2 [12]\n"
+                           "l = length\nend: if l == 60 then yes else no\n";
+  const auto address = [](int link) { return std::to_string(10 * link); };
+  const auto port = [](int link) { return std::to_string(100 + (link == 5 ? 4 : link)); };  // the last two links have one
+  const auto row = [&](int links, int second) {
+    std::string text, next = "end";
+    for (int i = links; i-- > 0;) {
+      const std::string n = std::to_string(i), a = address(i == 1 ? second : i), p = port(i);
+      text += "y" + n + ": if y == " + p + " then yes else " + next + "\nhy" + n + ": guard 2 [12] then y" + n + "\n";
+      text += "x" + n + ": if x == " + p + " then yes else hy" + n + "\nhx" + n + ": guard 2 [10] then x" + n + "\n";
+      text += "q" + n + ": if q == 6 then hx" + n + " else " + next + "\nhq" + n + ": guard 1 [8] then q" + n + "\n";
+      text += "w" + n + ": if w == " + a + " then hq" + n + " else " + next + "\nhw" + n + ": guard 4 [4] then w" + n + "\n";
+      text += "v" + n + ": if v == " + a + " then hq" + n + " else hw" + n + "\n";
+      next = "v" + n;
+    }
+    return text + "g: guard 4 [0] then v0\nroot g\n";
+  };
+  const auto turned = [&](const std::string& value, const std::string& next) {
+    std::string text, rest = next;
+    for (int i = 5; i-- > 1;) {
+      const std::string n = value + std::to_string(i), numbers = i == 4 ? "in {40, 50}" : "== " + address(i);
+      text += "tw" + n + ": if w " + numbers + " then yes else " + next + "\ntv" + n + ": if v " + numbers + " then yes else tw" + n + "\n";
+      text += "t" + n + ": if " + value + " == " + port(i) + " then tv" + n + " else " + rest + "\n";
+      rest = "t" + n;
+    }
+    return text;
+  };
+  const std::string set = " in {0, 10, 20, 30, 40, 50}";
+  const std::string first = "fy: if y == 100 then yes else gx1\ngfy: guard 2 [12] then fy\nfx: if x == 100 then yes else gfy\n"
+                            "gfx: guard 2 [10] then fx\nfw: if w == 0 then gfx else gx1\nfv: if v == 0 then gfx else fw\n";
+  becomes(optimize::turn_rows, head + row(6, 1),
+          head + turned("y", "end") + "gy1: guard 2 [12] then ty1\n" + turned("x", "gy1") + "gx1: guard 2 [10] then tx1\n" + first +
+              "c: if q == 6 then fv else end\ngc: guard 1 [8] then c\nsw: if w" + set + " then gc else end\ngw: guard 4 [4] then sw\n" +
+              "sv: if v" + set + " then gc else gw\ng: guard 4 [0] then sv\nroot g\n");
+  Program few = parse(head + row(5, 1)), loads_less = parse(head + row(6, 0)), twice = parse(head + row(6, 1));
+  CHECK(!optimize::turn_rows(few));
+  CHECK(!optimize::turn_rows(loads_less));  // where v == 0, w may never be loaded
+  CHECK(optimize::turn_rows(twice));
+  CHECK(!optimize::turn_rows(twice));
+}
+
+TEST_CASE("turn: where all else is rejected, what stands in a fixed place is asked for all links") {
+  const auto graph = [](const char* otherwise) {
+    std::string text = "no: return 0\nyes: return 1\nh = load 1 [0]\nx = load 2 [h + 2]\ny = load 2 [h + 4]\nv = load 4 [8]\nw = load 4 [12]\n"
+                       "l = length\nend: if l == 60 then yes else no\n", next = otherwise;
+    for (int i = 6; i-- > 0;) {
+      const std::string n = std::to_string(i), k = std::to_string(3 * i);
+      text += "w" + n + ": if w == " + k + " then yes else " + next + "\nv" + n + ": if v == " + k + " then yes else w" + n + "\n";
+      text += "y" + n + ": if y == " + k + " then v" + n + " else " + next + "\nx" + n + ": if x == " + k + " then v" + n + " else y" + n + "\n";
+      next = "x" + n;
+    }
+    return parse(text + "root " + next + "\n");
+  };
+  const auto first_question = [](Program p) {
+    CHECK(optimize::turn_rows(p));
+    return ir::expression(p, p.root);
+  };
+  CHECK(first_question(graph("no")) == "[8:4] in {0, 3, 6, 9, 12, 15}");
+  CHECK(first_question(graph("end")) == "[[0:1] + 2:2] in {0, 3, 6, 9, 12, 15}");
 }
 
 TEST_CASE("screen: first whether any test of a row can hold") {
