@@ -110,7 +110,7 @@ class Emission {
                   "split it into simpler comparisons");
     merge_tails(code.blocks);
     if (places_ != Places::Apart) {
-      share_code(code.blocks, places_ == Places::Shared);
+      share_code(code.blocks, places_);
       run_into_tails(code.blocks);
     }
     Program program = layout(code.blocks);

@@ -42,7 +42,8 @@ struct Twins {
 
 class Sharing {
  public:
-  explicit Sharing(const Blocks& blocks) : blocks_(blocks) { split(); look(); }
+  /// `worth_it`: as many instructions less; X, and asking again, cost what comes that way.
+  Sharing(const Blocks& blocks, std::size_t worth_it) : blocks_(blocks), worth_it_(worth_it) { split(); look(); }
 
   /// The blocks with the pieces of one test shared, for the first test where that is worth it.
   std::optional<Blocks> find() const {
@@ -52,10 +53,10 @@ class Sharing {
     return std::nullopt;
   }
 
-  /// The same, of pieces behind a row of tests.
-  std::optional<Blocks> find_behind_row() const {
+  /// The same, of pieces behind a row of so many tests.
+  std::optional<Blocks> find_behind_row(std::uint32_t least_ways) const {
     for (const BlockId dropped : blocks_.order) {
-      if (ways_in_[at(dropped)] < 2 || !begins_with(dropped, op::ABS)) continue;
+      if (ways_in_[at(dropped)] < least_ways || !begins_with(dropped, op::ABS)) continue;
       const auto head = head_of_row(dropped);
       if (!head || needs_x_[at(*head)]) continue;
       for (const BlockId kept : blocks_.order)
@@ -202,7 +203,7 @@ class Sharing {
   /// is alike at their ends stands once.
   std::optional<Blocks> with_x_ahead_of_both(const Blocks& shared, BlockId kept, BlockId dropped) const {
     const BlockId setting = before_[at(kept)];
-    if (ways_in_[at(setting)] < 2 || !sets_header_length(setting)) return std::nullopt;
+    if (!sets_header_length(setting)) return std::nullopt;
     const auto head = head_of_row(setting);
     const auto leads_to_both = [&](BlockId id) { return leads_to(blocks_[id], setting) && leads_to(blocks_[id], dropped); };
     if (!head || needs_x_[at(*head)] || std::ranges::any_of(blocks_.order, leads_to_both)) return std::nullopt;
@@ -307,7 +308,7 @@ class Sharing {
     return is_worth_it(b) ? std::optional(std::move(b)) : std::nullopt;
   }
 
-  bool is_worth_it(const Blocks& b) const { return leads_forward(b) && layout(b).instructions.size() + worth_it <= layout(blocks_).instructions.size(); }
+  bool is_worth_it(const Blocks& b) const { return leads_forward(b) && layout(b).instructions.size() + worth_it_ <= layout(blocks_).instructions.size(); }
 
   static void lead(Block& b, BlockId from, BlockId to) {
     if (b.end == Block::End::Return) return;
@@ -375,8 +376,9 @@ class Sharing {
     });
   }
 
-  static constexpr std::size_t most_pairs = 64, worth_it = 3;  ///< X, and asking again, cost what comes that way
+  static constexpr std::size_t most_pairs = 64;
   Blocks blocks_;
+  const std::size_t worth_it_;
   Column<std::uint32_t> ways_in_, place_;  ///< by block
   Column<BlockId> before_;                 ///< by block: what leads there last
   Column<char> needs_x_;
@@ -395,14 +397,16 @@ bool may_share(const Blocks& blocks) {
 
 }  // namespace
 
-void share_code(Blocks& blocks, bool may_ask_again) {
-  constexpr std::size_t few = 10, many = 200;
-  if (blocks.order.size() < few || blocks.order.size() > many || !may_share(blocks)) return;
+void share_code(Blocks& blocks, Places places) {
+  constexpr std::size_t few = 10, many = 200, some = 3;
+  const bool shortest = places == Places::Shortest;
+  if (blocks.order.size() < few || blocks.order.size() > many || !(shortest || may_share(blocks))) return;
   constexpr int turns = 3;
   for (int turn = 0; turn < turns; ++turn) {
-    const Sharing sharing(blocks);
-    auto shared = may_ask_again ? sharing.find() : std::nullopt;
-    if (!shared) shared = sharing.find_behind_row();
+    const Sharing sharing(blocks, shortest ? 1 : some);
+    auto shared = places == Places::Shared ? sharing.find() : std::nullopt;
+    if (!shared) shared = sharing.find_behind_row(shortest ? 1 : 2);
+    if (!shared && shortest) shared = sharing.find();
     if (!shared) return;
     blocks = std::move(*shared);
   }

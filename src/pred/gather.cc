@@ -1,6 +1,7 @@
 // A chain is taken apart into the tree of chain.hpp. A later term gives its sets to leaves that are there; what has no leaf
 // yet stays where it was written, for its load might reject packets that the terms before it accept. Then the tree is
-// arranged, and a filter made of it. A term that has all parts of another one goes before that: a or a and b == a. A chain of `and` is the same with all signs turned: not (not A1 or not A2 or …).
+// arranged, and a filter made of it. A term that has all parts of another one goes before that: a or a and b == a. A chain of `and` is
+// the same with all signs turned: not (not A1 or not A2 or …).
 #include "pred/gather.hpp"
 
 #include <algorithm>

@@ -165,6 +165,9 @@ TEST_CASE("emit: X is set ahead of a row of tests that lead to what is asked of 
   // One test alone leads there.
   const std::string alone = ports + "tq: if q == 6 then gc else yes\n" + versions + "root g\n";
   CHECK(listing(alone, cbpf::Places::SharedIfAlike) == listing(alone));
+  CHECK(listing(alone, cbpf::Places::Shortest) ==
+        "ldh [12]; jeq #0x800; jeq #0x86dd; ldx #0x28; ldb [20]; jeq #0x6; ldb [23]; jeq #0x6; jeq #0x11; ldxb 4*([14]&0xf); "
+        "ldh [x + 14]; jeq #0x50; ldh [x + 16]; jeq #0x50; ret #1; ret #0; ");
 }
 
 TEST_CASE("emit: pieces stay apart where one of their ends is not settled by the test before them") {
