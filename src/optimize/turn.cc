@@ -74,6 +74,23 @@ std::optional<Question> asked(const Program& p, Ranges& ranges, NodeId test) {
   return q && q->mask == 0xffffffff && q->yes().intervals().size() <= few ? std::move(q) : std::nullopt;
 }
 
+/// Whether a test and the one behind it, about another value, lead to one place when they hold.
+bool may_be_link(const Program& p, Ranges& ranges, NodeId n) {
+  if (!p[n].forks()) return false;
+  const Node& second = p[past_guards(p, ranges, p[n].f)];
+  return second.forks() && second.a != p[n].a && past_guards(p, ranges, second.t) == past_guards(p, ranges, p[n].t);
+}
+
+/// A closer look costs more.
+bool may_have_rows(const Program& p) {
+  constexpr std::size_t fewest_tests = 3 * fewest_links;
+  if (p.node_count() < fewest_tests) return false;
+  Ranges ranges(p);
+  std::size_t links = 0;
+  for (std::uint32_t i = 0; i < p.node_count() && links < fewest_links; ++i) links += may_be_link(p, ranges, NodeId{i});
+  return links == fewest_links;
+}
+
 class Rows {
  public:
   explicit Rows(const Program& p) : from_(p), live_(live_nodes(p)), ranges_(p), in_row_(p.node_count()) {}
@@ -81,18 +98,12 @@ class Rows {
   /// By descending head.
   std::vector<Row> find() {
     for (auto i = static_cast<std::uint32_t>(from_.node_count()); i-- > 0;)
-      if (live_[i] && !in_row_[i] && may_be_link(NodeId{i})) find_row(NodeId{i});
+      if (live_[i] && !in_row_[i] && may_be_link(from_, ranges_, NodeId{i})) find_row(NodeId{i});
     return std::move(rows_);
   }
 
  private:
   NodeId past(NodeId n) { return past_guards(from_, ranges_, n); }
-
-  bool may_be_link(NodeId n) {
-    if (!from_[n].forks()) return false;
-    const Node& second = from_[past(from_[n].f)];
-    return second.forks() && second.a != from_[n].a && past(second.t) == past(from_[n].t);
-  }
 
   void find_row(NodeId head) {
     Row row{head, head, {}, {}, {}};
@@ -109,7 +120,7 @@ class Rows {
   /// Adds the link that begins at a node, and says where it leads when it does not hold. Nothing where there is none of this form, or
   /// other ways lead into it, for what it asks would have to stay for those.
   std::optional<NodeId> add_link(Row& row, NodeId here) {
-    if (in_row_[here] || !may_be_link(here)) return std::nullopt;
+    if (in_row_[here] || !may_be_link(from_, ranges_, here)) return std::nullopt;
     Form form;
     Link link;
     const NodeId second = past(from_[here].f), body = past(from_[here].t), next = past(from_[second].f);
@@ -335,7 +346,7 @@ class Turn : public Rewrite {
 }  // namespace
 
 bool turn_rows(Program& p) {
-  if (p.node_count() < 2 * fewest_links) return false;
+  if (!may_have_rows(p)) return false;
   std::vector<Row> rows = Rows(p).find();
   if (rows.empty()) return false;
   p = Turn(p, std::move(rows)).run();
