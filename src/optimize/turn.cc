@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -99,6 +100,7 @@ class Rows {
   std::vector<Row> find() {
     for (auto i = static_cast<std::uint32_t>(from_.node_count()); i-- > 0;)
       if (live_[i] && !in_row_[i] && may_be_link(from_, ranges_, NodeId{i})) find_row(NodeId{i});
+    std::ranges::sort(rows_, std::greater(), &Row::head);
     return std::move(rows_);
   }
 
@@ -112,9 +114,10 @@ class Rows {
       if (!next) break;
       row.end = *next;
     }
-    if (!is_worth(row)) return;
-    for (const Link& link : row.links) in_row_[link.outer[0]] = in_row_[link.outer[1]] = true;
-    rows_.push_back(std::move(row));
+    if (row.links.size() < fewest_links) return;
+    for (const Link& link : row.links) in_row_[link.outer[0]] = true;  // looked at once, whatever comes of it
+    begin_where_all_is_loaded(row);
+    if (is_worth(row)) rows_.push_back(std::move(row));
   }
 
   /// Adds the link that begins at a node, and says where it leads when it does not hold. Nothing where there is none of this form, or
@@ -179,11 +182,17 @@ class Rows {
            std::equal(a.common.begin(), a.common.begin() + a.common_count, b.common.begin(), ask_the_same);
   }
 
-  /// The first two links must not be for the same numbers of the first value, so that the second value is loaded behind them, and what
-  /// is found by halving is for numbers of its own, or the same.
+  /// The first two links must not be for the same numbers of the first value, so that the second value is loaded behind them.
+  void begin_where_all_is_loaded(Row& row) {
+    const auto numbers = [&](const Link& link) { return asked(from_, ranges_, link.outer[0])->yes(); };
+    const auto differ = [&](const Link& a, const Link& b) { return (numbers(a) & numbers(b)).empty(); };
+    row.links.erase(row.links.begin(), std::ranges::adjacent_find(row.links, differ));
+    if (!row.links.empty()) row.head = row.links.front().outer[0];
+  }
+
+  /// What is found by halving has to be for numbers of its own, or the same.
   bool is_worth(Row& row) {
     if (row.links.size() < fewest_links) return false;
-    if (!(asked(from_, ranges_, row.links[0].outer[0])->yes() & asked(from_, ranges_, row.links[1].outer[0])->yes()).empty()) return false;
     for (std::size_t k = 0; k < row.form.inner_count; ++k)
       if (!cut(row, k)) return false;
     return true;

@@ -532,6 +532,9 @@ TEST_CASE("turn: what is asked last in all links of a row goes first") {
   Program few = parse(head + row(5, 1)), loads_less = parse(head + row(6, 0)), twice = parse(head + row(6, 1));
   CHECK(!optimize::turn_rows(few));
   CHECK(!optimize::turn_rows(loads_less));  // where v == 0, w may never be loaded
+  Program later = parse(head + row(7, 0));
+  CHECK(optimize::turn_rows(later));  // from the second link on
+  CHECK(to_string(later).find("in {0, 10") == std::string::npos);
   CHECK(optimize::turn_rows(twice));
   CHECK(!optimize::turn_rows(twice));
 }
