@@ -76,10 +76,14 @@ namespace {
 /// Marks the roots of choices in a value, and in those below it that have not been seen.
 class ChoicesBelow {
  public:
-  ChoicesBelow(const Program& p, Flags& live) : p_(p), live_(live), seen_(p.value_count()) {}
+  ChoicesBelow(const Program& p, Flags& live) : p_(p), live_(live), unseen_(p.value_count()) {
+    for (std::uint32_t i = 0; i < unseen_.size(); ++i) {  // operands have smaller ids
+      const Value& v = p[ValueId{i}];
+      unseen_[i] = v.kind == ValueKind::Choice || is_unseen(v.a) || is_unseen(v.b);
+    }
+  }
 
   void mark(ValueId id) {
-    if (id == no_value || seen_[id]) return;
     use(id);
     while (!left_.empty()) {
       const Value& v = p_[left_.back()];
@@ -91,15 +95,17 @@ class ChoicesBelow {
   }
 
  private:
+  bool is_unseen(ValueId id) const { return id != no_value && unseen_[id]; }
+
   void use(ValueId id) {
-    if (id == no_value || seen_[id]) return;
-    seen_[id] = true;
+    if (!is_unseen(id)) return;
+    unseen_[id] = false;
     left_.push_back(id);
   }
 
   const Program& p_;
   Flags& live_;
-  Flags seen_;
+  Flags unseen_;  ///< by value: it has choices below it, or is one, and has not been marked
   std::vector<ValueId> left_;
 };
 

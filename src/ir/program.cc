@@ -107,6 +107,7 @@ NodeId Program::member(ValueId a, Set numbers, NodeId t, NodeId f, Span span) {
 }
 
 std::uint32_t Program::add(Set numbers) {
+  numbers.settle();
   return pool_->set_index.intern(pool_->sets, std::move(numbers), [](const Set& s) { return hash(s); });
 }
 

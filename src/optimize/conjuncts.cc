@@ -206,7 +206,7 @@ class Conjuncts : public Rewrite {
   bool may_move(const Part& part, const Node& n) {
     if (passes(n, ranges_)) return true;
     if (!n.forks() || ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return false;
-    return n.kind != NodeKind::Member || from_.set_of(n).intervals().size() <= few || is_asked_here_only(part, n.k);
+    return n.kind != NodeKind::Member || from_.set_of(n).count() <= few || is_asked_here_only(part, n.k);
   }
 
   bool is_asked_here_only(const Part& part, std::uint32_t set) {
@@ -287,14 +287,14 @@ class Conjuncts : public Rewrite {
 
   double comparisons_of(const Node& n) const {
     if (n.kind != NodeKind::Member) return 1;  // of many, by halving
-    const std::size_t intervals = from_.set_of(n).intervals().size();
+    const std::size_t intervals = from_.set_of(n).count();
     return static_cast<double>(intervals <= few ? intervals : few - 1 + std::bit_width(intervals / few));
   }
 
   /// Whether it is a range of a load's numbers, of which one comparison tells most others.
   bool asks_for_upper_bits(const Node& n, const std::optional<Question>& q) const {
     if (n.kind != NodeKind::Test || n.relation() != Relation::Equal || from_[n.a].kind != ValueKind::Binary) return false;
-    return q && q->mask == 0xffffffff && q->value == from_[n.a].a && q->holds.intervals().size() == 1;
+    return q && q->mask == 0xffffffff && q->value == from_[n.a].a && q->holds.count() == 1;
   }
 
   /// Values that have been worked out.

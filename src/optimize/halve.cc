@@ -150,7 +150,7 @@ class Rows {
   std::optional<Interval> asked_of(ValueId about, NodeId n) {
     if (!from_[n].forks() || subject(from_, from_[n]) != about || subject(from_, from_[past_guards(from_, ranges_, from_[n].t)]) == about) return std::nullopt;
     const auto q = question(from_, ranges_, from_[n]);
-    if (!q || q->value != about || q->mask != 0xffffffff || q->holds.intervals().size() != 1) return std::nullopt;
+    if (!q || q->value != about || q->mask != 0xffffffff || q->holds.count() != 1) return std::nullopt;
     return q->holds.intervals()[0];
   }
 

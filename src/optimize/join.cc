@@ -66,7 +66,7 @@ class Pairs {
     const auto q = question(p_, ranges_, n);
     if (!q || p_[q->value].kind != ValueKind::Load) return std::nullopt;
     Asked a{p_[q->value], q->mask & bits_of(p_[q->value].size()), straight ? q->yes() : q->no(), straight ? n.t : n.f, straight ? n.f : n.t};
-    if (a.numbers.size() > few || a.numbers.size() != a.numbers.intervals().size()) return std::nullopt;
+    if (a.numbers.size() > few || a.numbers.size() != a.numbers.count()) return std::nullopt;
     return a;
   }
 

@@ -13,21 +13,13 @@ namespace {
 
 /// The numbers of a byte whose masked part is in a set.
 Set unmasked(std::uint32_t high, std::uint32_t mask, const Set& part) {
-  mask &= 0xff;
-  std::array<bool, 0x100> holds;  // by masked part
-  for (std::uint32_t x = mask;; x = (x - 1) & mask) {
-    holds[x] = part.contains(x);
-    if (x == 0) break;
-  }
-  std::vector<Interval> numbers;
-  const std::uint32_t alike = mask ? mask & (0u - mask) : 0x100;  // so many numbers differ below the mask only
-  for (std::uint32_t x = 0; x <= high; x += alike) {
-    if (!holds[x & mask]) continue;
-    const std::uint32_t last = std::min(x + alike - 1, high);
-    if (!numbers.empty() && numbers.back().high + 1 == x) numbers.back().high = last;
-    else numbers.push_back({x, last});
-  }
-  return Set::join(std::move(numbers));
+  mask &= ByteSet::last;
+  const bool zero = part.contains(0);
+  ByteSet others;  // those that are in the set where 0 is not, and not where it is
+  for (std::uint32_t x = mask; x != 0; x = (x - 1) & mask)
+    if (part.contains(x) != zero) others = others | ByteSet::of_bits(mask, x);
+  const ByteSet all(Interval{0, high});
+  return Set::of(zero ? all - others : all & others);
 }
 
 /// The numbers whose upper bits, those not in `rest`, are in a set.
@@ -149,12 +141,9 @@ std::optional<bool> Known::decides(const Numbers& numbers, const Question& q) co
   const Fact* f = find(q.value, q.mask);
   if (!f) return std::nullopt;
   const Set& possible = numbers[f->possible];
-  const auto meets = [](const Set& with) { return [&](const Interval& i) { return with.meets(i); }; };
-  if (is_large(possible) && !is_large(q.holds))
-    return std::ranges::any_of(q.holds.intervals(), meets(possible)) ? std::nullopt : std::optional(false);
-  if (std::ranges::none_of(possible.intervals(), meets(q.holds))) return false;
-  if (std::ranges::all_of(possible.intervals(), [&](const Interval& i) { return q.holds.covers(i); })) return true;
-  return std::nullopt;
+  if (is_large(possible) && !is_large(q.holds)) return q.holds.meets(possible) ? std::nullopt : std::optional(false);
+  if (!possible.meets(q.holds)) return false;
+  return q.holds.covers(possible) ? std::optional(true) : std::nullopt;
 }
 
 bool Known::excludes(const Program& p, const Numbers& numbers, const Question& q) const {

@@ -125,7 +125,7 @@ class Known {
   // Forgetting is safe; these bounds keep the walk near-linear however long the filter is.
   static constexpr std::size_t most_facts = 16;
   static constexpr std::size_t most_intervals = 64;  ///< of sets that are made anew at every step
-  static bool is_large(const Set& s) { return s.intervals().size() > most_intervals; }
+  static bool is_large(const Set& s) { return s.count() > most_intervals; }
   std::array<Fact, most_facts> facts_;  ///< in place: every fork of the graph copies them
   std::uint32_t count_ = 0;
 };

@@ -46,7 +46,7 @@ std::optional<Narrowed> narrowed(const Program& p, Ranges& ranges, const Node& n
   const ValueId about = subject(p, n);
   if (about == no_value || p[about].kind != ValueKind::Load || p[about].size() == 1) return std::nullopt;
   const auto q = question(p, ranges, n);
-  if (!q || q->mask != 0xffffffff || q->holds.intervals().size() > few) return std::nullopt;
+  if (!q || q->mask != 0xffffffff || q->holds.count() > few) return std::nullopt;
   Value load = p[q->value];
   const std::uint32_t whole = load.size(), size = needed(whole, q->holds);
   if (size == whole) return std::nullopt;

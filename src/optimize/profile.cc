@@ -38,7 +38,7 @@ std::optional<Shares> shares_of(const Profile& profile, const Program& p, const 
 
 /// So many single numbers are as likely, where that can be said: a narrow range counts for two.
 std::optional<std::uint64_t> as_single(const Set& numbers, std::uint64_t narrow) {
-  const std::uint64_t size = numbers.size(), intervals = numbers.intervals().size();
+  const std::uint64_t size = numbers.size(), intervals = numbers.count();
   if (size == intervals) return size;
   return size <= narrow ? std::optional(std::min(size, 2 * intervals)) : std::nullopt;
 }
@@ -57,7 +57,7 @@ std::uint64_t narrow(const Value& v, const Set& numbers) {
 
 /// Whether these are the numbers of four bytes that begin alike, in seven bits or more, as the addresses of a network do.
 bool is_net(const Value& v, const Set& numbers) {
-  if (v.kind != ValueKind::Load || v.size() != 4 || numbers.intervals().size() != 1) return false;
+  if (v.kind != ValueKind::Load || v.size() != 4 || numbers.count() != 1) return false;
   const std::uint32_t rest = numbers.intervals().front().low ^ numbers.intervals().front().high;
   return (rest & (rest + 1)) == 0 && rest >> 25 == 0;
 }

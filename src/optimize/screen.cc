@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/column.hpp"
 #include "optimize/known.hpp"
 #include "optimize/passes.hpp"
 #include "optimize/rewrite.hpp"
@@ -30,8 +31,8 @@ struct Row {
   std::vector<Asked> asked;  ///< a few, by their first test
 };
 
-/// Fewer numbers are not worth the room that sets take.
-constexpr std::size_t fewest_in_all = 12;
+/// Fewer numbers, in all and of a value, are not worth the room that sets take.
+constexpr std::size_t fewest_in_all = 12, fewest_numbers = 4;
 
 class Rows {
  public:
@@ -46,7 +47,7 @@ class Rows {
   }
 
  private:
-  static constexpr std::size_t most_values = 3, fewest_numbers = 4;
+  static constexpr std::size_t most_values = 3;
 
   void find_row(NodeId head) {
     Row row{head, head, {}};
@@ -59,7 +60,8 @@ class Rows {
   bool add(Row& row, NodeId n) {
     if (!from_[n].forks()) return false;
     const auto q = question(from_, ranges_, from_[n]);
-    if (!q || q->mask != 0xffffffff || q->holds.intervals().size() != 1 || q->holds.intervals()[0].high >= q->domain.high || ranges_.may_reject(q->value)) return false;
+    if (!q || q->mask != 0xffffffff || q->holds.count() != 1 || q->holds.high() >= q->domain.high) return false;
+    if (ranges_.may_reject(q->value)) return false;
     auto known = std::ranges::find(row.asked, q->value, &Asked::value);
     if (known == row.asked.end()) {
       if (row.asked.size() == most_values) return false;
@@ -125,8 +127,22 @@ class Screen : public Rewrite {
 
 }  // namespace
 
-bool screen_rows(Program& p) {
+/// Whether there may be a row, from how many tests ask about a value: a closer look costs more.
+bool may_have_rows(const Program& p) {
   if (p.node_count() < 2 * fewest_in_all) return false;
+  Column<std::uint8_t> tests(p.value_count());  // of each value, up to so many that a row may have them
+  std::size_t in_rows = 0;
+  for (std::uint32_t i = 0; i < p.node_count() && in_rows < fewest_in_all; ++i) {
+    const ValueId about = subject(p, p[NodeId{i}]);
+    if (about == no_value) continue;
+    if (tests[about] < fewest_numbers) in_rows += ++tests[about] == fewest_numbers ? fewest_numbers : 0;
+    else ++in_rows;
+  }
+  return in_rows >= fewest_in_all;
+}
+
+bool screen_rows(Program& p) {
+  if (!may_have_rows(p)) return false;
   std::vector<Row> rows = Rows(p).find();
   if (rows.empty()) return false;
   p = Screen(p, std::move(rows)).run();

@@ -72,7 +72,7 @@ class Sets : public Rewrite {
   }
 
   static std::size_t cost(const Set& set, Interval domain) {
-    return std::min(comparisons(set.intervals(), domain), comparisons_of_rest(set.intervals(), domain));
+    return std::min(set.comparisons(domain), set.comparisons_of_rest(domain));
   }
   /// Masks of a byte may be sets of many pieces; such tests stay two.
   static bool is_worth(const Set& all, const Set& a, const Set& b, Interval domain) {
@@ -184,7 +184,7 @@ class Sets : public Rewrite {
       if (subject(from_, test) != subject(from_, nodes_[at(next)])) continue;
       const auto q = question(from_, ranges_, test);
       const auto more = q && q->mask == 0xffffffff ? same_question(nodes_[at(next)], *q) : std::nullopt;
-      if (!more || comparisons(more->yes().intervals(), more->domain) > few) continue;
+      if (!more || more->yes().comparisons(more->domain) > few) continue;
       become(test, *q, q->yes() | more->yes());
       row.end = nodes_[at(next)].f;
       return true;

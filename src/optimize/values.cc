@@ -241,16 +241,16 @@ class Rules {
     if (in.empty()) return f;
     if (const auto better = comparison(a, in, range, t, f, span)) return *better;
     if (const auto better = comparison(a, out, range, f, t, span)) return *better;
-    const std::size_t straight = comparisons(in.intervals(), range), exchanged = comparisons(out.intervals(), range);
-    const bool exchange = exchanged < straight || (exchanged == straight && out.intervals().size() < in.intervals().size());
+    const std::size_t straight = in.comparisons(range), exchanged = out.comparisons(range);
+    const bool exchange = exchanged < straight || (exchanged == straight && out.count() < in.count());
     return exchange ? add(Node{NodeKind::Member, 0, p_.add(out), a, no_value, f, t}, span) : add(Node{NodeKind::Member, 0, p_.add(in), a, no_value, t, f}, span);
   }
 
   std::optional<NodeId> comparison(ValueId a, const Set& in, Interval range, NodeId t, NodeId f, Span span) {
     if (in.size() == 1) return test(Relation::Equal, a, p_.constant(in.low()), t, f, span);
-    if (in.intervals().size() == 1 && in.high() == range.high)
+    if (in.count() == 1 && in.high() == range.high)
       return test(Relation::GreaterEqual, a, p_.constant(in.low()), t, f, span);
-    return range.high <= 0xff && in.intervals().size() > 2 ? masked(a, in, range, t, f, span) : std::nullopt;
+    return range.high <= 0xff && in.count() > 2 ? masked(a, in, range, t, f, span) : std::nullopt;
   }
 
   /// Numbers of a byte that agree in the bits of a mask, and are all that do: (x & m) == k.

@@ -58,6 +58,7 @@ ExprId Filter::compare(Relation op, ValueId a, ValueId b, Span span) {
 
 ExprId Filter::member(ValueId a, Set set, Span span) {
   if (set.empty() || set.is_everything()) return truth(!set.empty());
+  set.settle();
   const std::uint32_t number = set_index_.intern(sets_, std::move(set), [](const Set& s) { return weir::hash(s); });
   return push({ExprKind::Member, 0, static_cast<std::uint32_t>(a), number}, span);
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -71,6 +72,72 @@ TEST_CASE("sets: what lives in the object and what does not are one set, whichev
     moved = moved | moved;
     REQUIRE(moved == apart(count - 1));
   }
+}
+
+TEST_CASE("sets: numbers of a byte are the same set as bits and as intervals") {
+  std::mt19937 engine(4);
+  const auto random = [&] { return static_cast<std::uint32_t>(engine()); };
+  const auto sample = [&](std::uint32_t above) {
+    std::vector<Interval> parts;
+    for (std::uint32_t low = random() % 9; low < above; low += 1 + random() % 60) {
+      const std::uint32_t high = low + (random() % 3 ? 0 : random() % 30);
+      parts.push_back({low, high});
+      low = high + 1;
+    }
+    return parts;
+  };
+  const auto grown = [](const std::vector<Interval>& parts) {
+    Set all;
+    for (const Interval i : parts) all = all | Set(i);
+    return all;
+  };
+  for (int round = 0; round < 400; ++round) {
+    const auto parts = sample(random() % 2 ? 240 : 600), others = sample(random() % 2 ? 100 : 230);
+    const Set a = Set::join(parts), b = grown(others);
+    REQUIRE(a == grown(parts));
+    REQUIRE(weir::hash(a) == weir::hash(grown(parts)));
+    REQUIRE(b.count() == Set::join(others).intervals().size());
+    REQUIRE(a.count() == a.intervals().size());
+    const Set both = a & b, any = a | b, rest = a - b, of_b = b - a;
+    bool meets = false, covers = true;
+    for (std::uint32_t k = 0; k < 700; ++k) {
+      const bool in_a = a.contains(k), in_b = b.contains(k);
+      meets |= in_a && in_b;
+      covers &= in_a || !in_b;
+      REQUIRE(in_b == std::ranges::any_of(others, [&](Interval i) { return i.low <= k && k <= i.high; }));
+      REQUIRE(both.contains(k) == (in_a && in_b));
+      REQUIRE(any.contains(k) == (in_a || in_b));
+      REQUIRE(rest.contains(k) == (in_a && !in_b));
+      REQUIRE(of_b.contains(k) == (in_b && !in_a));
+    }
+    REQUIRE(a.meets(b) == meets);
+    REQUIRE(b.meets(a) == meets);
+    REQUIRE(a.covers(b) == covers);
+    for (const Set& s : {a, b, both, any, rest, of_b}) {
+      REQUIRE(Set::join({s.intervals().begin(), s.intervals().end()}) == s);
+      if (s.empty()) continue;
+      REQUIRE(s.low() == s.intervals().front().low);
+      REQUIRE(s.high() == s.intervals().back().high);
+      for (const Interval domain : {Interval{0, 0xff}, Interval{s.low(), s.high()}, Interval{3, 0xffff}, Interval{7, 90}}) {
+        REQUIRE(s.comparisons(domain) == weir::comparisons(s.intervals(), domain));
+        REQUIRE(s.comparisons_of_rest(domain) == weir::comparisons_of_rest(s.intervals(), domain));
+      }
+      const Interval part{random() % 300, 300};
+      REQUIRE(s.meets(part) == !(s & Set(part)).empty());
+      REQUIRE(s.covers(part) == (Set(part) - s).empty());
+    }
+  }
+}
+
+TEST_CASE("sets: of the numbers of a byte those whose masked bits are the same") {
+  for (std::uint32_t mask = 0; mask < 0x100; ++mask)
+    for (std::uint32_t bits = mask;; bits = (bits - 1) & mask) {
+      const weir::ByteSet alike = weir::ByteSet::of_bits(mask, bits);
+      bool right = true;
+      for (std::uint32_t k = 0; k < 0x100; ++k) right &= alike.contains(k) == ((k & mask) == bits);
+      REQUIRE(right);
+      if (bits == 0) break;
+    }
 }
 
 TEST_CASE("sets: operations agree with those on each number") {
