@@ -141,9 +141,36 @@ TEST_CASE("least length: as many jumps as a set has bounds and numbers, and once
   CHECK(shared.length == 9);  // not found, but there is a program of 8
 }
 
+TEST_CASE("least length: bits of a value take an instruction more, but where they, or the value, may be there already") {
+  const Lengths masked = lengths(R"(
+    n0: return 1
+    n1: return 0
+    v2 = load 2 [14]
+    v4 = v2 & 0xfff
+    v5 = load 2 [12]
+    n2: if v4 == 0x64 then n0 else n1
+    n3: if v5 == 0x8100 then n2 else n1
+    root n3
+  )");
+  CHECK(masked.least == 7);
+  CHECK(masked.length == masked.least);
+  const Lengths behind = lengths(R"(
+    n0: return 1
+    n1: return 0
+    v2 = load 2 [14]
+    v4 = v2 & 0xfff
+    n2: if v4 == 0x64 then n0 else n1
+    n3: if v2 > 0x1fff then n0 else n2
+    root n3
+  )");
+  CHECK(behind.least == 6);
+  CHECK(behind.length == behind.least);
+}
+
 TEST_CASE("least length: other memberships, guards, choices and other verdicts than numbers say nothing") {
   for (const char* text : {
-           "n0: return 1\nn1: return 0\nv1 = load 1 [0]\nn2: if v1 in {1, 3} then n0 else n1\nroot n2\n",
+           "n0: return 1\nn1: return 0\nv1 = load 1 [0]\nn2: if v1 in {1, 3, 5, 7, 9, 11} then n0 else n1\nroot n2\n",
+           "n0: return 1\nn1: return 0\nv1 = load 1 [0]\nn2: if v1 in {0-256} then n0 else n1\nroot n2\n",
            "n0: return 1\nn1: guard 2 [12] then n0\nroot n1\n",
            "v1 = load 1 [0]\nn0: return v1\nroot n0\n",
            "n0: return 1\nn1: return 0\nv1 = load 1 [0]\nv2 = load 1 [1]\nn2: if v1 == v2 then n0 else n1\nroot n2\n",
@@ -165,6 +192,7 @@ TEST_CASE("least length: no program of random graphs of tests and memberships is
     std::vector<ir::NodeId> nodes{p.ret(0u), p.ret(1)};
     const auto some_set = [&] {
       const std::uint32_t low = 1 + below(3);
+      if (below(4) == 0) return weir::Set::join({{low, low}, {low + 2, low + 3}, {low + 5, low + 5 + below(2)}, {low + 8, low + 8}});
       return below(2) ? weir::Set::join({{low, low + 1 + below(3)}}) : weir::Set::join({{low, low}, {low + 2, low + 2}});
     };
     for (std::uint32_t i = 2 + below(8); i-- > 0;)
