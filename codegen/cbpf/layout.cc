@@ -1,7 +1,5 @@
 // From the last block to the first: where a block begins is then known before anything jumps to it, so each jump is
 // settled once. Positions count from the end of the program.
-#include <algorithm>
-
 #include "base/column.hpp"
 #include "cbpf/blocks.hpp"
 
@@ -25,24 +23,34 @@ class Layout {
       used_[b.t] = true;
       if (b.end == Block::End::Jump) used_[b.f] = true;
     }
-    program_.instructions.reserve(size);
-    program_.spans.reserve(size);
+    make_room(size);
   }
 
   Program run() {
     for (auto id = blocks_.order.rbegin(); id != blocks_.order.rend(); ++id)
       if (used_[*id]) place(*id);
-    std::reverse(program_.instructions.begin(), program_.instructions.end());
-    std::reverse(program_.spans.begin(), program_.spans.end());
+    const auto unused = static_cast<std::ptrdiff_t>(room_);
+    program_.instructions.erase(program_.instructions.begin(), program_.instructions.begin() + unused);
+    program_.spans.erase(program_.spans.begin(), program_.spans.begin() + unused);
     return std::move(program_);
   }
 
  private:
-  std::size_t size() const { return program_.instructions.size(); }
+  std::size_t size() const { return program_.instructions.size() - room_; }
 
   void push(Instruction i, Span span) {
-    program_.instructions.push_back(i);
-    program_.spans.push_back(span);
+    constexpr std::size_t some = 64;  // stepping stones are not counted before
+    if (room_ == 0) [[unlikely]] make_room(some);
+    --room_;
+    program_.instructions[room_] = i;
+    program_.spans[room_] = span;
+  }
+
+  /// Before what is placed.
+  void make_room(std::size_t count) {
+    program_.instructions.insert(program_.instructions.begin(), count, {});
+    program_.spans.insert(program_.spans.begin(), count, {});
+    room_ += count;
   }
 
   /// Instructions between one that is placed next and the nearest way into a block.
@@ -91,6 +99,7 @@ class Layout {
   Column<bool> used_;                 ///< by block: something leads there
   bool stores_ = false;
   Program program_;
+  std::size_t room_ = 0;  ///< so many entries at the beginning are still to be written
 };
 
 }  // namespace

@@ -84,9 +84,13 @@ void run_into_tails(Blocks& blocks) {
   constexpr std::size_t many = 200;
   auto& order = blocks.order;
   if (order.size() > many) return;
+  std::vector<BlockId> jumps;  // blocks that are no more
+  for (const BlockId id : order)
+    if (blocks[id].line_count == 0 && blocks[id].end == Block::End::Jump) jumps.push_back(id);
   for (std::size_t i = 0; i < order.size(); ++i) {
     Block& b = blocks[order[i]];
     if (b.end != Block::End::Jump || b.line_count == 0 || !is_jumped_to(blocks, i)) continue;
+    if (std::ranges::none_of(jumps, [&](BlockId id) { return jump_alike(b, blocks[id]); })) continue;
     const auto jump = place_of_jump(blocks, b);
     if (!jump) continue;
     b.end = Block::End::Goto;

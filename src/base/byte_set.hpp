@@ -43,10 +43,24 @@ class ByteSet {
   constexpr bool operator==(const ByteSet&) const = default;
   constexpr bool contains(std::uint32_t k) const { return k <= last && (words_[k / 64] >> k % 64 & 1) != 0; }
   constexpr bool empty() const { return (words_[0] | words_[1] | words_[2] | words_[3]) == 0; }
+  /// Counted for all words at once: std::popcount calls a function a word where the processor may lack the instruction.
   constexpr std::uint32_t size() const {
-    std::uint32_t n = 0;
-    for (const std::uint64_t w : words_) n += static_cast<std::uint32_t>(std::popcount(w));
-    return n;
+    constexpr std::uint64_t pairs = 0x5555555555555555, fours = 0x3333333333333333, bytes = 0x0f0f0f0f0f0f0f0f, shorts = 0x00ff00ff00ff00ff;
+    std::uint64_t sum = 0;  // by byte
+    for (std::uint64_t w : words_) {
+      w -= w >> 1 & pairs;
+      w = (w & fours) + (w >> 2 & fours);
+      sum += (w + (w >> 4)) & bytes;
+    }
+    sum = (sum & shorts) + (sum >> 8 & shorts);
+    return static_cast<std::uint32_t>(sum * 0x0001000100010001 >> 48);
+  }
+  /// Whether there are more than so many, a few.
+  constexpr bool has_more_than(std::uint32_t few) const {
+    for (std::uint64_t w : words_)
+      for (; w != 0; w &= w - 1)
+        if (few-- == 0) return true;
+    return false;
   }
 
   /// Of a set that is not empty.

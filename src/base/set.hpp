@@ -48,7 +48,7 @@ class Set {
   /// Numbers of a byte.
   static Set of(const ByteSet& bytes) {
     Set s;
-    if (bytes.lows().size() > most_few) s.become(bytes);
+    if (bytes.lows().has_more_than(most_few)) s.become(bytes);
     else each_interval(bytes, [&](Interval i) { s.few_[s.few_count_++] = i; });
     return s;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -103,11 +104,15 @@ class Conjuncts : public Rewrite {
   /// Whether the parts of a chain have changed places.
   bool plan(NodeId head, Chain chain) {
     for (std::size_t k = 1; k < chain.size(); ++k) seen_[chain[k].entry] = true;
-    if (chain.size() < 2) return false;
+    std::array<bool, longest> moves;
+    for (std::size_t i = 0; i < chain.size(); ++i) moves[i] = may_move(chain[i]);
+    const auto end = moves.begin() + chain.size();
+    if (std::adjacent_find(moves.begin(), end, std::logical_and()) == end) return false;  // mostly, and estimates are dear
     const ValueId at_hand = at_hand_[past_guards(from_, ranges_, head)];
     std::array<Step, longest> steps;
     for (std::size_t i = 0; i < chain.size(); ++i) {
       steps[i] = estimate(chain[i]);
+      steps[i].may_move = moves[i];
       steps[i].saved_first = from_[past_guards(from_, ranges_, chain[i].entry)].a == at_hand ? 1 : 0;
     }
     const Sequence order = best_sequence(std::span(steps).first(chain.size()));
@@ -220,6 +225,10 @@ class Conjuncts : public Rewrite {
       if (const Node& n = from_[NodeId{i}]; live_[i] && n.kind == NodeKind::Member) ++asked_[n.k];
   }
 
+  bool may_move(const Part& part) {
+    return std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(part, from_[n]); });
+  }
+
   // ---- what they cost --------------------------------------------------------------------------------
 
   /// In all networks, and anywhere, at once.
@@ -269,7 +278,6 @@ class Conjuncts : public Rewrite {
     step.is_address = is_address(from_[past_guards(from_, ranges_, part.entry)]);
     step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test && from_[part.some[0]].relation() == Relation::Equal &&
                          from_[from_[part.some[0]].a].kind == ValueKind::Load;
-    step.may_move = std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(part, from_[n]); });
     return step;
   }
 

@@ -14,12 +14,15 @@ namespace {
 /// The numbers of a byte whose masked part is in a set.
 Set unmasked(std::uint32_t high, std::uint32_t mask, const Set& part) {
   mask &= ByteSet::last;
-  const bool zero = part.contains(0);
-  ByteSet others;  // those that are in the set where 0 is not, and not where it is
-  for (std::uint32_t x = mask; x != 0; x = (x - 1) & mask)
-    if (part.contains(x) != zero) others = others | ByteSet::of_bits(mask, x);
   const ByteSet all(Interval{0, high});
-  return Set::of(zero ? all - others : all & others);
+  if (const auto k = part.only()) return (*k & ~mask) == 0 ? Set::of(all & ByteSet::of_bits(mask, *k)) : Set();
+  const bool mostly = part.contains(mask);
+  ByteSet others;  // those that are in the set where that one is not, and not where it is
+  for (std::uint32_t x = mask; x != 0;) {
+    x = (x - 1) & mask;
+    if (part.contains(x) != mostly) others = others | ByteSet::of_bits(mask, x);
+  }
+  return Set::of(mostly ? all - others : all & others);
 }
 
 /// The numbers whose upper bits, those not in `rest`, are in a set.

@@ -2,6 +2,7 @@
 // v == a ? A : v == b ? B : C  ==  v == b ? B : v == a ? A : C, for a != b. Lowers the expected number of tests.
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -113,26 +114,28 @@ class Order : public Rewrite {
   /// order is right.
   Chain chain_from(NodeId head) {
     Chain chain;
-    if (!subjects_.has_several(subject(from_, from_[head]))) return chain;
+    const ValueId about = subject(from_, from_[head]);
+    if (!subjects_.has_several(about) || !link_behind(head, about)) return chain;
     Set taken;
-    ValueId about{};
-    for (NodeId here = head; chain.count < longest; here = from_[here].f) {
-      bool alone = true;
-      for (; from_[here].kind == NodeKind::Guard && ranges_.passage(from_[here]) == Ranges::Passage::Always; here = from_[here].t)
-        alone &= ways_in_[here] == 1;
-      alone &= ways_in_[here] == 1;
-      if (!from_[here].forks() || (here != head && !alone) || (here != head && subject(from_, from_[here]) != about)) break;
-      const auto q = question(from_, ranges_, from_[here]);
+    for (std::optional here = head; here && chain.count < longest; here = link_behind(*here, about)) {
+      const auto q = question(from_, ranges_, from_[*here]);
       if (!q || q->mask != 0xffffffff) break;
       const auto share = profile_.share(from_, *q);
       if (!share || !(taken & q->holds).empty()) break;
-      about = q->value;
       taken = taken | q->holds;
-      chain.items[chain.count] = {here, *share, chain.count};
+      chain.items[chain.count] = {*here, *share, chain.count};
       ++chain.count;
     }
     if (chain.count < 2 || std::ranges::is_sorted(chain.all(), likelier_link)) chain.count = 0;
     return chain;
+  }
+
+  /// The next test of a value, right behind one that does not hold, where nothing else leads there.
+  std::optional<NodeId> link_behind(NodeId test, ValueId about) {
+    NodeId here = from_[test].f;
+    for (; passes(from_[here], ranges_); here = from_[here].t)
+      if (ways_in_[here] != 1) return std::nullopt;
+    return ways_in_[here] == 1 && from_[here].forks() && subject(from_, from_[here]) == about ? std::optional(here) : std::nullopt;
   }
 
   Program& program_;

@@ -38,7 +38,7 @@ class Sets : public Rewrite {
       for (std::uint32_t i = 0; i < made.node_count() && tests < 2; ++i) tests += live[i] && subject(made, made[NodeId{i}]) == v;
       return tests > 1;
     };
-    return made.has_choices() || made_.size() > few_sets || std::ranges::any_of(made_, is_asked_again);
+    return made_.size() > few_sets || std::ranges::any_of(made_, is_asked_again);
   }
 
  private:

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
 #include <random>
 #include <vector>
 
@@ -136,6 +137,9 @@ TEST_CASE("sets: of the numbers of a byte those whose masked bits are the same")
       bool right = true;
       for (std::uint32_t k = 0; k < 0x100; ++k) right &= alike.contains(k) == ((k & mask) == bits);
       REQUIRE(right);
+      REQUIRE(alike.size() == 1u << (8 - std::popcount(mask)));
+      REQUIRE(alike.has_more_than(alike.size() - 1));
+      REQUIRE_FALSE(alike.has_more_than(alike.size()));
       if (bits == 0) break;
     }
 }
