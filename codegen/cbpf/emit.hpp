@@ -16,9 +16,9 @@ enum class Places : std::uint8_t { Apart, SharedIfAlike, Shared, Shortest };
 /// than in the graph, and guards are the loads' own. TooLarge when it does not fit: says how long it would be.
 Result<Program> emit(const ir::Program& p, const Limits& limits = {}, Places places = Places::Apart);
 
-/// emit's program is no shorter, with places apart: the jumps of each test, an instruction where its value is not left by the test before, two
-/// where those are bits of one, one for each place that loads count from, and one a verdict. For optimized graphs of few tests against constants
-/// and small sets, of which no two can share code (least.cc); 0, which says nothing, for all others.
+/// emit's program is no shorter, with places apart: the jumps of each test, an instruction where its value is not left by the test
+/// before, two where those are bits of one, one for each place that loads count from, and one a verdict. For optimized graphs of few tests
+/// against constants and small sets, of which no two can share code (least.cc); 0, which says nothing, for all others.
 std::size_t least_length(const ir::Program& p);
 
 }  // namespace weir::cbpf

@@ -37,7 +37,8 @@ bool is_plain(const ir::Program& p, ValueId id) {
 class Least {
  public:
   explicit Least(const ir::Program& p)
-      : p_(p), live_(live_nodes(p)), may_be_there_(p.node_count()), may_be_masked_there_(p.node_count()), is_place_(p.value_count()), uses_(p.value_count()) {}
+      : p_(p), live_(live_nodes(p)), may_be_there_(p.node_count()), may_be_masked_there_(p.node_count()), is_place_(p.value_count()),
+        uses_(p.value_count()) {}
 
   std::size_t length() {
     for (std::uint32_t i = 0; i < p_.node_count(); ++i)
@@ -136,9 +137,9 @@ class Least {
   const ir::Program& p_;
   ir::Ranges ranges_{p_};
   Flags live_;
-  Flags may_be_there_;  ///< by test: one before it may have left the value in the register
-  Flags may_be_masked_there_;  ///< the same for what it masks
-  Flags is_place_;      ///< by value: loads count from there
+  Flags may_be_there_;          ///< by test: one before it may have left the value in the register
+  Flags may_be_masked_there_;   ///< the same for what it masks
+  Flags is_place_;              ///< by value: loads count from there
   Column<std::uint32_t> uses_;  ///< by value: how many tests are about it, or what is made of it
   std::array<Code, most_tests> codes_;
   std::size_t tests_ = 0, count_ = 0, length_ = 0;

@@ -113,11 +113,12 @@ class Shorter {
   std::optional<Executed> in_order_;
 };
 
-/// Whether a program is long enough to save something by it, and no list.
+/// Whether a program is long enough to save something by it, and no list. Programs with choices take long to make, and of those that are
+/// longer nothing shorter has ever been found.
 bool may_be_shorter(const ir::Program& plain, const Result<cbpf::Program>& program) {
-  constexpr std::size_t few = 20, some = 40, many = 100;
+  constexpr std::size_t few = 20, some = 40, many = 100, many_with_choices = 50;
   const std::size_t length = program ? program->instructions.size() : 0;
-  return length > (plain.set_count() != 0 ? few : some) && length <= many;
+  return length > (plain.set_count() != 0 ? few : some) && length <= (plain.has_choices() ? many_with_choices : many);
 }
 
 Result<cbpf::Program> emit_by_order(ir::Program& graph, const optimize::Profile& profile, const Limits& limits) {
