@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "optimize/known.hpp"
+#include "optimize/onward.hpp"
 #include "optimize/passes.hpp"
 #include "optimize/rewrite.hpp"
 #include "optimize/sequence.hpp"
@@ -18,43 +19,6 @@ namespace weir::optimize {
 namespace {
 
 using namespace ir;
-
-/// Where all ways from a node lead that do not reject: its immediate postdominator when rejecting is left out.
-class Onward {
- public:
-  Onward(const Program& p, const Flags& live) : p_(p), to_(p.node_count(), NodeId{nowhere}), depth_(p.node_count()) {
-    for (std::uint32_t i = 0; i < p.node_count(); ++i) {  // ways out have smaller ids
-      if (!live[i] || p[NodeId{i}].kind == NodeKind::Return) continue;
-      const NodeId to = meeting(p[NodeId{i}]);
-      to_[i] = to;
-      if (is_somewhere(to)) depth_[i] = depth_[at(to)] + 1;
-    }
-  }
-
-  static bool is_somewhere(NodeId n) { return at(n) != nowhere; }
-  NodeId operator[](NodeId n) const { return to_[n]; }
-
- private:
-  static std::uint32_t at(NodeId n) { return static_cast<std::uint32_t>(n); }
-
-  NodeId meeting(const Node& n) const {
-    if (!n.forks() || rejects(p_, n.f)) return n.t;
-    if (rejects(p_, n.t)) return n.f;
-    NodeId a = n.t, b = n.f;
-    for (int steps = 0; a != b && steps < farthest; ++steps) {
-      NodeId& deeper = depth_[at(a)] >= depth_[at(b)] ? a : b;
-      deeper = to_[at(deeper)];
-      if (!is_somewhere(deeper)) return NodeId{nowhere};
-    }
-    return a == b ? a : NodeId{nowhere};
-  }
-
-  static constexpr std::uint32_t nowhere = 0xffffffff;
-  static constexpr int farthest = 64;
-  const Program& p_;
-  Column<NodeId> to_;
-  Column<std::uint32_t> depth_;  ///< how many steps it is to the end
-};
 
 class Conjuncts : public Rewrite {
  public:

@@ -20,7 +20,31 @@ NodeId Follow::past(NodeId to, const Known& known) {
     to = next;
   }
   cut_short_ |= steps_ >= max_steps;
-  return to;
+  return looks_onward_ ? rejection_behind(to, known).value_or(to) : to;
+}
+
+/// u == a ? (v == b ? A : reject) : (w == c ? (v == b ? A : reject) : reject)  ==  reject, where v is known to be something else: all ways from
+/// a test that do not reject come together, and what is asked there is decided.
+std::optional<NodeId> Follow::rejection_behind(NodeId test, const Known& known) {
+  if (known.empty() || !program_[test].forks()) return std::nullopt;
+  if (!onward_) {
+    const Flags live = live_nodes(program_);
+    onward_.emplace(program_, live);
+    ways_in_ = ways_in(program_, live);
+  }
+  if (ways_in_[test] != 1) return std::nullopt;  // others would still get there, and what they ask would differ from what is asked here
+  constexpr std::size_t some = 5;
+  constexpr int farthest = 16;
+  NodeId at = (*onward_)[test];
+  for (int steps = 0; steps < farthest && Onward::is_somewhere(at); ++steps) {
+    const Node& n = program_[at];
+    if (n.kind == NodeKind::Return) return std::nullopt;
+    const auto outcome = decided(n, n.forks() ? asked(at) : nullptr, known);
+    const NodeId to = outcome && !*outcome ? n.f : n.t;
+    if (outcome && rejects(program_, to)) return tests_between(test, at) >= some ? std::optional(to) : std::nullopt;
+    at = outcome ? to : (*onward_)[at];
+  }
+  return std::nullopt;
 }
 
 NodeId Follow::past_decided(NodeId to, const Known& known) {
@@ -42,6 +66,20 @@ NodeId Follow::behind(NodeId test, const Known& known) {
   if (ranges_.may_reject(n.a) || ranges_.may_reject(n.b)) return test;
   const NodeId yes = past_decided(n.t, known), no = past_decided(n.f, known);
   return yes == no ? yes : test;
+}
+
+/// As far as they are counted.
+std::size_t Follow::tests_between(NodeId from, NodeId to) const {
+  constexpr std::size_t most = 8;
+  std::vector<NodeId> met{from};
+  std::size_t tests = 0;
+  for (std::size_t i = 0; i < met.size() && met.size() <= most; ++i) {
+    const Node& n = program_[met[i]];
+    tests += n.forks();
+    for (const NodeId next : {n.t, n.forks() ? n.f : n.t})
+      if (next != to && program_[next].kind != NodeKind::Return && std::ranges::find(met, next) == met.end()) met.push_back(next);
+  }
+  return tests;
 }
 
 /// Along rows of tests that say nothing new of values known to be one number.

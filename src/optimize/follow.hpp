@@ -9,19 +9,21 @@
 #include "ir/ranges.hpp"
 #include "optimize/known.hpp"
 #include "optimize/leaps.hpp"
+#include "optimize/onward.hpp"
 
 namespace weir::optimize {
 
 class Follow {
  public:
   /// What is given must outlive it.
-  Follow(const ir::Program& p, ir::Ranges& ranges, const Subjects& subjects) : program_(p), ranges_(ranges), subjects_(subjects), asked_(p.node_count()) {}
+  Follow(const ir::Program& p, ir::Ranges& ranges, const Subjects& subjects) : program_(p), ranges_(ranges), subjects_(subjects), looks_onward_(p.node_count() >= many), asked_(p.node_count()) {}
 
   /// The sets that `Known` is about.
   Numbers& numbers() { return numbers_; }
 
   /// Past what is decided, some way: a long list has an edge like that in each of its members, and what is left is
-  /// decided at the next node, with the same facts. Past a test, too, of which both outcomes are known to lead to one place.
+  /// decided at the next node, with the same facts. Past a test, too, of which both outcomes are known to lead to one place, and past
+  /// all that leads on to a decided test alone, which rejects.
   ir::NodeId past(ir::NodeId to, const Known& known);
   /// Whether it has gone as far as it does, and stopped before what may be decided, too.
   bool cut_short() const { return cut_short_; }
@@ -36,20 +38,25 @@ class Follow {
  private:
   ir::NodeId past_decided(ir::NodeId to, const Known& known);
   ir::NodeId behind(ir::NodeId test, const Known& known);
+  std::optional<ir::NodeId> rejection_behind(ir::NodeId test, const Known& known);
+  std::size_t tests_between(ir::NodeId from, ir::NodeId to) const;
   ir::NodeId leap(ir::NodeId from, const Known& known);
   std::optional<Leaps::Link> link_at(ir::ValueId value, ir::NodeId id);
   std::optional<std::uint32_t> number_asked(ir::ValueId value, ir::NodeId id);
 
   static constexpr int max_steps = 100, patience = 16;  ///< steps in all, and before rows are looked for
-  static constexpr std::size_t few = 8;
+  static constexpr std::size_t few = 8, many = 28;  ///< nodes that are worth a look at where they lead on
   static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
 
   const ir::Program& program_;
   ir::Ranges& ranges_;
   const Subjects& subjects_;
+  const bool looks_onward_;
   Numbers numbers_;
   Column<std::uint32_t> asked_;  ///< by node: above those, its place in `questions_` and 2
   std::vector<Question> questions_;
+  std::optional<Onward> onward_;
+  Column<std::uint32_t> ways_in_;  ///< by node, once that matters
   std::vector<Leaps> leaps_;     ///< of each value that long walks know the number of
   int steps_ = 0;  ///< on the way that is followed
   bool cut_short_ = false;

@@ -435,6 +435,29 @@ TEST_CASE("facts: a test need not be asked when all that follows it is decided")
               "t: if v == 1 then gn else gl\ng: guard 4 [0] then t\nroot g\n");
 }
 
+TEST_CASE("facts: what leads on to a decided test alone, which rejects, need not be asked") {
+  // Many tests of other values, of which each leads on to the last one, or to the next.
+  const auto graph = [](const std::string& last) {
+    constexpr int many = 30;
+    std::string text = "no: return 0\nyes: return 1\nv = load 2 [0]\n" + last, next = "no";
+    for (int i = many; i-- > 0;) {
+      const std::string n = std::to_string(i);
+      text += "x" + n + " = load 1 [" + std::to_string(2 + i) + "]\nt" + n + ": if x" + n + " == 1 then last else " + next + "\n";
+      next = "t" + n;
+    }
+    return text + "u: if v == 8 then t0 else no\nt: if v == 7 then t0 else u\ng: guard 40 [0] then t\nroot g\n";
+  };
+  const auto asks_for_8 = [](const std::string& text) {
+    auto p = ir::read(text);
+    REQUIRE(p);
+    optimize::apply_facts(*p);
+    return ir::to_string(*p).find("== 8") != std::string::npos;
+  };
+  CHECK(!asks_for_8(graph("last: if v == 7 then yes else no\n")));
+  CHECK(asks_for_8(graph("last: if v == 7 then no else yes\n")));
+  CHECK(asks_for_8(graph("y = load 1 [39]\nlast: if y == 7 then yes else no\n")));
+}
+
 TEST_CASE("facts: along a long row to its end, or to where the known number is asked for again") {
   constexpr int last = 300, again = 200;
   const auto row = [](bool is_followed) {
