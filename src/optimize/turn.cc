@@ -205,7 +205,7 @@ class Rows {
       const Set numbers = asked(from_, ranges_, row.links[i].inner[k])->yes();
       for (const Interval& interval : numbers.intervals()) pieces.push_back({interval, i});
     }
-    std::ranges::stable_sort(pieces, {}, [](const Piece& piece) { return piece.numbers.low; });
+    std::ranges::sort(pieces, {}, [](const Piece& piece) { return std::pair(piece.numbers.low, piece.link); });
     const auto overlap = [](const Piece& a, const Piece& b) { return b.numbers.low <= a.numbers.high && a.numbers != b.numbers; };
     return std::ranges::adjacent_find(pieces, overlap) == pieces.end();
   }
