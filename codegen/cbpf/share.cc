@@ -218,7 +218,8 @@ class Sharing {
 
   /// Whether a packet that gets past a block's loads has the byte at a place.
   bool loads_beyond(BlockId id, std::uint32_t place) const {
-    return std::ranges::any_of(blocks_.lines_of(blocks_[id]), [&](const Block::Line& line) { return is_load(line.code, op::ABS) && line.k >= place; });
+    const auto is_beyond = [&](const Block::Line& line) { return is_load(line.code, op::ABS) && line.k >= place && line.k <= farthest; };
+    return std::ranges::any_of(blocks_.lines_of(blocks_[id]), is_beyond);
   }
 
   /// Whether it does nothing else.
@@ -275,7 +276,6 @@ class Sharing {
   /// Whether a line does what another one does when X is some number, the same for all lines.
   static bool are_alike(const Block::Line& a, const Block::Line& b, std::optional<std::uint32_t>& x) {
     if (!is_load(a.code, op::IND)) return a.code == b.code && a.k == b.k && !reads_x(a.code) && !writes_x(a.code) && a.code != op::ST;
-    constexpr std::uint32_t farthest = 0xffff;
     if (b.code != (a.code ^ op::IND ^ op::ABS) || b.k < a.k || b.k > farthest || (x && *x != b.k - a.k)) return false;
     x = b.k - a.k;
     return true;
@@ -377,6 +377,7 @@ class Sharing {
   }
 
   static constexpr std::size_t most_pairs = 64;
+  static constexpr std::uint32_t farthest = 0xffff;  ///< much farther are what the kernel knows of a packet
   Blocks blocks_;
   const std::size_t worth_it_;
   Column<std::uint32_t> ways_in_, place_;  ///< by block

@@ -151,6 +151,11 @@ TEST_CASE("emit: X is set ahead of a row of tests that lead to what is asked of 
   CHECK(listing(before, cbpf::Places::SharedIfAlike) ==
         "ldh [12]; jeq #0x800; jeq #0x86dd; ldx #0x28; ldb [20]; jeq #0x6; jeq #0x11; ldb [13]; jeq #0x6; jeq #0x11; ldxb 4*([14]&0xf); "
         "ldh [x + 14]; jeq #0x50; ldh [x + 16]; jeq #0x50; ret #1; ret #0; ");
+  // So it would ahead of a row that is about what the kernel knows, for which it loads nothing of the packet.
+  const std::string of_kernel = std::regex_replace(row, std::regex("load 1 \\[23\\]"), "meta vlan_tag");
+  const std::string tag = std::regex_replace(of_kernel, std::regex("guard 1 \\[23\\]"), "guard 2 [12]");
+  const std::string about_tag = listing(tag, cbpf::Places::SharedIfAlike);
+  CHECK(about_tag.find("ldxb") > about_tag.find("vlan_tci"));
   // Others get into the row, where X would not be set.
   const std::string entered = ports + "z = load 1 [0]\nuq: if q == 17 then gc else yes\ntq: if q == 6 then gc else uq\n" + versions +
                               "tz: if q == 9 then uq else g\ngz: guard 1 [20] then tz\nroot gz\n";
