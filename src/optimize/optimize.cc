@@ -16,8 +16,8 @@ constexpr Pass table[] = {
     {"sets", without_profile<gather_sets>, "behind both: what is decided no longer stands between tests of one value"},
     {"overlaps", without_profile<drop_overlapped>, "behind them: of tests of one load little is left to find"},
     {"halve", without_profile<halve_rows>, "behind them: what has one outcome is a set by now, and what is decided is gone from between"},
-    {"turn", without_profile<turn_rows>, "behind it: rows about two values are left; ahead of what puts sets in front of rows, which it does itself"},
-    {"screen", without_profile<screen_rows>, "behind it: rows that could not be halved are left"},
+    {"turn", without_profile<turn_rows>, "behind it: rows about two values are left; ahead of what puts sets in front of rows, which it does itself", false, true},
+    {"screen", without_profile<screen_rows>, "behind it: rows that could not be halved are left", false, true},
     {"order", order_tests, "when sets are whole, for their shares add up", true},
     {"conjuncts", order_conjuncts, "behind them: what it moves tears rows of tests apart", true},
     {"narrow", narrow_loads, "when nothing else asks about more of a load", true},
@@ -33,6 +33,19 @@ constexpr int max_rounds = 4;
   return !ir::verify(p);
 }
 
+template <class Wanted>
+ir::Program run_passes(ir::Program p, const Wanted& wanted) {
+  bool again = true;
+  for (int round = 0; again && round < max_rounds; ++round) {
+    again = false;
+    for (const Pass& pass : table) {
+      if (wanted(pass)) again |= pass.apply(p, {});
+      assert(verifies(p));
+    }
+  }
+  return p;
+}
+
 }  // namespace
 
 bool Pass::run(ir::Program& p, const Profile& profile) const {
@@ -44,15 +57,11 @@ bool Pass::run(ir::Program& p, const Profile& profile) const {
 std::span<const Pass> passes() { return table; }
 
 ir::Program optimize(ir::Program p) {
-  bool again = true;
-  for (int round = 0; again && round < max_rounds; ++round) {
-    again = false;
-    for (const Pass& pass : table) {
-      if (!pass.reorders) again |= pass.apply(p, {});
-      assert(verifies(p));
-    }
-  }
-  return p;
+  return run_passes(std::move(p), [](const Pass& pass) { return !pass.reorders; });
+}
+
+ir::Program shorten(ir::Program p) {
+  return run_passes(std::move(p), [](const Pass& pass) { return !pass.reorders && !pass.lengthens; });
 }
 
 }  // namespace weir::optimize

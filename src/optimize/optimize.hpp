@@ -12,6 +12,8 @@ namespace weir::optimize {
 /// All passes that do not reorder, in order, until none finds anything or the stated number of rounds is over. The graph is
 /// bare: only guards that whole packets may fail stand in it, others are for place_guards.
 ir::Program optimize(ir::Program p);
+/// The same without passes that lengthen: for graphs that get too long for a back end by those.
+ir::Program shorten(ir::Program p);
 
 /// guards.cc: each load is guarded at its first use on a path, and nowhere else. What makes a graph verify that passes have
 /// moved and dropped loads in; takes graphs whose guards do not fit their loads, and trimmed ones.
@@ -24,6 +26,7 @@ struct Pass {
   bool (*apply)(ir::Program&, const Profile&);  ///< leaves the graph bare
   std::string_view why_here;
   bool reorders = false;  ///< not run by `optimize`: it pays in time alone, and may part what a back end would share
+  bool lengthens = false;  ///< tests stand in more places by it, for shorter ways
 
   /// The pass alone: what it gives verifies.
   bool run(ir::Program& p, const Profile& profile) const;

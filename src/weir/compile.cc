@@ -49,6 +49,19 @@ std::optional<std::uint32_t> verdict_of(const ir::Program& graph) {
   return root.kind == ir::NodeKind::Return ? ir::constant_of(graph, root.a) : std::nullopt;
 }
 
+/// A list may be too long for the kernel by what makes it fast. Longer graphs would not fit either way.
+bool may_fit_shorter(const Result<cbpf::Program>& program, const ir::Program& graph, const Limits& limits) {
+  return !program && program.error().code == Code::TooLarge && graph.node_count() <= 4 * limits.instructions;
+}
+
+/// Of the same filter, without what lengthens.
+Result<cbpf::Program> emit_shorter(const pred::Filter& meaning, const Limits& limits) {
+  auto graph = first_graph(meaning, true, limits);
+  if (!graph) return std::unexpected(std::move(graph.error()));
+  *graph = optimize::shorten(std::move(*graph));
+  return emit_fastest(*graph, usual_traffic, limits);
+}
+
 }  // namespace
 
 Result<Filter> compile(std::string_view expression, const Options& options) {
@@ -76,6 +89,8 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   if (options.strict && !warnings.empty()) return std::unexpected(std::move(warnings.front()));
 
   auto program = options.optimize ? emit_fastest(*graph, usual_traffic, options.limits) : cbpf::emit(*graph, options.limits);
+  if (options.optimize && may_fit_shorter(program, *graph, options.limits))
+    if (auto shorter = emit_shorter(*meaning, options.limits)) program = std::move(shorter);
 
   meaning->trim();
   graph->trim();

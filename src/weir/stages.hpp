@@ -24,7 +24,7 @@ struct Filter::Stages {
   ast::Expr ast;
   pred::Filter pred;
   Graph ir;                          ///< optimized, unless that was not wanted
-  Result<cbpf::Program> cbpf;        ///< an error when it cannot fit; everything else works all the same
+  Result<cbpf::Program> cbpf;        ///< of that, or of a shorter graph where only that fits; an error when none does: all else works
   std::vector<Instruction> bytecode;
   std::vector<Diagnostic> warnings;
   Limits limits;                     ///< that it was compiled with

@@ -294,6 +294,19 @@ TEST_CASE("what does not fit says by how much, and still matches") {
   CHECK(!f->match({packet, 60, {}}));
 }
 
+TEST_CASE("what makes a list fast does not make it too long") {
+  const auto host = [](int n) { return "host 10." + std::to_string(n * 37 % 251) + "." + std::to_string(n * 91 % 241) + "." + std::to_string(n * 53 % 239 + 1); };
+  std::string text;
+  for (int i = 0; i < 150; ++i) {
+    const int n = 4 * i;
+    text += (i == 0 ? "((" : " or ((") + host(n) + " or " + host(n + 1) + " or " + host(n + 2) + " or " + host(n + 3) + ") and port " +
+            std::to_string(1000 + 7919 * i % 50000) + ")";
+  }
+  const auto f = compile(text);
+  REQUIRE(f);
+  CHECK(f->bytecode());
+}
+
 TEST_CASE("jumps reach however far the program is long") {
   std::string ports = "tcp port 1";
   for (int i = 2; i < 400; ++i) ports += " or tcp port " + std::to_string(7 * i);
