@@ -31,7 +31,9 @@ std::optional<NodeId> Follow::rejection_behind(NodeId test, const Known& known) 
     const Flags live = live_nodes(program_);
     onward_.emplace(program_, live);
     ways_in_ = ways_in(program_, live);
+    if (program_.has_choices()) in_choice_ = nodes_in_choices(program_);
   }
+  if (in_choice_ && (*in_choice_)[test]) return std::nullopt;  // what returns 0 there does not reject, as a check on the way may
   if (ways_in_[test] != 1) return std::nullopt;  // others would still get there, and what they ask would differ from what is asked here
   constexpr std::size_t some = 5;
   constexpr int farthest = 16;

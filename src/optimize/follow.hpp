@@ -57,6 +57,7 @@ class Follow {
   std::vector<Question> questions_;
   std::optional<Onward> onward_;
   Column<std::uint32_t> ways_in_;  ///< by node, once that matters
+  std::optional<ir::Flags> in_choice_;  ///< the same, where there are choices
   std::vector<Leaps> leaps_;     ///< of each value that long walks know the number of
   int steps_ = 0;  ///< on the way that is followed
   bool cut_short_ = false;

@@ -458,6 +458,26 @@ TEST_CASE("facts: what leads on to a decided test alone, which rejects, need not
   CHECK(asks_for_8(graph("y = load 1 [39]\nlast: if y == 7 then yes else no\n")));
 }
 
+TEST_CASE("facts: what returns 0 in a choice does not reject, so a check ahead of it stays") {
+  std::string text = "no: return 0\nyes: return 1\nfour: return 4\nv = load 1 [0]\nw = load 1 [1]\n"
+                     "last: if v == 5 then four else no\nz: nonzero w then last\n", next = "z";
+  for (int i = 30; i-- > 0;) {
+    const std::string n = std::to_string(i);
+    text += "x" + n + " = load 1 [" + std::to_string(2 + i) + "]\nt" + n + ": if x" + n + " == 1 then " + next + " else no\n";
+    next = "t" + n;
+  }
+  const Program p = parse(text + "r: if v == 5 then four else t0\nc = choice r\nt: if c == 0 then yes else no\n"
+                                 "g: guard 40 [0] then t\nroot g\n");
+  Program better = p;
+  optimize::apply_facts(better);
+  optimize::place_guards(better);
+  std::vector<std::uint8_t> packet(40, 1);
+  CHECK(evaluate(better, {packet, 40, {}}) == 1);
+  packet[1] = 0;
+  REQUIRE(evaluate(p, {packet, 40, {}}) == 0);
+  CHECK(evaluate(better, {packet, 40, {}}) == 0);
+}
+
 TEST_CASE("facts: along a long row to its end, or to where the known number is asked for again") {
   constexpr int last = 300, again = 200;
   const auto row = [](bool is_followed) {
