@@ -8,8 +8,8 @@ namespace weir::cbpf {
 
 /// Whether what is asked alike of two places, as of the ports behind IPv4 and IPv6, stands once where that is shorter: what comes from
 /// one of them executes an instruction more; and, where a test has to be asked again for it, what is found two more. Apart is for
-/// comparison: code that stands twice stays, too, where one piece could run into the other. Shared are pieces that save some instructions; for the
-/// Shortest program all, and behind a test of one protocol, too.
+/// comparison: code that stands twice stays, too, where one piece could run into the other. Shared are pieces that save some
+/// instructions; for the Shortest program all, and behind a test of one protocol, too.
 enum class Places : std::uint8_t { Apart, SharedIfAlike, Shared, Shortest };
 
 /// The graph as a classic BPF program that runs the same on the kernel and on libpcap's interpreter. Loads come no earlier

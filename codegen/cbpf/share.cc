@@ -2,8 +2,8 @@
 // it serves the other, too, once X is a constant. Both begin right behind one test; where they lead to different places, that test is
 // asked again behind them.
 //   t ? (ldxb …; ldh [x + 14]; jeq … A : N) : (ldh [54]; jeq … B : N)  ==  t ? ldxb … : ldx #40; ldh [x + 14]; jeq … (t ? A : B) : N
-// Or one of them stands behind a row of tests, as for protocols, several of which lead there: ahead of the row X is set for all of them. Where
-// the other one does, too, X is set ahead of both, and the ends of the rows, which then lead to the same, are one:
+// Or one of them stands behind a row of tests, as for protocols, several of which lead there: ahead of the row X is set for all of
+// them. Where the other one does, too, X is set ahead of both, and the ends of the rows, which then lead to the same, are one:
 //   a in {p, q} ? (ldxb …; ldh [x + 14]; …) : N; b in {p, q} ? (ldh [54]; …) : N
 //   ==  ldxb …; a == p ? P : a in {q} ? P : N; ldx #40; b == p ? P : b in {q} ? P : N, where P: ldh [x + 14]; …
 // Lowers the number of instructions. Tested by tests/unit/cbpf/emit_test.cc.
@@ -24,7 +24,8 @@ bool is_load(std::uint16_t code, std::uint16_t mode) { return (code & 0x07) == o
 bool writes_x(std::uint16_t code) { return (code & 0x07) == op::LDX || code == (op::MISC | op::TAX); }
 bool reads_x(std::uint16_t code) {
   const std::uint16_t kind = code & 0x07;
-  return is_load(code, op::IND) || code == op::STX || code == (op::MISC | op::TXA) || ((kind == op::ALU || kind == op::JMP) && (code & op::X));
+  return is_load(code, op::IND) || code == op::STX || code == (op::MISC | op::TXA) ||
+         ((kind == op::ALU || kind == op::JMP) && (code & op::X));
 }
 
 /// Two blocks that do the same, and where they lead.
@@ -171,7 +172,9 @@ class Sharing {
     return std::nullopt;
   }
 
-  bool begins_with(BlockId id, std::uint16_t mode) const { return blocks_[id].line_count != 0 && is_load(blocks_.lines_of(blocks_[id]).front().code, mode); }
+  bool begins_with(BlockId id, std::uint16_t mode) const {
+    return blocks_[id].line_count != 0 && is_load(blocks_.lines_of(blocks_[id]).front().code, mode);
+  }
 
   /// The first of the tests that lead to a block, if one gets to the others from there alone, and none of them needs X for itself.
   std::optional<BlockId> head_of_row(BlockId to) const {
@@ -199,8 +202,8 @@ class Sharing {
     return is_worth_it(b) ? std::optional(std::move(b)) : std::nullopt;
   }
 
-  /// Where what is kept stands behind a row of its own, its place is put into X ahead of that, too: then both rows lead to the same, and what
-  /// is alike at their ends stands once.
+  /// Where what is kept stands behind a row of its own, its place is put into X ahead of that, too: then both rows lead to the same, and
+  /// what is alike at their ends stands once.
   std::optional<Blocks> with_x_ahead_of_both(const Blocks& shared, BlockId kept, BlockId dropped) const {
     const BlockId setting = before_[at(kept)];
     if (!sets_header_length(setting)) return std::nullopt;
@@ -240,7 +243,8 @@ class Sharing {
   /// Whether what A holds does not matter there.
   bool needs_no_a(BlockId id) const {
     const auto lines = blocks_.lines_of(blocks_[id]);
-    return lines.empty() ? blocks_[id].end == Block::End::Return && blocks_[id].last.code == (op::RET | op::K) : (lines.front().code & 0x07) == op::LD;
+    return lines.empty() ? blocks_[id].end == Block::End::Return && blocks_[id].last.code == (op::RET | op::K)
+                         : (lines.front().code & 0x07) == op::LD;
   }
 
   /// Whether two pieces do the same from two blocks on, but for the places that they load from.
@@ -257,7 +261,9 @@ class Sharing {
         if (!match(to.to[i], other.to[i], twins)) return false;
       return true;
     }
-    if (twins.pairs.empty() || needs_x_[at(dropped)] || !needs_no_a(kept) || !needs_no_a(dropped) || (twins.ends && *twins.ends != pair)) return false;
+    if (twins.pairs.empty() || needs_x_[at(dropped)] || !needs_no_a(kept) || !needs_no_a(dropped) ||
+        (twins.ends && *twins.ends != pair))
+      return false;
     twins.ends = pair;
     return true;
   }
@@ -293,7 +299,9 @@ class Sharing {
         ++from_pieces[at(to.to[i])];
       }
     }
-    const auto is_entered_from_here = [&](const Pair& p) { return p == twins.pairs.front() || from_pieces[at(p.kept)] == ways_in_[at(p.kept)]; };
+    const auto is_entered_from_here = [&](const Pair& p) {
+      return p == twins.pairs.front() || from_pieces[at(p.kept)] == ways_in_[at(p.kept)];
+    };
     return std::ranges::all_of(twins.pairs, is_entered_from_here);
   }
 
@@ -308,7 +316,9 @@ class Sharing {
     return is_worth_it(b) ? std::optional(std::move(b)) : std::nullopt;
   }
 
-  bool is_worth_it(const Blocks& b) const { return leads_forward(b) && layout(b).instructions.size() + worth_it_ <= layout(blocks_).instructions.size(); }
+  bool is_worth_it(const Blocks& b) const {
+    return leads_forward(b) && layout(b).instructions.size() + worth_it_ <= layout(blocks_).instructions.size();
+  }
 
   static void lead(Block& b, BlockId from, BlockId to) {
     if (b.end == Block::End::Return) return;

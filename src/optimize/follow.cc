@@ -23,8 +23,8 @@ NodeId Follow::past(NodeId to, const Known& known) {
   return looks_onward_ ? rejection_behind(to, known).value_or(to) : to;
 }
 
-/// u == a ? (v == b ? A : reject) : (w == c ? (v == b ? A : reject) : reject)  ==  reject, where v is known to be something else: all ways from
-/// a test that do not reject come together, and what is asked there is decided.
+/// u == a ? (v == b ? A : reject) : (w == c ? (v == b ? A : reject) : reject)  ==  reject, where v is known to be something else: all
+/// ways from a test that do not reject come together, and what is asked there is decided.
 std::optional<NodeId> Follow::rejection_behind(NodeId test, const Known& known) {
   if (known.empty() || !program_[test].forks()) return std::nullopt;
   if (!onward_) {

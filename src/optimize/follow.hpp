@@ -16,7 +16,8 @@ namespace weir::optimize {
 class Follow {
  public:
   /// What is given must outlive it.
-  Follow(const ir::Program& p, ir::Ranges& ranges, const Subjects& subjects) : program_(p), ranges_(ranges), subjects_(subjects), looks_onward_(p.node_count() >= many), asked_(p.node_count()) {}
+  Follow(const ir::Program& p, ir::Ranges& ranges, const Subjects& subjects)
+      : program_(p), ranges_(ranges), subjects_(subjects), looks_onward_(p.node_count() >= many), asked_(p.node_count()) {}
 
   /// The sets that `Known` is about.
   Numbers& numbers() { return numbers_; }

@@ -103,9 +103,9 @@ class Gather {
       if (absorbed.empty() || !absorbed[i]) alternative({from_.child(e, i), any.negated}, depth == 0 ? epoch_ : path, depth);
   }
 
-  /// a or a and b  ==  a, a and b or a  ==  a, for terms of any number of parts in any order: by term, whether it has all parts of one before
-  /// it, or right behind it, and goes. Where a part of that one rejects a packet that is cut off, so it does in the term that goes. Nothing
-  /// for many terms.
+  /// a or a and b  ==  a, a and b or a  ==  a, for terms of any number of parts in any order: by term, whether it has all parts of one
+  /// before it, or right behind it, and goes. Where a part of that one rejects a packet that is cut off, so it does in the term that
+  /// goes. Nothing for many terms.
   std::vector<bool> find_absorbed(Literal any) {
     const Expr& e = from_[any.expr];
     constexpr std::uint32_t few = 8;

@@ -1,5 +1,5 @@
-// What a classic BPF program executes in the networks that a profile tells of: to choose between programs for one filter. Tests of different values
-// are taken to know nothing of each other. Tested by tests/unit/weir/expected_test.cc.
+// What a classic BPF program executes in the networks that a profile tells of: to choose between programs for one filter. Tests of
+// different values are taken to know nothing of each other. Tested by tests/unit/weir/expected_test.cc.
 #pragma once
 #include <array>
 

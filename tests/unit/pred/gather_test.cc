@@ -48,7 +48,8 @@ TEST_CASE("gather: what has all parts of what stands before it, or right behind 
   const std::string alone = "and\n  [0:1] == 8\n  or\n    [1:1] == 5\n    [2:1] == 5\naccept 1\n";
   CHECK(b.gathered(b.f.any({b.f.all({b.is(9, 1), either(5), b.is(0, 8)}, {}), pair()}, {})) == alone);
   CHECK(b.gathered(b.f.any({pair(), b.f.all({either(5), b.is(0, 8)}, {})}, {})) == alone);
-  CHECK(b.gathered(b.f.any({pair(), b.is(3, 1), b.f.all({b.is(4, 2), either(5), b.is(0, 8)}, {})}, {})) == b.gathered(b.f.any({pair(), b.is(3, 1)}, {})));
+  CHECK(b.gathered(b.f.any({pair(), b.is(3, 1), b.f.all({b.is(4, 2), either(5), b.is(0, 8)}, {})}, {})) ==
+        b.gathered(b.f.any({pair(), b.is(3, 1)}, {})));
   CHECK(b.gathered(b.f.any({b.f.all({b.is(9, 1), b.is(0, 8)}, {}), pair()}, {})).find("[9:1]") != std::string::npos);
   // What stands between would be asked before, and the packet may not have it.
   b.f.root = b.f.any({pair(), b.is(9, 1), b.is(0, 8)}, {});

@@ -9,7 +9,8 @@ using optimize::Profile;
 
 namespace {
 
-constexpr Profile::Row rows[] = {{2, 0, 0x800, {6000, 3000}}, {2, 0, 0x86dd, {2000, 4000}}, {1, 0, 6, {8000, 4500}}, {2, 0x1fff, 0, {100, 100}}};
+constexpr Profile::Row rows[] = {
+    {2, 0, 0x800, {6000, 3000}}, {2, 0, 0x86dd, {2000, 4000}}, {1, 0, 6, {8000, 4500}}, {2, 0x1fff, 0, {100, 100}}};
 constexpr Profile profile{rows};
 
 Executed executed(const std::string& program) { return expected(cbpf::read_decimal(program).value(), profile); }
