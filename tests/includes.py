@@ -13,7 +13,7 @@ import sys
 # Headers any of which will do, and the names that they are there for; `chrono::` is all names that begin so.
 ROWS = {
     "algorithm": """min max minmax clamp sort find find_if count count_if any_of all_of none_of copy copy_n equal reverse rotate unique
-        remove_if replace replace_if fill fill_n upper_bound lower_bound partition_point shuffle is_sorted ranges::""",
+        remove_if replace replace_if fill fill_n upper_bound lower_bound partition_point shuffle is_sorted adjacent_find ranges::""",
     "array": "array to_array",
     "atomic": "atomic memory_order_release memory_order_acquire",
     "bit": """endian has_single_bit countr_zero countl_zero countr_one countl_one popcount bit_width bit_cast bit_ceil bit_floor
@@ -34,7 +34,7 @@ ROWS = {
     "expected": "expected unexpected",
     "filesystem": "filesystem::",
     "fstream": "ifstream ofstream",
-    "functional": "function less greater hash plus minus divides",
+    "functional": "function less greater hash plus minus divides logical_and",
     "initializer_list": "initializer_list",
     "fstream iostream sstream string": "getline",
     "fstream iostream sstream": "ios endl streamsize",
