@@ -28,8 +28,8 @@ bool reads_scratch(const Instruction& i) { return i.code == (op::LD | op::MEM) |
 /// A division or a shift by a constant, which machines refuse when it is 0, or 32 and more, also where it is never reached.
 bool has_touchy_constant(const Instruction& i) {
   const auto operation = static_cast<std::uint16_t>(i.code & 0xf0);
-  return (i.code & 0x0f) == (op::ALU | op::K) && (operation == op::DIV || operation == op::MOD || operation == op::LSH || operation == op::RSH) &&
-         (i.k == 0 || i.k > 31);
+  return (i.code & 0x0f) == (op::ALU | op::K) &&
+         (operation == op::DIV || operation == op::MOD || operation == op::LSH || operation == op::RSH) && (i.k == 0 || i.k > 31);
 }
 
 /// Whether a machine may refuse it: for a jump that goes too far, which no jump in so few instructions does (check.cc), for a scratch
@@ -41,8 +41,8 @@ bool may_be_refused(const Program& p) {
   return p.instructions.size() > never_too_far || std::ranges::any_of(p.instructions, is_touchy);
 }
 
-/// Every scratch word that is read anywhere is written first of all, so that it is on every way that the kernel counts. What is written there
-/// nobody reads.
+/// Every scratch word that is read anywhere is written first of all, so that it is on every way that the kernel counts. What is
+/// written there nobody reads.
 void write_scratch_first(Program& p) {
   std::array<bool, scratch_words> read{};
   for (const Instruction& i : p.instructions)

@@ -82,7 +82,9 @@ class Least {
     code.node.a = no_value;
     if (p_[n.a].kind == ValueKind::Load && !may_be_there_[id] && !is_place_[n.a]) code.load = &p_[n.a];
     const std::span<const Code> others(codes_.data(), count_);
-    if (std::ranges::any_of(others, [&](const Code& other) { return may_be_same(other.node, code.node) && !load_different(other, code); })) return false;
+    if (std::ranges::any_of(
+            others, [&](const Code& other) { return may_be_same(other.node, code.node) && !load_different(other, code); }))
+      return false;
     // A membership's last jump may be the only one of a test that leads to the same places, and its others but the first those of another.
     const bool is_member = n.kind == NodeKind::Member;
     code.is_known = !is_member || is_few(n);
@@ -90,7 +92,9 @@ class Least {
       return !(other.is_known && code.is_known && !(is_member && is_masked(n.a))) && lead_to_the_same(other.node, n);
     };
     if (std::ranges::any_of(others, may_have_same_end)) return false;
-    const auto may_share = [&](const Code& other) { return have_same_ways(other.node, n) && (is_member || other.node.kind == NodeKind::Member); };
+    const auto may_share = [&](const Code& other) {
+      return have_same_ways(other.node, n) && (is_member || other.node.kind == NodeKind::Member);
+    };
     const bool shares = (has_member_ || is_member) && std::ranges::any_of(others, may_share);
     has_member_ |= is_member;
     if (is_member && code.is_known && !shares) length_ += comparisons_of(n) - 1;
@@ -131,7 +135,8 @@ class Least {
   }
 
   static bool load_different(const Code& a, const Code& b) {
-    return a.load && b.load && (a.load->k != b.load->k || a.load->detail != b.load->detail || (a.load->a == no_value) != (b.load->a == no_value));
+    return a.load && b.load &&
+           (a.load->k != b.load->k || a.load->detail != b.load->detail || (a.load->a == no_value) != (b.load->a == no_value));
   }
 
   const ir::Program& p_;

@@ -66,7 +66,8 @@ inline constexpr Row instruction_rows[] = {
 inline constexpr auto row_places = [] {
   std::array<std::uint8_t, 0x100> places{};
   places.fill(std::size(instruction_rows));
-  for (std::size_t i = 0; i < std::size(instruction_rows); ++i) places.at(static_cast<std::size_t>(instruction_rows[i].code)) = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < std::size(instruction_rows); ++i)
+    places.at(static_cast<std::size_t>(instruction_rows[i].code)) = static_cast<std::uint8_t>(i);
   return places;
 }();
 

@@ -16,7 +16,8 @@ constexpr int most_tries = 64;
 /// extension headers of IPv6 with AH and without.
 constexpr std::uint32_t next(std::uint32_t n) { return n * 1664525 + 1013904223; }
 
-std::optional<Product> product_with(std::uint32_t factor, const std::vector<std::uint32_t>& members, const std::array<bool, byte_values>& is_member) {
+std::optional<Product> product_with(std::uint32_t factor, const std::vector<std::uint32_t>& members,
+                                    const std::array<bool, byte_values>& is_member) {
   std::uint32_t bits = 0xffffffff;
   for (const std::uint32_t n : members) bits &= ~(n * factor);
   if (std::popcount(bits) < 4) return std::nullopt;  // too few to be set in all the others
@@ -29,7 +30,8 @@ std::optional<Product> product_with(std::uint32_t factor, const std::vector<std:
 
 std::optional<Product> product_of(const Set& set) {
   constexpr std::size_t few = 3, most = 6;
-  if (set.empty() || set.low() != 0 || set.high() >= byte_values || set.size() > most || comparisons(set.intervals(), {0, byte_values - 1}) <= few)
+  if (set.empty() || set.low() != 0 || set.high() >= byte_values || set.size() > most ||
+      comparisons(set.intervals(), {0, byte_values - 1}) <= few)
     return std::nullopt;
   std::vector<std::uint32_t> members;
   std::array<bool, byte_values> is_member{};

@@ -123,7 +123,8 @@ class Reader {
     const Token word = token_;
     advance();
     if (take(':')) {
-      if (!labels_.emplace(word.text, program_.instructions.size()).second) fail_at(word, fmt::format("label '{}' stands in two places", word.text));
+      if (!labels_.emplace(word.text, program_.instructions.size()).second)
+        fail_at(word, fmt::format("label '{}' stands in two places", word.text));
       return;
     }
     instruction(word);

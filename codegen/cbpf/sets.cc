@@ -80,7 +80,8 @@ void Select::membership(const Set& numbers, Domain domain, Entry& t, Entry& f) {
   if (const std::uint32_t low_bits = common_blocks(set)) return blocks(set, low_bits, domain, t, f);
   const Set rest = Set(domain) - set;
   constexpr std::size_t few = 2;
-  if (const std::uint32_t low_bits = common_blocks(rest); low_bits && rest.intervals().size() <= few && comparisons(set.intervals(), domain) > few)
+  if (const std::uint32_t low_bits = common_blocks(rest);
+      low_bits && rest.intervals().size() <= few && comparisons(set.intervals(), domain) > few)
     return blocks(rest, low_bits, domain, f, t);
   tree(whole(domain, set.intervals()), t, f);
 }
@@ -127,7 +128,8 @@ bool Select::with_mask(const Set& set, Interval domain, Entry& t, Entry& f) {
 /// masking and comparing take two.
 bool Select::with_upper_bits(const Node& n, std::uint32_t k, Entry& t, Entry& f) {
   const Value& masked = program_[n.a];
-  if (n.relation() != Relation::Equal || masked.kind != ValueKind::Binary || masked.arith() != Arith::And || machine_.a == n.a) return false;
+  if (n.relation() != Relation::Equal || masked.kind != ValueKind::Binary || masked.arith() != Arith::And || machine_.a == n.a)
+    return false;
   const auto mask = constant_of(program_, masked.b);
   if (!mask || program_[masked.a].kind != ValueKind::Load) return false;
   for (const NodeId next : {n.t, n.f})

@@ -287,8 +287,8 @@ class Sharing {
     return true;
   }
 
-  /// Whether the test, asked again, tells where to go: each way to the end of what is kept stands for one to the end of what is dropped, and
-  /// none but the head is entered from elsewhere, where the test may not have been asked.
+  /// Whether the test, asked again, tells where to go: each way to the end of what is kept stands for one to the end of what is
+  /// dropped, and none but the head is entered from elsewhere, where the test may not have been asked.
   bool is_parted_well(const Twins& twins) const {
     if (!twins.ends) return true;
     Column<std::uint32_t> from_pieces(blocks_.all.size(), 0);

@@ -23,8 +23,17 @@ using namespace ir;
 class Conjuncts : public Rewrite {
  public:
   Conjuncts(const Program& p, const Profile& profile)
-      : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ranges_(p), ways_in_(ways_in(p, live_)),
-        onward_(p, live_), at_hand_(values_at_hand(p, ranges_, live_)), seen_(p.node_count()), moved_(p.node_count()), chain_of_(p.node_count(), no_chain) {
+      : Rewrite(p),
+        profile_(profile),
+        live_(live_nodes(p)),
+        in_choice_(nodes_in_choices(p)),
+        ranges_(p),
+        ways_in_(ways_in(p, live_)),
+        onward_(p, live_),
+        at_hand_(values_at_hand(p, ranges_, live_)),
+        seen_(p.node_count()),
+        moved_(p.node_count()),
+        chain_of_(p.node_count(), no_chain) {
     parts_.reserve(longest);
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (live_[i] && !in_choice_[i] && !moved_[i] && !seen_[i]) plan(NodeId{i});
@@ -240,7 +249,8 @@ class Conjuncts : public Rewrite {
     step.bytes = at_hand.bytes;
     for (std::size_t network = 0; network < Profile::networks; ++network) step.in_place[network] = {instructions[network], passed[network]};
     step.is_address = is_address(from_[past_guards(from_, ranges_, part.entry)]);
-    step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test && from_[part.some[0]].relation() == Relation::Equal &&
+    step.is_one_number = part.count == 1 && from_[part.some[0]].kind == NodeKind::Test &&
+                         from_[part.some[0]].relation() == Relation::Equal &&
                          from_[from_[part.some[0]].a].kind == ValueKind::Load;
     return step;
   }
@@ -248,7 +258,8 @@ class Conjuncts : public Rewrite {
   /// Whether it asks about four bytes, for numbers of which nothing is known: types, which say what follows, are short or known.
   bool is_address(const Node& n) {
     const ValueId about = subject(from_, n);
-    return about != no_value && from_[about].kind == ValueKind::Load && from_[about].size() == 4 && profile_.share(from_, ranges_, n).value_or(0) == 0;
+    return about != no_value && from_[about].kind == ValueKind::Load && from_[about].size() == 4 &&
+           profile_.share(from_, ranges_, n).value_or(0) == 0;
   }
 
   /// Whether it asks for few numbers of a load from a fixed place, or of some of its bits.

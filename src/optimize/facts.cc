@@ -18,7 +18,15 @@ class Facts : public Rewrite {
  public:
   /// Adds to `p` the values that facts make of its own; `run` gives the graph with what was found.
   Facts(Program& p, Subjects subjects)
-      : Rewrite(p), program_(p), ranges_(p), subjects_(std::move(subjects)), follow_(p, ranges_, subjects_), any_choice_(p.has_choices()), waiting_(p.node_count()), met_(p.node_count(), Unmet), nodes_(p.node_count()) {
+      : Rewrite(p),
+        program_(p),
+        ranges_(p),
+        subjects_(std::move(subjects)),
+        follow_(p, ranges_, subjects_),
+        any_choice_(p.has_choices()),
+        waiting_(p.node_count()),
+        met_(p.node_count(), Unmet),
+        nodes_(p.node_count()) {
     pass(p.root, known_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (met_[i] != Unmet) flow(NodeId{i});

@@ -62,9 +62,16 @@ class Guarded {
 class Placement : public Rewrite {
  public:
   explicit Placement(const Program& p)
-      : Rewrite(p), ranges_(p), waiting_(p.node_count()), seen_(p.node_count()), needs_of_(p.node_count()), visited_(p.value_count()), leads_to_(p.node_count()) {
+      : Rewrite(p),
+        ranges_(p),
+        waiting_(p.node_count()),
+        seen_(p.node_count()),
+        needs_of_(p.node_count()),
+        visited_(p.value_count()),
+        leads_to_(p.node_count()) {
     find_idle();
-    for (std::uint32_t i = 0; p.has_choices() && i < p.value_count(); ++i)  // a choice may be evaluated anywhere: nothing is known at its root
+    // A choice may be evaluated anywhere: nothing is known at its root.
+    for (std::uint32_t i = 0; p.has_choices() && i < p.value_count(); ++i)
       if (p[ValueId{i}].kind == ValueKind::Choice) pass(p[ValueId{i}].root(), state_);
     pass(p.root, state_);
     for (std::uint32_t i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)

@@ -75,7 +75,14 @@ bool may_have_rows(const Program& p) {
 
 class Rows {
  public:
-  explicit Rows(const Program& p) : from_(p), live_(live_nodes(p)), ranges_(p), subjects_(p), follow_(p, ranges_, subjects_), ways_in_(ways_in(p, live_)), in_row_(p.node_count()) {}
+  explicit Rows(const Program& p)
+      : from_(p),
+        live_(live_nodes(p)),
+        ranges_(p),
+        subjects_(p),
+        follow_(p, ranges_, subjects_),
+        ways_in_(ways_in(p, live_)),
+        in_row_(p.node_count()) {}
 
   /// By descending head.
   std::vector<Row> find() {
@@ -148,7 +155,9 @@ class Rows {
 
   /// The one interval of numbers that a link is for. None where it goes on to another test of the value, as halving does.
   std::optional<Interval> asked_of(ValueId about, NodeId n) {
-    if (!from_[n].forks() || subject(from_, from_[n]) != about || subject(from_, from_[past_guards(from_, ranges_, from_[n].t)]) == about) return std::nullopt;
+    if (!from_[n].forks() || subject(from_, from_[n]) != about ||
+        subject(from_, from_[past_guards(from_, ranges_, from_[n].t)]) == about)
+      return std::nullopt;
     const auto q = question(from_, ranges_, from_[n]);
     if (!q || q->value != about || q->mask != 0xffffffff || q->holds.count() != 1) return std::nullopt;
     return q->holds.intervals()[0];

@@ -65,7 +65,8 @@ class Pairs {
   std::optional<Asked> asked(const Node& n, bool straight) {
     const auto q = question(p_, ranges_, n);
     if (!q || p_[q->value].kind != ValueKind::Load) return std::nullopt;
-    Asked a{p_[q->value], q->mask & bits_of(p_[q->value].size()), straight ? q->yes() : q->no(), straight ? n.t : n.f, straight ? n.f : n.t};
+    Asked a{p_[q->value], q->mask & bits_of(p_[q->value].size()), straight ? q->yes() : q->no(), straight ? n.t : n.f,
+            straight ? n.f : n.t};
     if (a.numbers.size() > few || a.numbers.size() != a.numbers.count()) return std::nullopt;
     return a;
   }
@@ -76,7 +77,8 @@ class Pairs {
     if (a.load.a != b.load.a || a.numbers.size() * b.numbers.size() > few) return std::nullopt;
     const std::uint64_t begin = std::min(a.load.k, b.load.k), end = std::max(end_of(a.load), end_of(b.load)), size = end - begin;
     if ((size != 1 && size != 2 && size != 4) || end > 0xffffffff) return std::nullopt;
-    const auto a_shift = static_cast<std::uint32_t>(8 * (end - end_of(a.load))), b_shift = static_cast<std::uint32_t>(8 * (end - end_of(b.load)));
+    const auto a_shift = static_cast<std::uint32_t>(8 * (end - end_of(a.load))),
+               b_shift = static_cast<std::uint32_t>(8 * (end - end_of(b.load)));
     Asked both{a.load, a.mask << a_shift | b.mask << b_shift, {}, b.then, a.otherwise};
     both.load.detail = static_cast<std::uint8_t>(size);
     both.load.k = static_cast<std::uint32_t>(begin);
@@ -114,7 +116,14 @@ class Pairs {
 class Join : public Rewrite {
  public:
   Join(const Program& p, const Profile& profile)
-      : Rewrite(p), profile_(profile), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)), ways_in_(ways_in(p, live_)), ranges_(p), at_hand_(values_at_hand(p, ranges_, live_)), pairs_(to_, profile) {}
+      : Rewrite(p),
+        profile_(profile),
+        live_(live_nodes(p)),
+        in_choice_(nodes_in_choices(p)),
+        ways_in_(ways_in(p, live_)),
+        ranges_(p),
+        at_hand_(values_at_hand(p, ranges_, live_)),
+        pairs_(to_, profile) {}
 
   /// Whether `run` makes one of any two: most graphs have none, and need not be made anew.
   bool finds_any() const {
@@ -175,7 +184,9 @@ bool may_join(const Program& p) {
       if (!may_go_on(n, straight)) continue;
       const Node& next = p[past_guards(straight ? n.t : n.f)];
       const NodeId otherwise = past_guards(straight ? n.f : n.t);
-      const auto leads_there = [&](bool next_straight) { return may_go_on(next, next_straight) && past_guards(next_straight ? next.f : next.t) == otherwise; };
+      const auto leads_there = [&](bool next_straight) {
+        return may_go_on(next, next_straight) && past_guards(next_straight ? next.f : next.t) == otherwise;
+      };
       if (next.forks() && (leads_there(true) || leads_there(false)) && are_near(p, n, next)) return true;
     }
   }

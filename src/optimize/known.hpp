@@ -64,8 +64,8 @@ std::optional<Question> question(const ir::Program& p, ir::Ranges& ranges, const
 
 /// Whether the bytes of a load are some of those of another one.
 inline bool is_part(const ir::Value& part, const ir::Value& whole) {
-  return part.kind == ir::ValueKind::Load && whole.kind == ir::ValueKind::Load && part.a == whole.a && part.k >= whole.k && part.size() < whole.size() &&
-         std::uint64_t{part.k} + part.size() <= std::uint64_t{whole.k} + whole.size();
+  return part.kind == ir::ValueKind::Load && whole.kind == ir::ValueKind::Load && part.a == whole.a && part.k >= whole.k &&
+         part.size() < whole.size() && std::uint64_t{part.k} + part.size() <= std::uint64_t{whole.k} + whole.size();
 }
 
 /// The sets that facts are made of, each once, so that facts are small and equal ones look equal.

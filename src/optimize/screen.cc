@@ -51,7 +51,8 @@ class Rows {
 
   void find_row(NodeId head) {
     Row row{head, head, {}};
-    for (NodeId here = head; row.end = here, !in_row_[here] && add(row, here); here = past_guards(from_, ranges_, from_[here].f)) in_row_[here] = true;
+    for (NodeId here = head; row.end = here, !in_row_[here] && add(row, here); here = past_guards(from_, ranges_, from_[here].f))
+      in_row_[here] = true;
     end_before_few(row);
     if (is_worth(row)) rows_.push_back(std::move(row));
   }

@@ -186,7 +186,8 @@ Ways ways(std::span<const Step> steps) {
   w.best = w.start;
   improve(steps, model, w.best, [&](const Way& now, Way& other, std::size_t change) { return saved(model, now, other, change); });
   if (has_kept(w.start, w.best))
-    improve(steps, model, w.best, [&](const Way& now, Way& other, std::size_t change) { return saved_at_home(model, w.start, now, other, change); });
+    improve(steps, model, w.best,
+            [&](const Way& now, Way& other, std::size_t change) { return saved_at_home(model, w.start, now, other, change); });
   return w;
 }
 

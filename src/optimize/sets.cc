@@ -22,7 +22,14 @@ class Sets : public Rewrite {
  public:
   /// Adds to `p` the sets that it makes; `run` gives the graph.
   Sets(Program& p, Subjects subjects)
-      : Rewrite(p), program_(p), live_(live_nodes(p)), ranges_(p), ways_in_(ways_in(p, live_)), subjects_(std::move(subjects)), nodes_(nodes_of(p)), skipped_(p.node_count()) {
+      : Rewrite(p),
+        program_(p),
+        live_(live_nodes(p)),
+        ranges_(p),
+        ways_in_(ways_in(p, live_)),
+        subjects_(std::move(subjects)),
+        nodes_(nodes_of(p)),
+        skipped_(p.node_count()) {
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (live_[i] && !skipped_[i] && nodes_[i].forks()) widen(NodeId{i});
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)

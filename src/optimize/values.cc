@@ -243,7 +243,8 @@ class Rules {
     if (const auto better = comparison(a, out, range, f, t, span)) return *better;
     const std::size_t straight = in.comparisons(range), exchanged = out.comparisons(range);
     const bool exchange = exchanged < straight || (exchanged == straight && out.count() < in.count());
-    return exchange ? add(Node{NodeKind::Member, 0, p_.add(out), a, no_value, f, t}, span) : add(Node{NodeKind::Member, 0, p_.add(in), a, no_value, t, f}, span);
+    return exchange ? add(Node{NodeKind::Member, 0, p_.add(out), a, no_value, f, t}, span)
+                    : add(Node{NodeKind::Member, 0, p_.add(in), a, no_value, t, f}, span);
   }
 
   std::optional<NodeId> comparison(ValueId a, const Set& in, Interval range, NodeId t, NodeId f, Span span) {
@@ -285,7 +286,8 @@ class Rules {
 
 class Values : public Rewrite, Rules {
  public:
-  explicit Values(const Program& p) : Rewrite(p, Makes::NodesAndValues), Rules(to_), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)) {}
+  explicit Values(const Program& p)
+      : Rewrite(p, Makes::NodesAndValues), Rules(to_), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)) {}
 
  private:
   bool wanted(NodeId old) const override { return live_[old]; }

@@ -16,7 +16,9 @@ Loads::Loads(const Filter& f) : filter_(f) {
 Loads::Loaded Loads::loaded(const Value& v) const {
   // No packet has 2^31 bytes and more: a load beyond them rejects whole ones.
   constexpr std::uint64_t longest = 0x7fffffff;
-  const auto of = [&](ValueId operand) { return operand == no_value ? Loaded{{0, 0}, 0, false} : values_[static_cast<std::uint32_t>(operand)]; };
+  const auto of = [&](ValueId operand) {
+    return operand == no_value ? Loaded{{0, 0}, 0, false} : values_[static_cast<std::uint32_t>(operand)];
+  };
   const Loaded a = of(v.a), b = of(v.b);
   const End end = std::max(a.end, b.end);
   const bool may_reject = a.may_reject || b.may_reject;

@@ -5,8 +5,8 @@
 //
 //   weir_bench --compile FILTER [--engine libpcap|libpcap -O|weir|weir -O] [--linktype L] [--times N]
 //
-// compiles FILTER for Ethernet, or what the words of the corpus say ("NULL savefile"), N times and prints nothing: for counting instructions, of which N more times take N times
-// as many as one does:
+// compiles FILTER for Ethernet, or what the words of the corpus say ("NULL savefile"), N times and prints nothing: for counting
+// instructions, of which N more times take N times as many as one does:
 //   valgrind --tool=callgrind --callgrind-out-file=out weir_bench --compile 'tcp port 80' --times 10
 //   valgrind --tool=callgrind --callgrind-out-file=out weir_bench --compile 'tcp port 80' --times 20
 // (the difference of what was collected, divided by 10); callgrind_annotate --inclusive=yes out says where they go.
@@ -54,9 +54,13 @@ std::string duration(double seconds) {
 
 std::string time_of(const Compiled& c, double most) { return c.ended ? duration(c.seconds) : fmt::format(">{:.0f} s", most); }
 
-std::string length_of(const Compiled& c) { return c.program ? fmt::format("{}", c.program->instructions.size()) : c.ended ? "too long" : "-"; }
+std::string length_of(const Compiled& c) {
+  return c.program ? fmt::format("{}", c.program->instructions.size()) : c.ended ? "too long" : "-";
+}
 
-std::string memory_of(const Compiled& c) { return !c.ended ? "-" : c.kilobytes < 10'000 ? fmt::format("{} kB", c.kilobytes) : fmt::format("{} MB", c.kilobytes / 1000); }
+std::string memory_of(const Compiled& c) {
+  return !c.ended ? "-" : c.kilobytes < 10'000 ? fmt::format("{} kB", c.kilobytes) : fmt::format("{} MB", c.kilobytes / 1000);
+}
 
 void print_columns(const char* what, int width) {
   fmt::print("| {:<{}} ", what, width);
@@ -126,7 +130,8 @@ void bench_filters(const Bench& b) {
   for (std::size_t i = 0; i < rows.size(); ++i) print_row(filters[i], width, [&](std::size_t e) { return length_of(rows[i][e]); });
   print_title(fmt::format("Instructions executed per packet, of {} packets", b.packets));
   print_columns("filter", width);
-  for (std::size_t i = 0; i < rows.size(); ++i) print_row(filters[i], width, [&](std::size_t e) { return executed_text(executed[i][e], b.packets); });
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    print_row(filters[i], width, [&](std::size_t e) { return executed_text(executed[i][e], b.packets); });
 }
 
 // ---- filters by class: the themes of the corpus, and the wild list
@@ -159,7 +164,9 @@ void bench_themes(const Bench& b, const std::string& corpus, const std::string& 
   print_title("Compile time of a filter by class, on average (filters that all four compile)");
   print_columns("class, filters", 26);
   for (const auto& [name, sum] : sums)
-    print_row(fmt::format("{}, {}", name, sum.filters), 26, [&](std::size_t e) { return duration(sum.seconds[e] / static_cast<double>(std::max<std::size_t>(1, sum.filters))); });
+    print_row(fmt::format("{}, {}", name, sum.filters), 26, [&](std::size_t e) {
+      return duration(sum.seconds[e] / static_cast<double>(std::max<std::size_t>(1, sum.filters)));
+    });
   print_title("Instructions by class, summed");
   print_columns("class, filters", 26);
   for (const auto& [name, sum] : sums)
@@ -238,13 +245,18 @@ void bench_lists(const Bench& b, std::size_t longest, const std::string& plots) 
   for (const ListKind& kind : list_kinds()) {
     const ListResults r = measure(b, kind, longest);
     print_tables(b, kind, r);
-    times.push_back(panel(kind, r, [&](std::size_t i, std::size_t e) { return r.rows[i][e].ended ? std::optional(r.rows[i][e].seconds * 1e3) : std::nullopt; }));
-    steps.push_back(panel(kind, r, [&](std::size_t i, std::size_t e) { return r.executed[i][e].packets > 0 ? std::optional(r.executed[i][e].average) : std::nullopt; }));
+    times.push_back(panel(kind, r, [&](std::size_t i, std::size_t e) {
+      return r.rows[i][e].ended ? std::optional(r.rows[i][e].seconds * 1e3) : std::nullopt;
+    }));
+    steps.push_back(panel(kind, r, [&](std::size_t i, std::size_t e) {
+      return r.executed[i][e].packets > 0 ? std::optional(r.executed[i][e].average) : std::nullopt;
+    }));
   }
   if (plots.empty()) return;
   const auto some = [](const std::vector<Panel>& all) { return std::vector<Panel>{all[0], all[1], all[2]}; };
   write(plots + "/compile_time.svg", plot("Time to compile a list (-O: not optimized)", "length of the list", "milliseconds", some(times)));
-  write(plots + "/executed.svg", plot("Instructions executed per packet (-O: not optimized)", "length of the list", "instructions", some(steps)));
+  write(plots + "/executed.svg",
+        plot("Instructions executed per packet (-O: not optimized)", "length of the list", "instructions", some(steps)));
 }
 
 // ---- what once made libpcap slow or crash
@@ -262,7 +274,8 @@ int bench_triggers(const Bench& b, const std::string& conformance) {
     if (done.seconds > slowest) slowest = done.seconds, which = c.filter;
   }
   print_title("Filters that once made libpcap wrong, slow or crash");
-  fmt::print("{} compiled by weir: {} above 50 ms, {} without an end; the slowest takes {}: `{}`\n", count, slow, dead, duration(slowest), which.substr(0, 60));
+  fmt::print("{} compiled by weir: {} above 50 ms, {} without an end; the slowest takes {}: `{}`\n", count, slow, dead,
+             duration(slowest), which.substr(0, 60));
   return slow + dead == 0 ? 0 : 1;
 }
 
@@ -271,7 +284,10 @@ int compile_only(const Settings& s) {
   const auto engine = std::ranges::find(engine_names, s.at("engine"), [](const char* name) { return std::string(name); });
   if (engine == engine_names.end()) return fmt::print(stderr, "weir_bench: there is no engine `{}`\n", s.at("engine")), 2;
   oracle::keep_off_the_network();
-  return compile_here(static_cast<Engine>(engine - engine_names.begin()), oracle::read_setting(s.at("linktype")), s.at("compile"), std::stoul(s.at("times"))) ? 0 : 1;
+  return compile_here(static_cast<Engine>(engine - engine_names.begin()), oracle::read_setting(s.at("linktype")), s.at("compile"),
+                      std::stoul(s.at("times")))
+             ? 0
+             : 1;
 }
 
 int run(const Settings& s) {
@@ -281,10 +297,13 @@ int run(const Settings& s) {
   oracle::keep_off_the_network();
   const Bench b{std::move(*model), std::stod(s.at("seconds")), std::stoull(s.at("packets"))};
   const auto wanted = [&](const char* part) { return s.at("only").empty() || s.at("only") == part; };
-  fmt::print("# Benchmarks\n\nMade by `./dev bench`. Beside {}; -O: not optimized. Times are of one processor, the shortest of several.\n"
-             "Packets are those of corpus/traffic/model.txt, a tenth of them aimed at the filter. `too long`: more than the 4096 instructions\n"
-             "that a kernel takes.\n",
-             oracle::libpcap_version());
+  fmt::print(
+      "# Benchmarks\n\nMade by `./dev bench`. Beside {}; -O: not optimized. Times are of one processor, the shortest of "
+      "several.\n"
+      "Packets are those of corpus/traffic/model.txt, a tenth of them aimed at the filter. `too long`: more than the 4096 "
+      "instructions\n"
+      "that a kernel takes.\n",
+      oracle::libpcap_version());
   if (wanted("filters")) bench_filters(b);
   if (wanted("themes")) bench_themes(b, s.at("corpus"), s.at("conformance"));
   if (wanted("lists")) bench_lists(b, std::stoul(s.at("longest")), s.at("plots"));
@@ -295,13 +314,23 @@ int run(const Settings& s) {
 }  // namespace weir::bench
 
 int main(int argc, char** argv) {
-  weir::bench::Settings s = {{"only", ""}, {"plots", ""}, {"seconds", "10"}, {"packets", "1000000"}, {"longest", "100000"},
-                             {"corpus", WEIR_BENCH_CORPUS}, {"conformance", WEIR_BENCH_CONFORMANCE}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"},
-                             {"compile", ""}, {"engine", "weir"}, {"linktype", "EN10MB"}, {"times", "1"}};
+  weir::bench::Settings s = {{"only", ""},
+                             {"plots", ""},
+                             {"seconds", "10"},
+                             {"packets", "1000000"},
+                             {"longest", "100000"},
+                             {"corpus", WEIR_BENCH_CORPUS},
+                             {"conformance", WEIR_BENCH_CONFORMANCE},
+                             {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"},
+                             {"compile", ""},
+                             {"engine", "weir"},
+                             {"linktype", "EN10MB"},
+                             {"times", "1"}};
   if (const char* elsewhere = std::getenv("WEIR_CONFORMANCE")) s["conformance"] = elsewhere;
   for (int i = 1; i < argc; i += 2) {
     const std::string word = argv[i];
-    if (!word.starts_with("--") || !s.contains(word.substr(2)) || i + 1 == argc) return fmt::print(stderr, "weir_bench: what is `{}`?\n", word), 2;
+    if (!word.starts_with("--") || !s.contains(word.substr(2)) || i + 1 == argc)
+      return fmt::print(stderr, "weir_bench: what is `{}`?\n", word), 2;
     s[word.substr(2)] = argv[i + 1];
   }
   return weir::bench::run(s);

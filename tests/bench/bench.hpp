@@ -42,7 +42,8 @@ struct Executed {
 /// need not be in memory at once.
 class Trace {
  public:
-  Trace(const TrafficModel& model, oracle::Setting setting, std::uint64_t packets) : model_(model), setting_(std::move(setting)), packets_(packets) {}
+  Trace(const TrafficModel& model, oracle::Setting setting, std::uint64_t packets)
+      : model_(model), setting_(std::move(setting)), packets_(packets) {}
 
   /// Adds a program; `aim` is the filter that its part of the packets is aimed at. Its number.
   std::size_t add(const cbpf::Program& program, const std::string& aim);

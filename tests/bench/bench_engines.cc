@@ -138,7 +138,8 @@ std::vector<Executed> Trace::run(std::uint64_t most_steps) {
       if (runner.steps < most_steps) pass(runner, block);
   }
   std::vector<Executed> results;
-  for (const Runner& r : runners_) results.push_back({static_cast<double>(r.steps) / static_cast<double>(std::max<std::uint64_t>(1, r.packets)), r.packets});
+  for (const Runner& r : runners_)
+    results.push_back({static_cast<double>(r.steps) / static_cast<double>(std::max<std::uint64_t>(1, r.packets)), r.packets});
   return results;
 }
 

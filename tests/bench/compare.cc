@@ -6,8 +6,10 @@
 //   weir_compare --filter F [--linktype L] [--program FILE] …: both listings, with how often each instruction is executed
 //                per packet; FILE: a program to try in place of ours, as `tcpdump -ddd` prints it
 //
-// `--floors` adds the least that any program can cost (floor.hpp), and what the best trees execute (tree.hpp). `--every` takes one filter in N (where each is slow, as under the sanitizers). `--linktype` takes the words of the corpus: "EN10MB live", "NULL savefile". Exit status: 0, or 1 where `--exceptions`
-// is given and a filter is worse than libpcap's that the file does not list, or says less of, or one is not worse that it lists for good.
+// `--floors` adds the least that any program can cost (floor.hpp), and what the best trees execute (tree.hpp). `--every` takes
+// one filter in N (where each is slow, as under the sanitizers). `--linktype` takes the words of the corpus: "EN10MB live", "NULL
+// savefile". Exit status: 0, or 1 where `--exceptions` is given and a filter is worse than libpcap's that the file does not list,
+// or says less of, or one is not worse that it lists for good.
 #include "compare.hpp"
 
 #include <algorithm>
@@ -26,9 +28,22 @@ namespace {
 using Options = std::map<std::string, std::string>;
 
 std::optional<Options> parse_options(int argc, char** argv) {
-  Options o = {{"corpus", WEIR_BENCH_CORPUS}, {"conformance", WEIR_BENCH_CONFORMANCE}, {"every", "1"}, {"worst", "40"}, {"packets", "3000"},
-               {"seed", "1"}, {"seconds", "2"}, {"source", ""}, {"match", ""}, {"linktype", ""}, {"filter", ""}, {"program", ""},
-               {"exceptions", ""}, {"differences", WEIR_BENCH_DIFFERENCES}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"}, {"other", WEIR_BENCH_CORPUS "/traffic/other.txt"}};
+  Options o = {{"corpus", WEIR_BENCH_CORPUS},
+               {"conformance", WEIR_BENCH_CONFORMANCE},
+               {"every", "1"},
+               {"worst", "40"},
+               {"packets", "3000"},
+               {"seed", "1"},
+               {"seconds", "2"},
+               {"source", ""},
+               {"match", ""},
+               {"linktype", ""},
+               {"filter", ""},
+               {"program", ""},
+               {"exceptions", ""},
+               {"differences", WEIR_BENCH_DIFFERENCES},
+               {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"},
+               {"other", WEIR_BENCH_CORPUS "/traffic/other.txt"}};
   if (const char* elsewhere = std::getenv("WEIR_CONFORMANCE")) o["conformance"] = elsewhere;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -45,7 +60,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
 
 bool wanted(const Entry& e, const Options& o) {
   const auto chosen = [&](const char* option, const std::string& value) { return o.at(option).empty() || o.at(option) == value; };
-  return chosen("source", e.source) && chosen("linktype", oracle::described(e.c.setting)) && e.c.filter.find(o.at("match")) != std::string::npos;
+  return chosen("source", e.source) && chosen("linktype", oracle::described(e.c.setting)) &&
+         e.c.filter.find(o.at("match")) != std::string::npos;
 }
 
 Result<cbpf::Program> read_program(const std::string& path) {
@@ -93,7 +109,10 @@ int run(const Options& o) {
   oracle::keep_off_the_network();
   const std::shared_ptr<const names::Names> system = names::system_names();
   Measure measure({std::move(*model), std::move(*other)}, std::move(*differences), system,
-                  {.packets = std::stoul(o.at("packets")), .seed = std::stoull(o.at("seed")), .seconds = std::stod(o.at("seconds")), .floors = o.contains("floors")});
+                  {.packets = std::stoul(o.at("packets")),
+                   .seed = std::stoull(o.at("seed")),
+                   .seconds = std::stod(o.at("seconds")),
+                   .floors = o.contains("floors")});
   if (o.at("filter").empty()) return compare_all(measure, o, system);
   oracle::Case c{.setting = oracle::read_setting(o.at("linktype").empty() ? "EN10MB" : o.at("linktype")), .filter = o.at("filter")};
   std::optional<cbpf::Program> instead;

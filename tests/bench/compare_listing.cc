@@ -69,7 +69,8 @@ void print_listing(Measure& measure, const oracle::Case& c, const std::optional<
     };
     add(measure.passing(mix, c.setting));
     add(measure.aimed(mix, c, *p.meaning));
-    fmt::print("\n{}: executed on average: {} {:.3f}, weir {:.3f}\n", mix_names[mix], p.theirs ? "libpcap" : "libpcap, not optimized", left.average(), right.average());
+    fmt::print("\n{}: executed on average: {} {:.3f}, weir {:.3f}\n", mix_names[mix],
+               p.theirs ? "libpcap" : "libpcap, not optimized", left.average(), right.average());
     for (std::size_t pc = 0; pc < std::max(theirs.instructions.size(), p.ours->instructions.size()); ++pc)
       fmt::print("{:<52}|{}\n", line(theirs, left, pc), line(*p.ours, right, pc));
   }

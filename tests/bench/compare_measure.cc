@@ -179,7 +179,9 @@ void Measure::find_best(Row& row, const Programs& p) {
     for (const oracle::Sample& s : aimed(mix, row.entry.c, *p.meaning)) tree.add(s.whole(), mix);
   }
   row.best = {row.ours.executed, row.ours.executed[0], false};
-  const auto least = [&](double model, double other) { return tree.least({model, other}, model * row.ours.executed[0] + other * row.ours.executed[1]); };
+  const auto least = [&](double model, double other) {
+    return tree.least({model, other}, model * row.ours.executed[0] + other * row.ours.executed[1]);
+  };
   const auto model = least(1, 0), other = model ? least(0, 1) : std::nullopt;
   if (!model || !other) return;
   row.best = {{*model, *other}, *model, true};

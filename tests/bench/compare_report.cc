@@ -22,7 +22,8 @@ class Total {
   }
   std::string text(int digits) const {
     if (count_ == 0) return fmt::format("{:>31}", "-");
-    return fmt::format("{:>10.{}f}{:>10.{}f} {:>5.3f} {:>4.3f}", theirs_, digits, ours_, digits, ours_ / theirs_, std::exp(logarithms_ / count_));
+    return fmt::format("{:>10.{}f}{:>10.{}f} {:>5.3f} {:>4.3f}", theirs_, digits, ours_, digits, ours_ / theirs_,
+                       std::exp(logarithms_ / count_));
   }
 
  private:
@@ -44,7 +45,8 @@ void print_total(const char* name, const std::vector<const Row*>& rows) {
     if (row->executed)
       for (std::size_t m = 0; m < mixes; ++m) executed[m].add(row->ours.executed[m], row->theirs.executed[m]);
   }
-  fmt::print("{:<22}{:>6}{:>9}  {}{:>7}  {}  {}{:>7}{:>7}\n", name, rows.size(), compared, length.text(0), longer, executed[0].text(1), executed[1].text(1), slower, wrong);
+  fmt::print("{:<22}{:>6}{:>9}  {}{:>7}  {}  {}{:>7}{:>7}\n", name, rows.size(), compared, length.text(0), longer,
+             executed[0].text(1), executed[1].text(1), slower, wrong);
 }
 
 std::string shortened(const std::string& text, std::size_t most) {
@@ -84,9 +86,12 @@ std::string key(const Row& row) {
 }  // namespace
 
 void print_totals(const std::vector<Row>& rows) {
-  fmt::print("{:<22}{:>6}{:>9}  {:<31}{:>7}  {:<31}  {:<31}{:>7}{:>7}\n{:<37}  {:>10}{:>10} {:>5} {:>5}{:>7}  {:>10}{:>10} {:>5} {:>5}  {:>10}{:>10} {:>5} {:>5}{:>7}{:>7}\n",
-             "", "", "com-", "      instructions", "", "      executed, model", "      executed, other", "", "theirs",
-             "                       all    pared", "libpcap", "weir", "sum", "mean", "longer", "libpcap", "weir", "sum", "mean", "libpcap", "weir", "sum", "mean", "slower", "wrong");
+  fmt::print(
+      "{:<22}{:>6}{:>9}  {:<31}{:>7}  {:<31}  {:<31}{:>7}{:>7}\n{:<37}  {:>10}{:>10} {:>5} {:>5}{:>7}  {:>10}{:>10} {:>5} {:>5}  "
+      "{:>10}{:>10} {:>5} {:>5}{:>7}{:>7}\n",
+      "", "", "com-", "      instructions", "", "      executed, model", "      executed, other", "", "theirs",
+      "                       all    pared", "libpcap", "weir", "sum", "mean", "longer", "libpcap", "weir", "sum", "mean",
+      "libpcap", "weir", "sum", "mean", "slower", "wrong");
   const auto some = [&](const char* name, const auto& wanted) {
     std::vector<const Row*> chosen;
     for (const Row& row : rows)
@@ -99,7 +104,8 @@ void print_totals(const std::vector<Row>& rows) {
 }
 
 void print_floors(const std::vector<Row>& rows) {
-  fmt::print("\nthe least that is possible: sums, and parts of libpcap's\n{:<8}{:>32}{:>34}{:>34}\n", "", "instructions", "executed, model", "executed, other");
+  fmt::print("\nthe least that is possible: sums, and parts of libpcap's\n{:<8}{:>32}{:>34}{:>34}\n", "", "instructions",
+             "executed, model", "executed, other");
   for (const char* source : {"corpus", "wild", "cases"}) {
     std::array<std::array<double, 3>, 1 + mixes> sums{};
     for (const Row& row : rows) {
@@ -118,7 +124,9 @@ void print_floors(const std::vector<Row>& rows) {
 }
 
 void print_best(const std::vector<Row>& rows) {
-  fmt::print("\nthe best trees: parts of what libpcap's programs execute; without harm: in the first mix, where the other gets no worse than libpcap's\n");
+  fmt::print(
+      "\nthe best trees: parts of what libpcap's programs execute; without harm: in the first mix, where the other gets no worse "
+      "than libpcap's\n");
   for (const char* source : {"corpus", "wild", "cases"}) {
     std::array<double, mixes> theirs{}, best{};
     double without_harm = 0;
@@ -148,16 +156,20 @@ void print_worst(const std::vector<Row>& rows, std::size_t most) {
   fmt::print("\nworse: {} filters; libpcap→weir: instructions, executed in model, in other\n", bad.size());
   if (bad.size() > most) bad.resize(most);
   for (const Row* row : bad)
-    fmt::print("{:>4}→{:<4} {:>7.2f}→{:<7.2f} {:>7.2f}→{:<7.2f} {:<7}{:<10} {}{}{}\n", row->theirs.length, row->ours.length, row->theirs.executed[0],
-               row->ours.executed[0], row->theirs.executed[1], row->ours.executed[1], row->entry.source, oracle::described(row->entry.c.setting),
-               shortened(row->entry.c.filter, 110), row->theirs_wrong ? "  [libpcap's is wrong]" : "", row->ours_wrong ? "  [verdicts differ]" : "");
+    fmt::print("{:>4}→{:<4} {:>7.2f}→{:<7.2f} {:>7.2f}→{:<7.2f} {:<7}{:<10} {}{}{}\n", row->theirs.length, row->ours.length,
+               row->theirs.executed[0], row->ours.executed[0], row->theirs.executed[1], row->ours.executed[1], row->entry.source,
+               oracle::described(row->entry.c.setting), shortened(row->entry.c.filter, 110),
+               row->theirs_wrong ? "  [libpcap's is wrong]" : "", row->ours_wrong ? "  [verdicts differ]" : "");
 }
 
 void print_all(const std::vector<Row>& rows, bool with_best) {
   fmt::print("source\tlink type\tfilter\tlength libpcap\tlength weir\tmodel libpcap\tmodel weir\tother libpcap\tother weir\t{}marks\n",
              with_best ? "model best\tother best\tmodel without harm\t" : "");
   for (const Row& row : rows) {
-    const auto best = with_best && row.best.found ? fmt::format("{:.3f}\t{:.3f}\t{:.3f}\t", row.best.executed[0], row.best.executed[1], row.best.without_harm) : with_best ? "\t\t\t" : "";
+    const auto best = with_best && row.best.found ? fmt::format("{:.3f}\t{:.3f}\t{:.3f}\t", row.best.executed[0],
+                                                                row.best.executed[1], row.best.without_harm)
+                      : with_best                 ? "\t\t\t"
+                                                  : "";
     fmt::print("{}\t{}\t{}\t{}{}\n", row.entry.source, key(row), figures(row), best, marks(row));
   }
 }

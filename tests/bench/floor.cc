@@ -75,7 +75,8 @@ std::size_t Floor::loads(const std::vector<Read>& sorted) {
 std::size_t Floor::cost(const std::vector<Read>& sorted) const {
   std::set<ValueId> bases;
   for (const Read& read : sorted)
-    if (read.base != no_value && graph_[read.base].kind != ValueKind::Length && graph_[read.base].kind != ValueKind::Meta) bases.insert(read.base);
+    if (read.base != no_value && graph_[read.base].kind != ValueKind::Length && graph_[read.base].kind != ValueKind::Meta)
+      bases.insert(read.base);
   return 2 * loads(sorted) + bases.size();
 }
 
@@ -100,7 +101,8 @@ std::size_t Floor::executed(const Packet& packet) {
     const std::uint32_t got = evaluate(question.probe, packet);
     answers[at(id)] = got == 0 ? OutOfBytes : got == 1 ? Yes : No;
   }
-  if (std::ranges::find(answers, static_cast<char>(OutOfBytes)) != answers.end()) return 1;  // a load that fails may be the first instruction
+  if (std::ranges::find(answers, static_cast<char>(OutOfBytes)) != answers.end())
+    return 1;  // a load that fails may be the first instruction
   const auto known = seen_.find(answers);
   if (known != seen_.end()) return known->second;
   std::size_t least = std::numeric_limits<std::size_t>::max();
@@ -125,7 +127,8 @@ void Floor::search(const Answers& answers, Chosen& chosen, std::size_t& least) c
 
 bool Floor::is_known(const Question& q, const std::vector<Read>& sorted) const {
   return std::ranges::all_of(q.reads, [&](const Read& wanted) {
-    return std::ranges::any_of(sorted, [&](const Read& r) { return r.base == wanted.base && r.begin <= wanted.begin && wanted.end <= r.end; });
+    return std::ranges::any_of(
+        sorted, [&](const Read& r) { return r.base == wanted.base && r.begin <= wanted.begin && wanted.end <= r.end; });
   });
 }
 

@@ -122,7 +122,8 @@ void print(const char* title, const std::vector<Line>& lines) {
     fmt::print("| {} |", r.name);
     for (const auto& costs : r.costs) fmt::print(" {} |", number(best(costs), best(costs) < 100 ? 2 : 0));
     const double gain = ratio(r.costs[BpfFilter], r.costs[Native]);
-    fmt::print(" {} | {} | {} | {} |\n", number(ratio(r.costs[Native], r.costs[Hand]), 2), number(ratio(r.costs[NativeBatch], r.costs[HandBatch]), 2),
+    fmt::print(" {} | {} | {} | {} |\n", number(ratio(r.costs[Native], r.costs[Hand]), 2),
+               number(ratio(r.costs[NativeBatch], r.costs[HandBatch]), 2),
                number(ratio(r.costs[NativeViews], r.costs[ViewsBatch]), 2), number(gain, 1));
     if (std::isnan(gain) || r.name.starts_with("1000")) continue;  // libpcap's optimizer does not come to an end there
     log_sum += std::log(gain);
@@ -137,8 +138,9 @@ std::string making(const Subject& s, const Rounds& hot) {
   const double all = microseconds([&] { (void)weir::compile(s.row().filter); });
   const double one = microseconds([&] { (void)native::emit(graph); });
   const double many = microseconds([&] { (void)native::emit_batch<Packet>(graph); });
-  return fmt::format("| {} | {:.0f} | {:.0f} | {} | {:.0f} | {:.0f} | {:.0f} |\n", s.row().name, all, one, s.code().instructions().size(), many,
-                     one * 1000 / (best(hot[Interpreter]) - best(hot[Native])), many * 1000 / (best(hot[Interpreter]) - best(hot[NativeBatch])));
+  return fmt::format("| {} | {:.0f} | {:.0f} | {} | {:.0f} | {:.0f} | {:.0f} |\n", s.row().name, all, one,
+                     s.code().instructions().size(), many, one * 1000 / (best(hot[Interpreter]) - best(hot[Native])),
+                     many * 1000 / (best(hot[Interpreter]) - best(hot[NativeBatch])));
 }
 
 int time_all(const Arguments& a, const TrafficModel& model) {
@@ -162,8 +164,11 @@ int time_all(const Arguments& a, const TrafficModel& model) {
   print("Matching: nanoseconds a packet, packets hot in the cache", hot);
   if (a.streaming != 0) print("Matching: nanoseconds a packet, packets in the cache, drawn at random", drawn);
   if (a.streaming != 0) print("Matching: nanoseconds a packet, packets from memory", streaming);
-  fmt::print("\n### Matching: making the code\n\n|  | weir::compile, us | native code, us | bytes | batch code, us | packets until it pays | in batches |\n"
-             "|---|--:|--:|--:|--:|--:|--:|\n{}", made);
+  fmt::print(
+      "\n### Matching: making the code\n\n|  | weir::compile, us | native code, us | bytes | batch code, us | packets until it "
+      "pays | in batches |\n"
+      "|---|--:|--:|--:|--:|--:|--:|\n{}",
+      made);
   return 0;
 }
 
@@ -181,7 +186,8 @@ int count_all(const Arguments& a, const TrafficModel& model) {
 }
 
 int print_counts(const Arguments& a) {
-  std::vector<std::string> again{std::filesystem::read_symlink("/proc/self/exe"), "--counts", "--packets", std::to_string(a.counted), "--model", a.model};
+  std::vector<std::string> again{
+      std::filesystem::read_symlink("/proc/self/exe"), "--counts", "--packets", std::to_string(a.counted), "--model", a.model};
   if (!a.filter.empty()) again.insert(again.end(), {"--filter", a.filter});
   const Counts counts = counted(again);
   if (counts.empty()) return 1;

@@ -141,12 +141,16 @@ Runner batch(const char* name, Fill fill) {
 Runner none(const char* name) { return {name, nullptr, nullptr}; }
 
 Runner hand_batch_of(const char* name, hand_batch f, std::shared_ptr<hand_hosts> hosts) {
-  return f == nullptr ? none(name) : batch(name, [f, hosts](const Packets& p, std::vector<std::uint64_t>& v) { f(p.theirs.data(), p.theirs.size(), v.data(), hosts.get()); });
+  return f == nullptr ? none(name) : batch(name, [f, hosts](const Packets& p, std::vector<std::uint64_t>& v) {
+    f(p.theirs.data(), p.theirs.size(), v.data(), hosts.get());
+  });
 }
 
 Runner hand_views_of(const char* name, hand_batch f, std::shared_ptr<hand_hosts> hosts) {
   static_assert(sizeof(PacketView) == sizeof(hand_view) && offsetof(PacketView, captured) == offsetof(hand_view, captured));
-  return f == nullptr ? none(name) : batch(name, [f, hosts](const Packets& p, std::vector<std::uint64_t>& v) { f(p.views.data(), p.views.size(), v.data(), hosts.get()); });
+  return f == nullptr ? none(name) : batch(name, [f, hosts](const Packets& p, std::vector<std::uint64_t>& v) {
+    f(p.views.data(), p.views.size(), v.data(), hosts.get());
+  });
 }
 
 }  // namespace
@@ -195,9 +199,10 @@ void Subject::make_engines() {
   const std::shared_ptr<hand_hosts> hosts = hosts_of(row_.hosts);
   const Filter& filter = filter_;
   const auto* program = filter.stages().cbpf ? &*filter.stages().cbpf : nullptr;
-  engines_.push_back(libpcap_.empty() ? none(engine_names[BpfFilter]) : each(engine_names[BpfFilter], [code = libpcap_.data()](const Packet& q) {
-    return bpf_filter(code, q.bytes.data(), q.length, static_cast<unsigned>(q.bytes.size())) != 0;
-  }));
+  engines_.push_back(
+      libpcap_.empty() ? none(engine_names[BpfFilter]) : each(engine_names[BpfFilter], [code = libpcap_.data()](const Packet& q) {
+        return bpf_filter(code, q.bytes.data(), q.length, static_cast<unsigned>(q.bytes.size())) != 0;
+      }));
   engines_.push_back(program != nullptr ? each(engine_names[Interpreter], [program](const Packet& q) {
     return vm::run_checked(*program, q, vm::Machine::Kernel) != 0;
   }) : each(engine_names[Interpreter], [graph = &*filter.stages().ir](const Packet& q) { return ir::evaluate(*graph, q) != 0; }));
@@ -205,12 +210,16 @@ void Subject::make_engines() {
     return f(q.bytes.data(), q.bytes.size(), q.length, &q.meta) != 0;
   }));
   engines_.push_back(each(engine_names[Match], [&filter](const Packet& q) { return filter.match(q); }));
-  engines_.push_back(each(engine_names[Hand], [f = hand->one, hosts](const Packet& q) { return f(q.bytes.data(), q.bytes.size(), hosts.get()) != 0; }));
-  engines_.push_back(batch(engine_names[NativeBatch], [&filter](const Packets& p, std::vector<std::uint64_t>& v) { filter.match_batch(p.ours, v); }));
+  engines_.push_back(each(engine_names[Hand], [f = hand->one, hosts](const Packet& q) {
+    return f(q.bytes.data(), q.bytes.size(), hosts.get()) != 0;
+  }));
+  engines_.push_back(batch(engine_names[NativeBatch],
+                           [&filter](const Packets& p, std::vector<std::uint64_t>& v) { filter.match_batch(p.ours, v); }));
   engines_.push_back(hand_batch_of(engine_names[HandLoop], hand->packets.loop, hosts));
   engines_.push_back(hand_batch_of(engine_names[HandBatch], hand->packets.flat, hosts));
   engines_.push_back(hand_batch_of(engine_names[HandVector], hand_vector(hand->name), hosts));
-  engines_.push_back(batch(engine_names[NativeViews], [&filter](const Packets& p, std::vector<std::uint64_t>& v) { filter.match_batch(p.views, v); }));
+  engines_.push_back(batch(engine_names[NativeViews],
+                           [&filter](const Packets& p, std::vector<std::uint64_t>& v) { filter.match_batch(p.views, v); }));
   engines_.push_back(hand_views_of(engine_names[ViewsLoop], hand->views.loop, hosts));
   engines_.push_back(hand_views_of(engine_names[ViewsBatch], hand->views.flat, hosts));
   engines_.push_back(hand_views_of(engine_names[ViewsVector], hand_vector_views(hand->name), hosts));
@@ -225,7 +234,8 @@ bool Subject::agree(const Packets& packets) const {
     const auto got = e.verdicts(packets);
     for (std::size_t i = 0; i < packets.ours.size(); ++i) {
       if (((got[i / 64] ^ expected[i / 64]) >> i % 64 & 1) == 0) continue;
-      fmt::print("{}: packet {} ({} bytes): {} says otherwise than {}\n", row_.name, i, packets.ours[i].bytes.size(), e.name, engines_[Native].name);
+      fmt::print("{}: packet {} ({} bytes): {} says otherwise than {}\n", row_.name, i, packets.ours[i].bytes.size(), e.name,
+                 engines_[Native].name);
       return false;
     }
   }

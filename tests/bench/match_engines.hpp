@@ -33,8 +33,8 @@ struct Packets {
   std::vector<hand_packet> theirs;
 };
 
-/// So many drawn at random from the first few, which stay in the nearest cache: in such a row no predictor of branches knows what comes, as in
-/// traffic, but not among a few packets that come again and again. The bytes are those of `from`.
+/// So many drawn at random from the first few, which stay in the nearest cache: in such a row no predictor of branches knows what
+/// comes, as in traffic, but not among a few packets that come again and again. The bytes are those of `from`.
 Packets drawn_from(const Packets& from, std::size_t count);
 
 /// Something that says which packets pass. `run` is null where there is none: libpcap has no program for the longest list, a
@@ -46,9 +46,34 @@ struct Runner {
 };
 
 /// By number of Subject::engines.
-enum EngineNumber : std::size_t { BpfFilter, Interpreter, Native, Match, Hand, NativeBatch, HandLoop, HandBatch, HandVector, NativeViews, ViewsLoop, ViewsBatch, ViewsVector };
-inline constexpr const char* engine_names[] = {"bpf_filter", "interpreter", "native", "match", "hand", "batch", "hand loop", "hand batch", "hand AVX-512",
-                                               "views", "views, hand loop", "views, hand batch", "views, hand AVX-512"};
+enum EngineNumber : std::size_t {
+  BpfFilter,
+  Interpreter,
+  Native,
+  Match,
+  Hand,
+  NativeBatch,
+  HandLoop,
+  HandBatch,
+  HandVector,
+  NativeViews,
+  ViewsLoop,
+  ViewsBatch,
+  ViewsVector
+};
+inline constexpr const char* engine_names[] = {"bpf_filter",
+                                               "interpreter",
+                                               "native",
+                                               "match",
+                                               "hand",
+                                               "batch",
+                                               "hand loop",
+                                               "hand batch",
+                                               "hand AVX-512",
+                                               "views",
+                                               "views, hand loop",
+                                               "views, hand batch",
+                                               "views, hand AVX-512"};
 
 /// A filter, ready to be measured.
 class Subject {

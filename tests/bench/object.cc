@@ -54,7 +54,9 @@ bool Object::load() {
   constexpr std::uint64_t most = 1 << 24;
   const auto loaded = segments(file_, *head);
   for (const Elf64_Phdr& s : loaded) {
-    if (s.p_vaddr > most || s.p_memsz > most || s.p_filesz > s.p_memsz || s.p_offset > file_.size() || s.p_filesz > file_.size() - s.p_offset) return false;
+    if (s.p_vaddr > most || s.p_memsz > most || s.p_filesz > s.p_memsz || s.p_offset > file_.size() ||
+        s.p_filesz > file_.size() - s.p_offset)
+      return false;
     size_ = std::max<std::size_t>(size_, s.p_vaddr + s.p_memsz);
   }
   if (size_ == 0) return false;

@@ -15,7 +15,8 @@ constexpr std::size_t shortest = 60, longest = 1514;  // Ethernet frames, withou
 
 /// The frame as it is on the wire: what a packet carries beyond what the table makes of it is noise.
 void fill_frame(const oracle::Sample& s, const std::vector<std::uint8_t>& noise, std::vector<std::uint8_t>& frame) {
-  const std::size_t size = std::clamp<std::size_t>(std::max<std::size_t>(s.length, s.bytes.size()), shortest, std::max(longest, s.bytes.size()));
+  const std::size_t size =
+      std::clamp<std::size_t>(std::max<std::size_t>(s.length, s.bytes.size()), shortest, std::max(longest, s.bytes.size()));
   frame.assign(s.bytes.begin(), s.bytes.end());
   frame.insert(frame.end(), noise.begin(), noise.begin() + static_cast<std::ptrdiff_t>(size - s.bytes.size()));
 }
@@ -41,8 +42,8 @@ std::optional<std::uint64_t> write_capture(const std::string& path, const Traffi
     const bool aim = !aimed.empty() && random.percent(model.aimed_percent());
     fill_frame(aim ? aimed[random.below(aimed.size())] : packet(model, setting, random), noise, frame);
     const auto length = static_cast<std::uint32_t>(frame.size()), captured = std::min(length, snaplen);
-    const std::uint32_t record[4] = {1'700'000'000 + static_cast<std::uint32_t>(packets / 1'000'000), static_cast<std::uint32_t>(packets % 1'000'000),
-                                     captured, length};
+    const std::uint32_t record[4] = {1'700'000'000 + static_cast<std::uint32_t>(packets / 1'000'000),
+                                     static_cast<std::uint32_t>(packets % 1'000'000), captured, length};
     if (!put(file.get(), record, sizeof record) || !put(file.get(), frame.data(), captured)) return std::nullopt;
     written += sizeof record + captured;
   }

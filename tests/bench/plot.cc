@@ -32,11 +32,15 @@ Axis axis_of(const std::vector<Panel>& panels, bool of_x) {
         high = std::max(high, of_x ? x : y);
       }
   if (high == 0) return {};
-  return {static_cast<int>(std::floor(std::log10(low) + 1e-9)), std::max(static_cast<int>(std::ceil(std::log10(high) - 1e-9)), static_cast<int>(std::floor(std::log10(low))) + 1)};
+  return {static_cast<int>(std::floor(std::log10(low) + 1e-9)),
+          std::max(static_cast<int>(std::ceil(std::log10(high) - 1e-9)), static_cast<int>(std::floor(std::log10(low))) + 1)};
 }
 
 /// 1000 as `1000`, 0.001 as `0.001`.
-std::string power(int exponent) { return exponent >= 0 ? fmt::format("{:.0f}", std::pow(10, exponent)) : fmt::format("{:.{}f}", std::pow(10, exponent), -exponent); }
+std::string power(int exponent) {
+  return exponent >= 0 ? fmt::format("{:.0f}", std::pow(10, exponent))
+                       : fmt::format("{:.{}f}", std::pow(10, exponent), -exponent);
+}
 
 std::string text(double x, double y, const char* anchor, const char* kind, const std::string& words) {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" class=\"{}\">{}</text>\n", x, y, anchor, kind, words);
@@ -67,7 +71,10 @@ std::string curve(const Series& s, const Style& style, double at, const Axis& x,
     path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : " L", px, py);
     dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.4\" fill=\"{}\"/>\n", px, py, style.colour);
   }
-  return path.empty() ? "" : fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-dasharray=\"{}\"/>\n", path, style.colour, *style.dash != '\0' ? style.dash : "none") + dots;
+  return path.empty() ? ""
+                      : fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-dasharray=\"{}\"/>\n",
+                                    path, style.colour, *style.dash != '\0' ? style.dash : "none") +
+                            dots;
 }
 
 std::string legend(const std::vector<Series>& series) {
@@ -75,7 +82,9 @@ std::string legend(const std::vector<Series>& series) {
   double at = left;
   for (std::size_t i = 0; i < series.size(); ++i) {
     const Style& style = styles[i % styles.size()];
-    svg += fmt::format("<line x1=\"{:.1f}\" y1=\"46\" x2=\"{:.1f}\" y2=\"46\" stroke=\"{}\" stroke-width=\"2\" stroke-dasharray=\"{}\"/>\n", at, at + 26, style.colour, *style.dash != '\0' ? style.dash : "none");
+    svg += fmt::format(
+        "<line x1=\"{:.1f}\" y1=\"46\" x2=\"{:.1f}\" y2=\"46\" stroke=\"{}\" stroke-width=\"2\" stroke-dasharray=\"{}\"/>\n", at,
+        at + 26, style.colour, *style.dash != '\0' ? style.dash : "none");
     svg += text(at + 32, 50, "start", "name", series[i].name);
     at += 56 + 6.6 * static_cast<double>(series[i].name.size());
   }
@@ -97,7 +106,9 @@ text { font-family: sans-serif; font-size: 12px; fill: #333 }
 std::string plot(const std::string& title, const std::string& x_label, const std::string& y_label, const std::vector<Panel>& panels) {
   const Axis x = axis_of(panels, true), y = axis_of(panels, false);
   const double width = left + static_cast<double>(panels.size()) * (panel_width + gap), height = top + panel_height + bottom;
-  std::string svg = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0f} {:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\">\n", width, height, width, height);
+  std::string svg =
+      fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0f} {:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\">\n",
+                  width, height, width, height);
   svg += style_sheet + text(left, 24, "start", "title", title) + legend(panels.empty() ? std::vector<Series>() : panels.front().series);
   for (std::size_t i = 0; i < panels.size(); ++i) {
     const double at = left + static_cast<double>(i) * (panel_width + gap);
@@ -105,7 +116,9 @@ std::string plot(const std::string& title, const std::string& x_label, const std
     svg += text(at + panel_width / 2, top + panel_height + 36, "middle", "name", x_label);
     for (std::size_t s = 0; s < panels[i].series.size(); ++s) svg += curve(panels[i].series[s], styles[s % styles.size()], at, x, y);
   }
-  svg += fmt::format("<text transform=\"translate(14 {:.1f}) rotate(-90)\" text-anchor=\"middle\" class=\"name\">{}</text>\n</svg>\n", top + panel_height / 2, y_label);
+  svg += fmt::format(
+      "<text transform=\"translate(14 {:.1f}) rotate(-90)\" text-anchor=\"middle\" class=\"name\">{}</text>\n</svg>\n",
+      top + panel_height / 2, y_label);
   return svg;
 }
 

@@ -90,11 +90,14 @@ bool compare(const Subject& subject, const Object& hand, const Arguments& a, sim
   const auto hosts = hosts_of(subject.row().hosts);
   const auto number = [](const void* p) { return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(p)); };
   const Count ours = count(packets, [&](const Packet& p) { return simulator.run(*code, p); });
-  const Count theirs = count(packets, [&](const Packet& p) { return simulator.call(function, {number(p.bytes.data()), p.bytes.size(), number(hosts.get()), 0}); });
+  const Count theirs = count(packets, [&](const Packet& p) {
+    return simulator.call(function, {number(p.bytes.data()), p.bytes.size(), number(hosts.get()), 0});
+  });
   const Count batch = count_batch(packets, *loop, simulator);
   const double ratio = ours.instructions / theirs.instructions;
-  fmt::print("| {} | {:.1f} | {:.1f} | {:.2f} | {:.1f} | {} | {} | {} | {:.0f} |\n", subject.row().name, ours.instructions, theirs.instructions, ratio, batch.instructions, ours.passed, theirs.passed,
-             code->instructions().size(), microseconds(subject.filter().stages().ir));
+  fmt::print("| {} | {:.1f} | {:.1f} | {:.2f} | {:.1f} | {} | {} | {} | {:.0f} |\n", subject.row().name, ours.instructions,
+             theirs.instructions, ratio, batch.instructions, ours.passed, theirs.passed, code->instructions().size(),
+             microseconds(subject.filter().stages().ir));
   return ours.passed == theirs.passed && batch.passed == theirs.passed && ratio <= a.most;
 }
 
@@ -108,7 +111,9 @@ int run_main(const Arguments& a) {
   simulate::Simulator simulator;
   if (const std::uint8_t* table = hand->function("make_port_bits")) simulator.call(table, {});  // as loaders do, for it is a constructor
   bool right = true;
-  fmt::print("\n### Matching on AArch64: instructions a packet, counted in a simulator\n\n|  | native | hand | native/hand | batch | pass | pass by hand | bytes | made in µs |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+  fmt::print(
+      "\n### Matching on AArch64: instructions a packet, counted in a simulator\n\n|  | native | hand | native/hand | batch | "
+      "pass | pass by hand | bytes | made in µs |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
   for (const Row& row : match_rows()) {
     if (!a.filter.empty() && a.filter != row.name) continue;
     const auto subject = Subject::of(row, *model);

@@ -22,7 +22,20 @@ enum Ipv4Pair : std::uint32_t { LocalRemote4 = word(0), RemoteLocal4, LocalLocal
 enum Ipv6Pair : std::uint32_t { LocalRemote6 = word(0), RemoteLocal6, LocalLocal6, LinkLink6, LinkMulticast6 };
 enum Fragment : std::uint32_t { Dont = word(0), May, First, Later };
 enum Size : std::uint32_t { NoBytes = word(0), SmallSize, MediumSize, FullSize };
-enum Frame80211 : std::uint32_t { Beacon = word(0), Probe, Management, Ack, BlockAck, RtsCts, Null, FromAp, ToAp, QosFromAp, QosToAp, Between };
+enum Frame80211 : std::uint32_t {
+  Beacon = word(0),
+  Probe,
+  Management,
+  Ack,
+  BlockAck,
+  RtsCts,
+  Null,
+  FromAp,
+  ToAp,
+  QosFromAp,
+  QosToAp,
+  Between
+};
 
 void put(Bytes& to, std::uint64_t value, int size) {
   while (size-- > 0) to.push_back(static_cast<std::uint8_t>(value >> 8 * size));
@@ -206,7 +219,12 @@ class Maker {
     put(b, draw(Section::Ipv4Tos), 1);
     put(b, 4 * words + inner.size() + missing_, 2);
     put_random(b, 2);
-    put(b, fragment == Dont ? 0x4000 : fragment == First ? 0x2000 : fragment == Later ? r_.between(1, 400) | (r_.percent(50) ? 0x2000 : 0) : 0, 2);
+    put(b,
+        fragment == Dont    ? 0x4000
+        : fragment == First ? 0x2000
+        : fragment == Later ? r_.between(1, 400) | (r_.percent(50) ? 0x2000 : 0)
+                            : 0,
+        2);
     put(b, draw(Section::Ipv4Ttl), 1);
     put(b, protocol, 1);
     put_random(b, 2);

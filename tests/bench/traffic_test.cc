@@ -80,7 +80,8 @@ TEST_CASE("half of the aimed packets are accepted") {
     REQUIRE(program.has_value());
     oracle::Random random(5);
     std::size_t accepted = 0;
-    for (const auto& s : aimed_packets(model, {}, *program, 200, random)) accepted += vm::run(*program, s.whole(), vm::Machine::Libpcap) != 0;
+    for (const auto& s : aimed_packets(model, {}, *program, 200, random))
+      accepted += vm::run(*program, s.whole(), vm::Machine::Libpcap) != 0;
     CHECK(accepted >= 100);
     CHECK(accepted < 200);
   }

@@ -78,7 +78,9 @@ const Tree::Moves& Tree::moves(Diagram::Id left) {
 /// All ways to part the cells of a field by one comparison that tells something. Cells in a row that decide alike stay together.
 void Tree::add_moves(Moves& moves, const Diagram::Open& open) {
   std::vector<Cells> rows, some;
-  const auto class_of = [&](std::size_t cell) { return std::ranges::find_if(open.classes, [&](Cells all) { return (all >> cell & 1) != 0; }); };
+  const auto class_of = [&](std::size_t cell) {
+    return std::ranges::find_if(open.classes, [&](Cells all) { return (all >> cell & 1) != 0; });
+  };
   for (std::size_t c = 0, before = most_cells; c < fields_[open.field].cells.size(); ++c) {
     if ((open.possible >> c & 1) == 0) continue;
     if (before == most_cells || class_of(c) != class_of(before)) rows.push_back(0);
@@ -113,7 +115,8 @@ void Tree::add_moves(Moves& moves, const Diagram::Open& open) {
   };
   const auto is_range = [&](Cells cells) { return std::ranges::find(some.begin(), some.end(), cells) != some.end() && !is_class(cells); };
   for (const Move& m : found)
-    if (!is_part_for_nothing(m.some) && !is_part_for_nothing(m.rest) && (m.comparison.cost == 1 || !is_range(m.some))) moves.single.push_back(m);
+    if (!is_part_for_nothing(m.some) && !is_part_for_nothing(m.rest) && (m.comparison.cost == 1 || !is_range(m.some)))
+      moves.single.push_back(m);
 }
 
 /// Both fields of a window at once, for equality: where the one holds, and the other.
@@ -130,7 +133,8 @@ void Tree::add_joints(Moves& moves, std::size_t window, const std::vector<Diagra
         if (fields_.are_one_number(field, some, rest)) sides[k].emplace_back(some, rest);
     }
   const auto is_number = [&](std::size_t f, Cells some) {
-    return std::has_single_bit(some) && fields_[f].mask == 0xffffffff && fields_[f].cells[static_cast<std::size_t>(std::countr_zero(some))].only();
+    return std::has_single_bit(some) && fields_[f].mask == 0xffffffff &&
+           fields_[f].cells[static_cast<std::size_t>(std::countr_zero(some))].only();
   };
   for (const auto& [a, not_a] : sides[0])
     for (const auto& [b, not_b] : sides[1]) {
@@ -185,7 +189,8 @@ std::vector<Tree::Load> Tree::loads(const State& s, const Move& move) const {
   if (s.a == masked || !fields_[f].has_numbers || (is_masked && move.comparison.how != Compares::Bits)) all.push_back(load(s, f, masked));
   else all.push_back(load(s, f, raw));
   for (std::size_t w = 0; w < windows_.size(); ++w) {
-    const bool is_there = move.comparison.how == Compares::Bits ? windows_[w].low == f || windows_[w].high == f : move.comparison.how == Compares::Order && windows_[w].low == f;
+    const bool is_there = move.comparison.how == Compares::Bits ? windows_[w].low == f || windows_[w].high == f
+                                                                : move.comparison.how == Compares::Order && windows_[w].low == f;
     if (is_there) all.push_back(load(s, f, static_cast<std::uint8_t>(2 * fields_.count() + w)));
   }
   return all;
@@ -314,7 +319,8 @@ std::optional<double> Tree::least(const Weights& weights, double at_most) {
   too_many_ = false;
   for (const auto& [lies, count] : packets_) {
     double sum = 0;
-    for (std::size_t m = 0; m < mixes; ++m) sum += counts_[m] == 0 ? 0 : weights[m] * static_cast<double>(count[m]) / static_cast<double>(counts_[m]);
+    for (std::size_t m = 0; m < mixes; ++m)
+      sum += counts_[m] == 0 ? 0 : weights[m] * static_cast<double>(count[m]) / static_cast<double>(counts_[m]);
     groups_.push_back(lies);
     weights_.push_back(sum);
   }

@@ -5,10 +5,10 @@
 // of any length, X is set, unless it is; each way ends in a return. Two fields within four bytes may be loaded, and for equality
 // asked, as one. A load behind the end of a packet ends the tree.
 //
-// Programs as trees are no faster than programs that share code: whatever is shared could stand twice. Taken for granted: no comparison parts
-// numbers that the filter treats alike but to set some of them apart from others (so none serves to guess); what a field says about
-// another is used where both lie in two bytes; nothing is kept in scratch memory; three loads and more are never one. Trees may load
-// bytes that an accepted packet may lack, which programs may not.
+// Programs as trees are no faster than programs that share code: whatever is shared could stand twice. Taken for granted: no
+// comparison parts numbers that the filter treats alike but to set some of them apart from others (so none serves to guess); what
+// a field says about another is used where both lie in two bytes; nothing is kept in scratch memory; three loads and more are
+// never one. Trees may load bytes that an accepted packet may lack, which programs may not.
 #pragma once
 #include <array>
 #include <cstdint>

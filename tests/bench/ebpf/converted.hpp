@@ -6,8 +6,9 @@
 
 namespace weir::bench {
 
-/// Instruction for instruction what bpf_convert_filter makes (net/core/filter.c, Linux 6.18), for traffic control, whose programs can read the packet
-/// as converted ones do. What differs: loads at a variable offset call the function that reads the packet's lengths itself. Errors: Unsupported (metadata).
+/// Instruction for instruction what bpf_convert_filter makes (net/core/filter.c, Linux 6.18), for traffic control, whose programs
+/// can read the packet as converted ones do. What differs: loads at a variable offset call the function that reads the packet's
+/// lengths itself. Errors: Unsupported (metadata).
 Result<ebpf::Program> converted(const cbpf::Program& p);
 
 }  // namespace weir::bench

@@ -44,7 +44,9 @@ class Hand {
   std::vector<std::unique_ptr<bpf_object, void (*)(bpf_object*)>> objects_;
 };
 
-Result<ebpf::Program> program_for(const Row& row, ebpf::Hook hook) { return ebpf::emit(compile(row.filter)->stages().ir, {.hook = hook, .table_threshold = ebpf::usual_table_threshold}); }
+Result<ebpf::Program> program_for(const Row& row, ebpf::Hook hook) {
+  return ebpf::emit(compile(row.filter)->stages().ir, {.hook = hook, .table_threshold = ebpf::usual_table_threshold});
+}
 
 /// Milliseconds that it takes to make a filter's program and to load it.
 double loading_time(const Row& row, ebpf::Hook hook) {
@@ -69,8 +71,10 @@ void print_row(const Row& row, ebpf::Hook hook, const Options& o, const std::vec
   Timed empty(nothing, row.matching), ours(copies, row.matching), theirs(descriptors(hand), row.matching);
   measure({&empty, &ours, &theirs}, o.seconds);
   const auto steps = executed(*program, row.matching), hand_steps = executed(Hand::program(hand.front(), hook), row.matching);
-  fmt::print("| {} | {:.1f} | {:.1f} | {} | {:.1f} | {:.1f} | {} | {} | {:.2f} | {:.1f} |\n", row.name, ours.nanoseconds(), theirs.nanoseconds(), to_string(quartiles(ratios(ours.rounds, theirs.rounds))),
-             quartiles(less(ours.rounds, empty.rounds)).median, quartiles(less(theirs.rounds, empty.rounds)).median, steps, hand_steps, static_cast<double>(steps) / static_cast<double>(hand_steps), loading_time(row, hook));
+  fmt::print("| {} | {:.1f} | {:.1f} | {} | {:.1f} | {:.1f} | {} | {} | {:.2f} | {:.1f} |\n", row.name, ours.nanoseconds(),
+             theirs.nanoseconds(), to_string(quartiles(ratios(ours.rounds, theirs.rounds))),
+             quartiles(less(ours.rounds, empty.rounds)).median, quartiles(less(theirs.rounds, empty.rounds)).median, steps,
+             hand_steps, static_cast<double>(steps) / static_cast<double>(hand_steps), loading_time(row, hook));
 }
 
 /// A long list, of a map, beside a short one by comparisons.
@@ -79,7 +83,8 @@ void print_long_list(const Row& few, const Row& many, ebpf::Hook hook, const Opt
   if (!short_list || !long_list) return fmt::print("{}: {}\n", many.name, (short_list ? long_list : short_list).problem());
   Timed a(short_list, few.matching), b(long_list, many.matching);
   measure({&a, &b}, o.seconds);
-  fmt::print("\n{}: {:.1f} ns, {:.1f} for {}, {} times that; made and loaded in {:.1f} ms.\n", many.name, b.nanoseconds(), a.nanoseconds(), few.name, to_string(quartiles(ratios(b.rounds, a.rounds))), loading_time(many, hook));
+  fmt::print("\n{}: {:.1f} ns, {:.1f} for {}, {} times that; made and loaded in {:.1f} ms.\n", many.name, b.nanoseconds(),
+             a.nanoseconds(), few.name, to_string(quartiles(ratios(b.rounds, a.rounds))), loading_time(many, hook));
 }
 
 /// TCP over IPv6 behind so many headers.
@@ -104,23 +109,31 @@ void measure_loops(const Options& o) {
   if (in_a_loop.empty()) return fmt::print("SKIPPED: no C by hand\n");
   const Copies nothing(empty_program(hook)), copies(ebpf::emit(compile("ip6 protochain 6")->stages().ir, {.hook = hook}));
   if (!copies) return fmt::print("{}\n", copies.problem());
-  fmt::print("\n### eBPF in the kernel, loops, hook {}\n\nNanoseconds more than an empty program for `ip6 protochain 6`, by how many headers are stepped over: in C by hand with a loop, the same unrolled, and weir's program, which is unrolled.\n\n"
-             "| headers | loop | unrolled | weir | loop / unrolled |\n|--:|--:|--:|--:|--:|\n", to_string(hook));
+  fmt::print(
+      "\n### eBPF in the kernel, loops, hook {}\n\nNanoseconds more than an empty program for `ip6 protochain 6`, by how many "
+      "headers are stepped over: in C by hand with a loop, the same unrolled, and weir's program, which is unrolled.\n\n"
+      "| headers | loop | unrolled | weir | loop / unrolled |\n|--:|--:|--:|--:|--:|\n",
+      to_string(hook));
   for (std::size_t headers = 0; headers <= 6; ++headers) {
     const Bytes packet = behind_headers(headers);
     Timed empty(nothing, packet), ours(copies, packet), a(descriptors(in_a_loop), packet), b(descriptors(unrolled), packet);
     measure({&empty, &ours, &a, &b}, o.seconds);
     const auto more = [&](const Timed& t) { return less(t.rounds, empty.rounds); };
-    fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {} |\n", headers, quartiles(more(a)).median, quartiles(more(b)).median, quartiles(more(ours)).median, to_string(quartiles(ratios(more(a), more(b)))));
+    fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {} |\n", headers, quartiles(more(a)).median, quartiles(more(b)).median,
+               quartiles(more(ours)).median, to_string(quartiles(ratios(more(a), more(b)))));
   }
 }
 
 void measure_hook(ebpf::Hook hook, const char* prefix, const Options& o) {
   const Hand hand;
-  if (const auto nothing = attach::Loaded::load(empty_program(hook), {}); !nothing) return fmt::print("SKIPPED: {}\n", nothing.error().message);
-  fmt::print("\n### eBPF in the kernel, hook {}\n\nNanoseconds a run by BPF_PROG_TEST_RUN, of the ratio the median of all rounds and in brackets the quartiles; nanoseconds more than an empty program; and executed instructions.\n\n"
-             "| | weir, ns | C by hand, ns | ratio | weir, more | C, more | weir instr. | C by hand | ratio | made and loaded, ms |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
-             to_string(hook));
+  if (const auto nothing = attach::Loaded::load(empty_program(hook), {}); !nothing)
+    return fmt::print("SKIPPED: {}\n", nothing.error().message);
+  fmt::print(
+      "\n### eBPF in the kernel, hook {}\n\nNanoseconds a run by BPF_PROG_TEST_RUN, of the ratio the median of all rounds and in "
+      "brackets the quartiles; nanoseconds more than an empty program; and executed instructions.\n\n"
+      "| | weir, ns | C by hand, ns | ratio | weir, more | C, more | weir instr. | C by hand | ratio | made and loaded, ms "
+      "|\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+      to_string(hook));
   const std::vector<Row> all = rows();
   for (const Row& row : all) {
     const auto programs = hand.find(prefix + row.by_hand);

@@ -1,6 +1,6 @@
-// From which length on a map is faster than comparisons. BPF_PROG_TEST_RUN gives the same packet again and again, which a processor learns by heart, and
-// it would find the way through any number of comparisons; so each run begins with instructions that put a random one of 1024 addresses into the
-// packet, half of which are members of the list.
+// From which length on a map is faster than comparisons. BPF_PROG_TEST_RUN gives the same packet again and again, which a
+// processor learns by heart, and it would find the way through any number of comparisons; so each run begins with instructions
+// that put a random one of 1024 addresses into the packet, half of which are members of the list.
 #include "lists.hpp"
 
 #include <array>
@@ -37,13 +37,20 @@ std::string list(std::uint32_t count, bool networks) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t a = host_of(i);
     text += i ? " or " : "";
-    text += networks ? fmt::format("{}.{}.{}.0/24", a >> 24, a >> 16 & 255, a >> 8 & 255) : fmt::format("{}.{}.{}.{}", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+    text += networks ? fmt::format("{}.{}.{}.0/24", a >> 24, a >> 16 & 255, a >> 8 & 255)
+                     : fmt::format("{}.{}.{}.{}", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
   }
   return text;
 }
 
 ebpf::Map address_map(std::uint32_t count) {
-  ebpf::Map map{.name = "addresses", .kind = ebpf::MapKind::Array, .key_bytes = 4, .value_bytes = 4, .max_entries = addresses, .keys = {}, .span = {}};
+  ebpf::Map map{.name = "addresses",
+                .kind = ebpf::MapKind::Array,
+                .key_bytes = 4,
+                .value_bytes = 4,
+                .max_entries = addresses,
+                .keys = {},
+                .span = {}};
   for (std::uint32_t i = 0; i < addresses; ++i) {
     put(map.keys, i);
     put(map.values, std::byteswap(host_of(i % 2 ? mixed(i) % count : first_other + i)));
@@ -55,7 +62,8 @@ ebpf::Map address_map(std::uint32_t count) {
 ebpf::Program with_addresses(ebpf::Program p, std::uint32_t count) {
   using namespace ebpf::op;
   const bool is_xdp = p.hook == ebpf::Hook::Xdp;
-  const auto data = static_cast<std::int16_t>(is_xdp ? ebpf::field_at::XdpData : ebpf::field_at::Data), end = static_cast<std::int16_t>(is_xdp ? ebpf::field_at::XdpDataEnd : ebpf::field_at::DataEnd);
+  const auto data = static_cast<std::int16_t>(is_xdp ? ebpf::field_at::XdpData : ebpf::field_at::Data),
+             end = static_cast<std::int16_t>(is_xdp ? ebpf::field_at::XdpDataEnd : ebpf::field_at::DataEnd);
   std::vector<ebpf::Instruction> before = {
       {.code = ALU64 | MOV | X, .dst = 6, .src = 1},
       {.code = JMP | CALL, .imm = 7},  // bpf_get_prandom_u32
@@ -82,7 +90,8 @@ ebpf::Program with_addresses(ebpf::Program p, std::uint32_t count) {
   return p;
 }
 
-Result<attach::Loaded> load(const ir::Program& graph, ebpf::Hook hook, std::size_t maps, std::optional<std::size_t> tables, std::uint32_t count, double* milliseconds) {
+Result<attach::Loaded> load(const ir::Program& graph, ebpf::Hook hook, std::size_t maps, std::optional<std::size_t> tables,
+                            std::uint32_t count, double* milliseconds) {
   const auto start = std::chrono::steady_clock::now();
   const auto program = ebpf::emit(graph, {.hook = hook, .match = {}, .no_match = {}, .map_threshold = maps, .table_threshold = tables});
   if (!program) return std::unexpected(program.error());
@@ -113,7 +122,8 @@ void print_row(ebpf::Hook hook, std::uint32_t count, const Options& o) {
       all.push_back(&each.emplace_back(std::vector{p->descriptor()}, to));
     }
     measure(all, o.seconds);
-    for (std::size_t i = 0; i < each.size(); ++i) fmt::print(" {:.1f} | {:.0f} |", quartiles(less(each[i].rounds, empty.rounds)).median, loading[i]);
+    for (std::size_t i = 0; i < each.size(); ++i)
+      fmt::print(" {:.1f} | {:.0f} |", quartiles(less(each[i].rounds, empty.rounds)).median, loading[i]);
   }
   fmt::print("\n");
 }
@@ -121,10 +131,16 @@ void print_row(ebpf::Hook hook, std::uint32_t count, const Options& o) {
 }  // namespace
 
 void measure_lists(ebpf::Hook hook, const Options& o) {
-  if (const auto nothing = attach::Loaded::load(empty_program(hook), {}); !nothing) return fmt::print("SKIPPED: {}\n", nothing.error().message);
-  fmt::print("\n### eBPF in the kernel, lists, hook {}\n\nNanoseconds more than an empty program, for random addresses, half of which are in the list: hosts, asked by comparisons, of a "
-             "hash map and of a table that is read in place, and networks of 24 bits, by comparisons and of an LPM trie; and milliseconds in which the program is made and loaded.\n\n"
-             "| entries | comparisons | ms | hash | ms | table | ms | networks: comparisons | ms | trie | ms |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n", to_string(hook));
+  if (const auto nothing = attach::Loaded::load(empty_program(hook), {}); !nothing)
+    return fmt::print("SKIPPED: {}\n", nothing.error().message);
+  fmt::print(
+      "\n### eBPF in the kernel, lists, hook {}\n\nNanoseconds more than an empty program, for random addresses, half of which "
+      "are in the list: hosts, asked by comparisons, of a "
+      "hash map and of a table that is read in place, and networks of 24 bits, by comparisons and of an LPM trie; and "
+      "milliseconds in which the program is made and loaded.\n\n"
+      "| entries | comparisons | ms | hash | ms | table | ms | networks: comparisons | ms | trie | ms "
+      "|\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+      to_string(hook));
   for (const std::uint32_t count : {16u, 32u, 64u, 128u, 256u, 512u, 1024u, 2048u, 4096u, 8192u, 16384u}) print_row(hook, count, o);
 }
 

@@ -2,9 +2,10 @@
 //
 //   weir_ebpf_bench [--seconds S] [--only NAME | --only xdp | --only tc-ingress | --only sockets | --only loops | --only lists]
 //
-// XDP and tc: beside the same filter in C by hand (hand.bpf.c, clang -O2 -mcpu=v3), in nanoseconds and executed instructions. Sockets: beside
-// libpcap's optimized program as the kernel converts it. Then a loop beside the same without one, and lists by their lengths. Times are those of a packet that matches; for sockets also
-// those of the packets of all rows. All on one processor.
+// XDP and tc: beside the same filter in C by hand (hand.bpf.c, clang -O2 -mcpu=v3), in nanoseconds and executed instructions.
+// Sockets: beside libpcap's optimized program as the kernel converts it. Then a loop beside the same without one, and lists by
+// their lengths. Times are those of a packet that matches; for sockets also those of the packets of all rows. All on one
+// processor.
 #include <algorithm>
 #include <string>
 #include <string_view>

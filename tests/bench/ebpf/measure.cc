@@ -48,7 +48,8 @@ ebpf::Program filling(std::size_t instructions) {
 double middle(std::vector<double> of) {
   std::ranges::sort(of);
   const auto quarter = static_cast<std::ptrdiff_t>(of.size() / 4);
-  return std::accumulate(of.begin() + quarter, of.end() - quarter, 0.0) / static_cast<double>(of.size() - 2 * static_cast<std::size_t>(quarter));
+  return std::accumulate(of.begin() + quarter, of.end() - quarter, 0.0) /
+         static_cast<double>(of.size() - 2 * static_cast<std::size_t>(quarter));
 }
 
 std::vector<double> by_rounds(const std::vector<double>& a, const std::vector<double>& b, const auto& what) {
@@ -79,7 +80,8 @@ std::vector<int> Copies::descriptors() const {
   return all;
 }
 
-Timed::Timed(std::vector<int> copies, const Bytes& data) : programs(std::move(copies)), packet(&data), repeats(is_xdp(programs.front()) ? xdp_repeats : usual_repeats) {}
+Timed::Timed(std::vector<int> copies, const Bytes& data)
+    : programs(std::move(copies)), packet(&data), repeats(is_xdp(programs.front()) ? xdp_repeats : usual_repeats) {}
 
 double Timed::nanoseconds() const { return quartiles(rounds).median; }
 

@@ -21,8 +21,9 @@ struct Options {
 
 constexpr std::size_t usual_copies = 24;
 
-/// A program several times: where the kernel puts it makes a difference of a cycle or two, and short programs take no more than three or four. Now and then
-/// one lies so that its jumps are foreseen badly, and takes several nanoseconds more. So they lie all over the place.
+/// A program several times: where the kernel puts it makes a difference of a cycle or two, and short programs take no more than
+/// three or four. Now and then one lies so that its jumps are foreseen badly, and takes several nanoseconds more. So they lie all
+/// over the place.
 class Copies {
  public:
   explicit Copies(const Result<ebpf::Program>& program, std::size_t count = usual_copies);
@@ -36,7 +37,8 @@ class Copies {
   std::string problem_;
 };
 
-/// A program in the kernel with a packet, and the nanoseconds that a run takes by BPF_PROG_TEST_RUN, by rounds: the mean of the middle half of its copies.
+/// A program in the kernel with a packet, and the nanoseconds that a run takes by BPF_PROG_TEST_RUN, by rounds: the mean of the
+/// middle half of its copies.
 struct Timed {
   Timed(std::vector<int> copies, const Bytes& data);
   Timed(const Copies& program, const Bytes& data) : Timed(program.descriptors(), data) {}

@@ -55,7 +55,9 @@ Bytes packet(std::uint32_t from, std::uint8_t protocol, std::uint16_t source, st
   return packet(false, from, protocol, source, destination);
 }
 
-Bytes packet_over_ip6(std::uint8_t protocol, std::uint16_t source, std::uint16_t destination) { return packet(true, 0, protocol, source, destination); }
+Bytes packet_over_ip6(std::uint8_t protocol, std::uint16_t source, std::uint16_t destination) {
+  return packet(true, 0, protocol, source, destination);
+}
 
 std::vector<Row> rows() {
   constexpr std::uint32_t other = 0xc6336401;
@@ -64,7 +66,8 @@ std::vector<Row> rows() {
       {"tcp port 80", "tcp port 80", "tcp_port_80", packet(false, other, 6, 1000, 80)},
       {"host and port", "host 10.1.2.3 and tcp port 443", "host_and_port", packet(false, 0x0a010203, 6, 1000, 443)},
       {"tcp flags", "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0", "tcp_flags", packet(false, other, 6, 1000, 80)},
-      {"http payload", "tcp port 80 and (((ip[2:2] - ((ip[0]&0xf)<<2)) - ((tcp[12]&0xf0)>>2)) != 0)", "http_payload", packet(false, other, 6, 1000, 80)},
+      {"http payload", "tcp port 80 and (((ip[2:2] - ((ip[0]&0xf)<<2)) - ((tcp[12]&0xf0)>>2)) != 0)", "http_payload",
+       packet(false, other, 6, 1000, 80)},
       {"ip6 dns", "ip6 and udp port 53", "dns_over_ip6", packet(true, 0, 17, 1000, 53)},
       {"some ports", "portrange 6000-6063 or port 53 or port 123", "some_ports", packet(false, other, 17, 1000, 123)},
       {"20 hosts", hosts(20), "hosts_20", packet(false, host(13), 6, 1000, 80)},

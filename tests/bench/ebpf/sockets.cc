@@ -1,6 +1,7 @@
-// The kernel's conversion of classic BPF, twice: as a program that BPF_PROG_TEST_RUN runs (converted.hpp); and itself, on datagrams that are sent to
-// a socket (AF_UNIX) which has the filter. These are dropped there: programs return 0 for what matches. A datagram takes long beside a filter, and
-// the filter is cold, so the second is for comparison: each round has all programs, and the medians of the differences from an empty program count.
+// The kernel's conversion of classic BPF, twice: as a program that BPF_PROG_TEST_RUN runs (converted.hpp); and itself, on
+// datagrams that are sent to a socket (AF_UNIX) which has the filter. These are dropped there: programs return 0 for what
+// matches. A datagram takes long beside a filter, and the filter is cold, so the second is for comparison: each round has all
+// programs, and the medians of the differences from an empty program count.
 #include "sockets.hpp"
 
 #include <algorithm>
@@ -71,7 +72,8 @@ struct Sent {
   double ours, theirs;  ///< more than an empty program
 };
 
-std::optional<Sent> send_all(const Bytes& packet, const attach::Loaded& nothing, const attach::Loaded& ours, const cbpf::Program& theirs, double seconds) {
+std::optional<Sent> send_all(const Bytes& packet, const attach::Loaded& nothing, const attach::Loaded& ours,
+                             const cbpf::Program& theirs, double seconds) {
   const Wire wire;
   std::vector<double> ours_ns, theirs_ns;
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
@@ -86,17 +88,21 @@ std::optional<Sent> send_all(const Bytes& packet, const attach::Loaded& nothing,
   return Sent{quartiles(ours_ns).median, quartiles(theirs_ns).median};
 }
 
-/// By hand, for socket-btf, what the filters take at least that libpcap's programs are fast at: one load for `ip`, three for `ip6 and udp port 53` (byte 20, bytes 12 and
-/// 13, and 54 to 57 at once). A packet that is too short, or in parts, is rejected: to look further costs nothing where it does not happen.
+/// By hand, for socket-btf, what the filters take at least that libpcap's programs are fast at: one load for `ip`, three for `ip6
+/// and udp port 53` (byte 20, bytes 12 and 13, and 54 to 57 at once). A packet that is too short, or in parts, is rejected: to
+/// look further costs nothing where it does not happen.
 struct ByHand {
   const char *row, *text;
 };
 constexpr ByHand by_hand[] = {
     {"ip",
-     "r6 = r1\nr4 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r4\nw0 = 0\nif r5 < 14 goto no\nr1 = *(u16 *)(r4 +12)\nif w1 != 8 goto no\nw0 = 262144\nno:\nexit\n"},
+     "r6 = r1\nr4 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r4\nw0 = 0\nif r5 < 14 goto no\nr1 = *(u16 *)(r4 +12)\nif w1 "
+     "!= 8 goto no\nw0 = 262144\nno:\nexit\n"},
     {"ip6 dns",
-     "r6 = r1\nr4 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r4\nw0 = 0\nif r5 < 58 goto no\nr1 = *(u8 *)(r4 +20)\nif w1 != 17 goto no\nr1 = *(u16 *)(r4 +12)\nif w1 != 0xdd86 goto no\n"
-     "r1 = *(u32 *)(r4 +54)\nw2 = w1\nw2 &= 0xffff\nif w2 == 0x3500 goto yes\nw1 >>= 16\nif w1 != 0x3500 goto no\nyes:\nw0 = 262144\nno:\nexit\n"},
+     "r6 = r1\nr4 = *(u32 *)(r6 +76)\nr5 = *(u32 *)(r6 +80)\nr5 -= r4\nw0 = 0\nif r5 < 58 goto no\nr1 = *(u8 *)(r4 +20)\nif w1 "
+     "!= 17 goto no\nr1 = *(u16 *)(r4 +12)\nif w1 != 0xdd86 goto no\n"
+     "r1 = *(u32 *)(r4 +54)\nw2 = w1\nw2 &= 0xffff\nif w2 == 0x3500 goto yes\nw1 >>= 16\nif w1 != 0x3500 goto no\nyes:\nw0 = "
+     "262144\nno:\nexit\n"},
 };
 
 std::optional<Copies> hand_program(const std::string& row) {
@@ -110,7 +116,8 @@ std::optional<Copies> hand_program(const std::string& row) {
 /// What runs as a socket filter, and what runs at tc (converted.hpp), with the empty program of each.
 class Measured {
  public:
-  Measured(const Bytes& packet, const Copies& nothing, const Copies& nothing_at_tc) : at_tc_(packet), at_socket_(framed(packet)), empty_(nothing, at_socket_), empty_at_tc_(nothing_at_tc, at_tc_) {}
+  Measured(const Bytes& packet, const Copies& nothing, const Copies& nothing_at_tc)
+      : at_tc_(packet), at_socket_(framed(packet)), empty_(nothing, at_socket_), empty_at_tc_(nothing_at_tc, at_tc_) {}
   Measured(const Measured&) = delete;  // what is timed points to the packets
   std::size_t add(const Copies& program, bool is_at_tc) {
     programs_.push_back({Timed(program, is_at_tc ? at_tc_ : at_socket_), is_at_tc});
@@ -140,7 +147,8 @@ enum Of : std::size_t { Theirs, Plain, Btf, Hand };
 
 class Sockets {
  public:
-  explicit Sockets(const Options& o) : options_(o), nothing_(empty_program(ebpf::Hook::Socket)), nothing_at_tc_(empty_program(ebpf::Hook::TcIngress)) {}
+  explicit Sockets(const Options& o)
+      : options_(o), nothing_(empty_program(ebpf::Hook::Socket)), nothing_at_tc_(empty_program(ebpf::Hook::TcIngress)) {}
 
   void print(const Row& row) {
     const ir::Program graph = compile(row.filter)->stages().ir;
@@ -157,8 +165,9 @@ class Sockets {
     m.measure(options_.seconds);
     const auto ratio = [&](Of ours) { return ratios(m.net(Theirs), m.net(ours)); };
     const auto more = [&](Of which) { return quartiles(m.net(which)).median; };
-    fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {:.2f} | {} | {} | {:.2f} |", row.name, more(Theirs), more(Plain), more(Btf), quartiles(ratio(Plain)).median, to_string(quartiles(ratio(Btf))),
-               hand ? to_string(quartiles(ratio(Hand))) : "", quartiles(ratios(m.whole(Theirs), m.whole(Btf))).median);
+    fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {:.2f} | {} | {} | {:.2f} |", row.name, more(Theirs), more(Plain), more(Btf),
+               quartiles(ratio(Plain)).median, to_string(quartiles(ratio(Btf))), hand ? to_string(quartiles(ratio(Hand))) : "",
+               quartiles(ratios(m.whole(Theirs), m.whole(Btf))).median);
     print_all_packets(theirs, btf, hand ? &*hand : nullptr);
     print_sent(row, graph, *classic);
     product_ *= quartiles(ratio(Btf)).median;
@@ -166,7 +175,9 @@ class Sockets {
   }
 
   void print_means() const {
-    if (rows_ > 1) fmt::print("\nlibpcap / socket-btf, geometric mean: {:.2f}; over all packets: {:.2f}\n", std::pow(product_, 1.0 / rows_), std::pow(product_over_packets_, 1.0 / rows_));
+    if (rows_ > 1)
+      fmt::print("\nlibpcap / socket-btf, geometric mean: {:.2f}; over all packets: {:.2f}\n", std::pow(product_, 1.0 / rows_),
+                 std::pow(product_over_packets_, 1.0 / rows_));
   }
 
  private:
@@ -194,7 +205,8 @@ class Sockets {
     };
     const Quartiles ratio = quartiles(ratios(mean(0), mean(1)));
     product_over_packets_ *= ratio.median;
-    fmt::print(" {:.1f} | {:.1f} | {} | {} |", quartiles(mean(0)).median, quartiles(mean(1)).median, to_string(ratio), hand ? to_string(quartiles(ratios(mean(0), mean(2)))) : "");
+    fmt::print(" {:.1f} | {:.1f} | {} | {} |", quartiles(mean(0)).median, quartiles(mean(1)).median, to_string(ratio),
+               hand ? to_string(quartiles(ratios(mean(0), mean(2)))) : "");
   }
 
   void print_sent(const Row& row, const ir::Program& graph, const cbpf::Program& classic) const {
@@ -216,13 +228,18 @@ class Sockets {
 void measure_sockets(const Options& o) {
   for (const ebpf::Hook hook : {ebpf::Hook::Socket, ebpf::Hook::TcIngress})
     if (const Loading nothing = load(empty_program(hook)); !nothing) return fmt::print("SKIPPED: {}\n", nothing.error().message);
-  fmt::print("\n### eBPF in the kernel, sockets\n\nNanoseconds more than an empty program: by BPF_PROG_TEST_RUN, libpcap's optimized program as the kernel converts it, weir's programs for hooks "
-             "socket and socket-btf, on a packet that matches; the same on average of the packets of all rows, of which few match; and what a datagram takes "
-             "with libpcap's program on its socket, and with weir's for socket-btf. Of ratios, the median of all rounds and in brackets the quartiles; by hand: libpcap's program beside the least that a program "
-             "for socket-btf takes; whole runs: with what the empty program takes.\n\n"
-             "| | libpcap, converted | socket | socket-btf | libpcap / socket | libpcap / socket-btf | libpcap / by hand | whole runs | all packets: libpcap | socket-btf | ratio | by hand "
-             "| datagram: libpcap | socket-btf | ratio |\n"
-             "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+  fmt::print(
+      "\n### eBPF in the kernel, sockets\n\nNanoseconds more than an empty program: by BPF_PROG_TEST_RUN, libpcap's optimized "
+      "program as the kernel converts it, weir's programs for hooks "
+      "socket and socket-btf, on a packet that matches; the same on average of the packets of all rows, of which few match; and "
+      "what a datagram takes "
+      "with libpcap's program on its socket, and with weir's for socket-btf. Of ratios, the median of all rounds and in brackets "
+      "the quartiles; by hand: libpcap's program beside the least that a program "
+      "for socket-btf takes; whole runs: with what the empty program takes.\n\n"
+      "| | libpcap, converted | socket | socket-btf | libpcap / socket | libpcap / socket-btf | libpcap / by hand | whole runs | "
+      "all packets: libpcap | socket-btf | ratio | by hand "
+      "| datagram: libpcap | socket-btf | ratio |\n"
+      "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
   Sockets all(o);
   for (const Row& row : rows())
     if (o.only.empty() || o.only == "sockets" || o.only == row.name) all.print(row);

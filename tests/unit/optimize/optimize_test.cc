@@ -267,12 +267,22 @@ TEST_CASE("conjuncts: what rejects most for least first") {
   }
   SUBCASE("a long list ahead of it, but not one that is asked for elsewhere, too") {
     const std::string list = "{5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27}";
-    becomes(conjuncts, graph(("t2: if h in " + list + " then yes else no\ng2: guard 4 [26] then t2\n"
-                             "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nroot g1\n").c_str()),
-            graph(("t2: if f &? 0x1fff then no else yes\nt1: if h in " + list + " then t2 else no\ng1: guard 4 [26] then t1\nroot g1\n").c_str()));
-    const std::string twice = graph(("o = load 4 [28]\nl = length\nt3: if o in " + list + " then yes else no\ng3: guard 4 [28] then t3\n"
-                                    "t2: if h in " + list + " then yes else no\ng2: guard 4 [26] then t2\n"
-                                    "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nt0: if l == 60 then g3 else g1\nroot t0\n").c_str());
+    becomes(conjuncts,
+            graph(("t2: if h in " + list +
+                   " then yes else no\ng2: guard 4 [26] then t2\n"
+                   "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nroot g1\n")
+                      .c_str()),
+            graph(("t2: if f &? 0x1fff then no else yes\nt1: if h in " + list +
+                   " then t2 else no\ng1: guard 4 [26] then t1\nroot g1\n")
+                      .c_str()));
+    const std::string twice =
+        graph(("o = load 4 [28]\nl = length\nt3: if o in " + list +
+               " then yes else no\ng3: guard 4 [28] then t3\n"
+               "t2: if h in " +
+               list +
+               " then yes else no\ng2: guard 4 [26] then t2\n"
+               "t1: if f &? 0x1fff then no else g2\ng1: guard 2 [20] then t1\nt0: if l == 60 then g3 else g1\nroot t0\n")
+                  .c_str());
     becomes(conjuncts, twice, twice);
   }
   SUBCASE("not ahead of a protocol that is seldom elsewhere, where it costs more than it saves there") {
@@ -584,12 +594,16 @@ TEST_CASE("turn: what is asked last in all links of a row goes first") {
 
 TEST_CASE("turn: where all else is rejected, what stands in a fixed place is asked for all links") {
   const auto graph = [](const char* otherwise) {
-    std::string text = "no: return 0\nyes: return 1\nh = load 1 [0]\nx = load 2 [h + 2]\ny = load 2 [h + 4]\nv = load 4 [8]\nw = load 4 [12]\n"
-                       "l = length\nend: if l == 60 then yes else no\n", next = otherwise;
+    std::string text =
+                    "no: return 0\nyes: return 1\nh = load 1 [0]\nx = load 2 [h + 2]\ny = load 2 [h + 4]\nv = load 4 [8]\nw = "
+                    "load 4 [12]\n"
+                    "l = length\nend: if l == 60 then yes else no\n",
+                next = otherwise;
     for (int i = 6; i-- > 0;) {
       const std::string n = std::to_string(i), k = std::to_string(3 * i);
       text += "w" + n + ": if w == " + k + " then yes else " + next + "\nv" + n + ": if v == " + k + " then yes else w" + n + "\n";
-      text += "y" + n + ": if y == " + k + " then v" + n + " else " + next + "\nx" + n + ": if x == " + k + " then v" + n + " else y" + n + "\n";
+      text += "y" + n + ": if y == " + k + " then v" + n + " else " + next + "\nx" + n + ": if x == " + k + " then v" + n +
+              " else y" + n + "\n";
       next = "x" + n;
     }
     return parse(text + "root " + next + "\n");

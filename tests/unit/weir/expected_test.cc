@@ -41,6 +41,7 @@ TEST_CASE("expected: of a range each number is as likely, and what no row is abo
 }
 
 TEST_CASE("expected: a protocol is known beside the fragment offset") {
-  const Executed e = executed("6\n32 0 0 20\n84 0 0 536805631\n21 0 1 6\n128 0 0 0\n6 0 0 1\n6 0 0 0\n");  // ld [20]; and #0x1fff00ff; jeq #6
+  const Executed e =
+      executed("6\n32 0 0 20\n84 0 0 536805631\n21 0 1 6\n128 0 0 0\n6 0 0 1\n6 0 0 0\n");  // ld [20]; and #0x1fff00ff; jeq #6
   CHECK(e[0] == doctest::Approx(4 + 0.8));
 }

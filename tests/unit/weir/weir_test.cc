@@ -295,7 +295,10 @@ TEST_CASE("what does not fit says by how much, and still matches") {
 }
 
 TEST_CASE("what makes a list fast does not make it too long") {
-  const auto host = [](int n) { return "host 10." + std::to_string(n * 37 % 251) + "." + std::to_string(n * 91 % 241) + "." + std::to_string(n * 53 % 239 + 1); };
+  const auto host = [](int n) {
+    return "host 10." + std::to_string(n * 37 % 251) + "." + std::to_string(n * 91 % 241) + "." +
+           std::to_string(n * 53 % 239 + 1);
+  };
   std::string text;
   for (int i = 0; i < 150; ++i) {
     const int n = 4 * i;
