@@ -195,7 +195,26 @@ class Rows {
     if (row.links.size() < fewest_links) return false;
     for (std::size_t k = 0; k < row.form.inner_count; ++k)
       if (!cut(row, k)) return false;
-    return true;
+    return !lengthens(row);
+  }
+
+  /// Whether the row takes more room turned than a third. As it stands each link asks for all of its numbers, and for what is common;
+  /// turned it asks for those of the outer values in front of the row, and again behind those of each inner one.
+  bool lengthens(const Row& row) {
+    constexpr std::size_t of_a_link = 6, of_a_common_test = 3, of_a_turned_link = 5;  // instructions in between, as counted
+    std::size_t before = 0, after = 0;
+    for (const Link& link : row.links) {
+      const std::size_t outer = numbers(link.outer, link.outer.size()), inner = numbers(link.inner, row.form.inner_count);
+      before += outer + inner + of_a_link + of_a_common_test * row.form.common_count;
+      after += outer * (1 + row.form.inner_count) + inner + of_a_turned_link;
+    }
+    return 3 * after > 4 * before;
+  }
+
+  std::size_t numbers(std::span<const NodeId> tests, std::size_t count) {
+    std::size_t sum = 0;
+    for (const NodeId test : tests.first(count)) sum += asked(from_, ranges_, test)->yes().intervals().size();
+    return sum;
   }
 
   bool cut(Row& row, std::size_t k) {

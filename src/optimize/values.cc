@@ -122,11 +122,11 @@ class Rules {
     return binary(op, inner.a, p_.constant(*apply(op, *k(inner.b), y)), span);
   }
 
-  /// x & 0 == 0; x & m == x where m covers all bits that x can have; else as `reassociated`.
+  /// x & m == 0 where m has none of the bits that x can have, and x where it has all of them; else as `reassociated`.
   std::optional<ValueId> masked(ValueId a, std::uint32_t mask, Span span) {
-    if (mask == 0) return p_.constant(0);
     const std::uint32_t high = ranges_.of(a).high;
     const std::uint32_t possible = high ? 0xffffffff >> std::countl_zero(high) : 0;
+    if ((possible & mask) == 0) return p_.constant(0);
     if ((possible & ~mask) == 0) return a;
     return reassociated(Arith::And, a, mask, span);
   }

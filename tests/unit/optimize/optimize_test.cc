@@ -61,6 +61,12 @@ TEST_CASE("values: two bytes in the other order are one load, if they lie side b
   }
 }
 
+TEST_CASE("values: bits that a value cannot have") {
+  becomes(optimize::simplify_values,
+          "x = load 2 [12]\nv = x & 0x80000\nno: return 0\nyes: return 1\nt: if v >= 0x81 then no else yes\ng: guard 2 [12] then t\nroot g\n",
+          "t: return 1\nroot t\n");
+}
+
 TEST_CASE("values: tests in one form") {
   struct Row { const char* test; const char* simpler; };
   const Row rows[] = {
