@@ -17,7 +17,11 @@ class Follow {
  public:
   /// What is given must outlive it.
   Follow(const ir::Program& p, ir::Ranges& ranges, const Subjects& subjects)
-      : program_(p), ranges_(ranges), subjects_(subjects), looks_onward_(p.node_count() >= many), asked_(p.node_count()) {}
+      : program_(p),
+        ranges_(ranges),
+        subjects_(subjects),
+        looks_onward_(p.node_count() >= many && p.node_count() < too_many),
+        asked_(p.node_count()) {}
 
   /// The sets that `Known` is about.
   Numbers& numbers() { return numbers_; }
@@ -46,7 +50,8 @@ class Follow {
   std::optional<std::uint32_t> number_asked(ir::ValueId value, ir::NodeId id);
 
   static constexpr int max_steps = 100, patience = 16;  ///< steps in all, and before rows are looked for
-  static constexpr std::size_t few = 8, many = 28;  ///< nodes that are worth a look at where they lead on
+  static constexpr std::size_t few = 8;
+  static constexpr std::size_t many = 28, too_many = 4096;  ///< nodes that are worth a look at where they lead on; in long lists there is nothing
   static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
 
   const ir::Program& program_;

@@ -21,7 +21,7 @@ struct Held {
   bool is_like(const Held& other) const { return size == other.size && is_behind == other.is_behind && mask == other.mask; }
 };
 
-struct Place {
+struct Arrival {
   Executed reached{};
   Held a;
   Executed left{1, 1};  ///< the share of numbers that tests on the way have not told
@@ -44,7 +44,7 @@ class Walk {
   }
 
  private:
-  void step(std::size_t i, const cbpf::Instruction& in, Place here) {
+  void step(std::size_t i, const cbpf::Instruction& in, Arrival here) {
     switch (in.code & 0x07) {
       case op::RET: return;
       case op::JMP: return in.code == (op::JMP | op::JA) ? lead(i + 1 + in.k, here) : branch(i, in, here);
@@ -74,8 +74,8 @@ class Walk {
     return a;
   }
 
-  void branch(std::size_t i, const cbpf::Instruction& in, const Place& here) {
-    Place t = here, f = here;
+  void branch(std::size_t i, const cbpf::Instruction& in, const Arrival& here) {
+    Arrival t = here, f = here;
     const Executed holds = likelihood(in, here.a, t, f);
     for (std::size_t network = 0; network < holds.size(); ++network) {
       t.reached[network] = here.reached[network] * holds[network];
@@ -86,7 +86,7 @@ class Walk {
   }
 
   /// How often a test holds; leaves on both ways what it has told.
-  Executed likelihood(const cbpf::Instruction& in, Held a, Place& t, Place& f) const {
+  Executed likelihood(const cbpf::Instruction& in, Held a, Arrival& t, Arrival& f) const {
     constexpr std::uint32_t byte = 0xff;
     if (a.size == 0 || (in.code & op::X)) return nothing_known();
     if (a.size == 4 && (a.mask & byte) == byte && in.k <= byte) a = {1, a.is_behind, 0, 0, byte};  // a protocol and no fragment
@@ -112,7 +112,7 @@ class Walk {
   }
 
   /// Of packets of which tests before have told some.
-  static Executed one_of_left(std::optional<Executed> share, Place& f) {
+  static Executed one_of_left(std::optional<Executed> share, Arrival& f) {
     constexpr double least = 0.001;
     for (std::size_t network = 0; network < share->size(); ++network) {
       const double before = f.left[network];
@@ -123,7 +123,7 @@ class Walk {
   }
 
   /// All numbers that are left are as likely.
-  static Executed at_least(std::uint64_t k, const Held& a, Place& t, Place& f) {
+  static Executed at_least(std::uint64_t k, const Held& a, Arrival& t, Arrival& f) {
     if (a.mask != 0 || k <= a.low || k > a.high) return nothing_known();
     const double share = static_cast<double>(a.high - k + 1) / (static_cast<double>(a.high - a.low) + 1);
     t.a.low = static_cast<std::uint32_t>(k);
@@ -131,8 +131,8 @@ class Walk {
     return {share, share};
   }
 
-  void lead(std::size_t to, const Place& from) {
-    Place& there = places_[to];
+  void lead(std::size_t to, const Arrival& from) {
+    Arrival& there = places_[to];
     if (!there.is_reached) {
       there = from;
       there.is_reached = true;
@@ -149,7 +149,7 @@ class Walk {
 
   const cbpf::Program& p_;
   const Profile& profile_;
-  std::vector<Place> places_;
+  std::vector<Arrival> places_;
 };
 
 }  // namespace
