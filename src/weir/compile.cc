@@ -49,9 +49,17 @@ std::optional<std::uint32_t> verdict_of(const ir::Program& graph) {
   return root.kind == ir::NodeKind::Return ? ir::constant_of(graph, root.a) : std::nullopt;
 }
 
-/// A list may be too long for the kernel by what makes it fast. Longer graphs would not fit either way.
+/// Its nodes, and the intervals of the sets that they ask for.
+std::size_t size_of(const ir::Program& graph) {
+  std::size_t size = graph.node_count();
+  for (std::uint32_t i = 0; i < graph.node_count(); ++i)
+    if (const ir::Node& n = graph[ir::NodeId{i}]; n.kind == ir::NodeKind::Member) size += graph.set(n.k).intervals().size();
+  return size;
+}
+
+/// A list may be too long for the kernel by what makes it fast. Longer ones would not fit either way.
 bool may_fit_shorter(const Result<cbpf::Program>& program, const ir::Program& graph, const Limits& limits) {
-  return !program && program.error().code == Code::TooLarge && graph.node_count() <= 4 * limits.instructions;
+  return !program && program.error().code == Code::TooLarge && size_of(graph) <= 3 * limits.instructions;
 }
 
 /// Of the same filter, without what lengthens.
