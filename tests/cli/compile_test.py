@@ -86,7 +86,8 @@ class Formats(ProgramTest):
         expression = ("arp or tcp port 80 or tcp port 443 or "
                       "(ip[0] = 0x45 and not broadcast and not multicast and ether[6] = 1 and ether[7] = 2 and src net 10.0.0.0/8)")
         rows = (" or ".join(f"(src host 10.0.0.{i} and dst port {i})" for i in range(1, 8)),
-                " or ".join(f"(host 10.0.0.{3 * i} and port {i})" for i in range(1, 15)))
+                " or ".join(f"(host 10.0.0.{3 * i} and port {i})" for i in range(1, 15)),
+                " or ".join(f"(host 10.0.0.{3 * i} and portrange {i}-{i + 20})" for i in range(1, 9)))
         names = re.search(r"PASS: ([^)]*)\)", " ".join(self.check("compile", "--help").split())).group(1).split(", ")
         idle = set(names)
         for each in (expression, *rows):
