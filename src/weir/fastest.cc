@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "cbpf/emit.hpp"
 #include "optimize/optimize.hpp"
@@ -106,12 +107,26 @@ class Shorter {
   const bool three_;
 };
 
+/// Whether a number that is asked for behind a header is asked for at a fixed place, too, as ports are behind both versions of IP.
+bool asks_in_both_places(const cbpf::Program& p) {
+  namespace op = cbpf::op;
+  std::vector<std::uint32_t> behind_header, at_fixed_place;
+  std::vector<std::uint32_t>* loaded = nullptr;
+  for (const cbpf::Instruction& i : p.instructions) {
+    const std::uint16_t kind = i.code & 0x07, mode = i.code & 0xe0;
+    if (kind == op::LD) loaded = mode == op::IND ? &behind_header : mode == op::ABS ? &at_fixed_place : nullptr;
+    if (kind == op::JMP && i.code != (op::JMP | op::JA) && loaded) loaded->push_back(i.k);
+  }
+  return std::ranges::any_of(behind_header, [&](std::uint32_t k) { return std::ranges::find(at_fixed_place, k) != at_fixed_place.end(); });
+}
+
 /// Whether a program is long enough to save something by it, and no list. Programs with choices take long to make, and of those that are
 /// longer nothing shorter has ever been found.
 bool may_be_shorter(const ir::Program& plain, const Result<cbpf::Program>& program) {
   constexpr std::size_t few = 20, some = 40, many = 100, many_with_choices = 50;
   const std::size_t length = program ? program->instructions.size() : 0;
-  return length > (plain.set_count() != 0 ? few : some) && length <= (plain.has_choices() ? many_with_choices : many);
+  return length > (plain.set_count() != 0 ? few : some) && length <= (plain.has_choices() ? many_with_choices : many) &&
+         asks_in_both_places(*program);
 }
 
 Result<cbpf::Program> emit_by_order(ir::Program& graph, const optimize::Profile& profile, const Limits& limits) {
