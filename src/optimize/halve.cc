@@ -199,14 +199,6 @@ class Halve : public Rewrite {
     return next;
   }
 
-  /// A test of the old program with other ways out.
-  NodeId again(NodeId old, NodeId t, NodeId f) {
-    Node n = with_values(from_[old]);
-    n.t = t;
-    n.f = f;
-    return t == f ? f : to_.add(n, from_.span(old));
-  }
-
   Flags live_;
   std::vector<Row> rows_;  ///< by descending head
   NodeId row_end_{};       ///< of the row that is made anew

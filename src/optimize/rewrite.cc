@@ -61,6 +61,13 @@ Node Rewrite::with_values(Node n) {
   return n;
 }
 
+NodeId Rewrite::again(NodeId old, NodeId t, NodeId f) {
+  Node n = with_values(from_[old]);
+  n.t = t;
+  n.f = f;
+  return t == f ? f : to_.add(n, from_.span(old));
+}
+
 std::uint32_t Rewrite::set(std::uint32_t old) {
   if (keeps_values_) return old;
   sets_.grow(from_.set_count(), no_set);

@@ -53,6 +53,8 @@ class Rewrite {
   ir::ValueId value(ir::ValueId old) { return keeps_values_ ? old : made(old); }
   /// A node of the old program with new values and the old ways out.
   ir::Node with_values(ir::Node n);
+  /// A test of the old program, added with other ways out; where those are one, that is it.
+  ir::NodeId again(ir::NodeId old, ir::NodeId t, ir::NodeId f);
   ir::NodeId node(ir::NodeId old) const { return nodes_[old]; }
 
   const ir::Program& from_;

@@ -357,14 +357,6 @@ class Turn : public Rewrite {
     return std::ranges::all_of(inner, is_in_place) && std::ranges::none_of(row.form.outer, is_in_place);
   }
 
-  /// A test of the old program with other ways out.
-  NodeId again(NodeId old, NodeId t, NodeId f) {
-    Node n = with_values(from_[old]);
-    n.t = t;
-    n.f = f;
-    return t == f ? f : to_.add(n, from_.span(old));
-  }
-
   Flags live_;
   Ranges ranges_;
   std::vector<Row> rows_;  ///< by descending head
