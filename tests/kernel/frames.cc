@@ -9,13 +9,17 @@
 #include <filesystem>
 #include <iterator>
 #include <memory>
+#include <span>
 
 #include "attach/load.hpp"
 
 namespace weir::kernel {
 namespace {
 
+constexpr std::size_t sender_at = 6, sender_size = ETH_ALEN;
 constexpr std::size_t number_at = 8;  // in the sender's address: which frame it is
+
+std::span<const std::uint8_t> sender(const Bytes& frame) { return std::span(frame).subspan(sender_at, sender_size); }
 
 }  // namespace
 
@@ -36,7 +40,7 @@ std::vector<Bytes> corpus_frames() {
       if (frame.size() < 20 || frame.size() > 8000) continue;  // shorter ones with a tag the kernel drops (skb_vlan_untag())
       const auto number = static_cast<std::uint32_t>(frames.size());
       for (std::size_t i = 0; i < 4; ++i) frame[number_at + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
-      frame[6] = 2, frame[7] = 0;  // no multicast address
+      frame[sender_at] = 2, frame[sender_at + 1] = 0;  // no multicast address
       frames.push_back(std::move(frame));
     }
   }
@@ -57,6 +61,14 @@ std::vector<Bytes> grown(const std::vector<Bytes>& frames) {
 std::uint32_t number_of(const Bytes& frame) {
   std::uint32_t number = 0;
   for (std::size_t i = 0; i < 4; ++i) number = number << 8 | frame[number_at + i];
+  return number;
+}
+
+std::optional<std::uint32_t> number_among(const std::vector<Bytes>& sent, const Bytes& frame) {
+  if (frame.size() < sender_at + sender_size) return std::nullopt;
+  const std::uint32_t number = number_of(frame);
+  const auto own = std::ranges::lower_bound(sent, number, {}, number_of);
+  if (own == sent.end() || !std::ranges::equal(sender(*own), sender(frame))) return std::nullopt;
   return number;
 }
 

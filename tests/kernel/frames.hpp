@@ -1,6 +1,7 @@
 // Filters and frames for the campaigns: what each hook makes of the corpus, beside what user space does.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ std::vector<Bytes> corpus_frames();
 /// Each eighth frame, longer than a page: with bytes behind it that belong to no packet in it.
 std::vector<Bytes> grown(const std::vector<Bytes>& frames);
 std::uint32_t number_of(const Bytes& frame);
+/// The number of a frame that came by, if it has the sender's address of one of those sent, which are in the order of their numbers;
+/// others are not the test's: an interface's own address may begin as theirs do.
+std::optional<std::uint32_t> number_among(const std::vector<Bytes>& sent, const Bytes& frame);
 
 /// What the stack shows of a frame that came in: the tag is taken out.
 struct Seen {

@@ -34,6 +34,8 @@ std::optional<std::string> output_of(const std::string& command) {
 std::string enter_new_network() {
   if (::unshare(CLONE_NEWNET) != 0) return std::string("no network namespaces: ") + std::strerror(errno);
   if (!run("ip link set lo up")) return "`ip` does not work";
+  // Interfaces to come say nothing by themselves; without IPv6 in the kernel they don't anyway.
+  (void)run("echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/default/disable_ipv6; true");
   return {};
 }
 
@@ -52,9 +54,6 @@ void wait_until_up(const std::string& interface) {
 Pair::Pair(int mtu) {
   const auto size = std::to_string(mtu);
   REQUIRE(run("ip link add near mtu " + size + " type veth peer name far mtu " + size));
-  (void)run(
-      "echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/near/disable_ipv6; echo 1 2>/dev/null "
-      ">/proc/sys/net/ipv6/conf/far/disable_ipv6; true");
   REQUIRE(run("ip link set near up && ip link set far up"));
   wait_until_up("near");
   wait_until_up("far");

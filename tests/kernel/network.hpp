@@ -17,13 +17,14 @@ bool run(const std::string& command);
 /// What a command prints, or nothing when it fails.
 std::optional<std::string> output_of(const std::string& command);
 
-/// Moves the process into an empty network namespace, for good: it goes with the process. Why it cannot; empty: done.
+/// Moves the process into an empty network namespace, for good: it goes with the process. Interfaces that are made there have no
+/// IPv6: its router solicitations and the like would come between the frames of tests. Why it cannot; empty: done.
 std::string enter_new_network();
 
 /// Until the kernel has noticed that an interface can send, which it does a little after it was set up: packets before that are lost.
 void wait_until_up(const std::string& interface);
 
-/// A pair of veth interfaces, up, without addresses and IPv6; the kernel says nothing on them by itself. They go with this object.
+/// A pair of veth interfaces, up, without addresses; the kernel says nothing on them by itself. They go with this object.
 class Pair {
  public:
   explicit Pair(int mtu = 1500);

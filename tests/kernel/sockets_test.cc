@@ -53,9 +53,8 @@ class Tun {
     std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     request.ifr_flags = static_cast<short>(flags | IFF_NO_PI);
     REQUIRE(::ioctl(file_.get(), TUNSETIFF, &request) == 0);
-    const std::string is = name;
-    (void)kernel::run("echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/" + is + "/disable_ipv6; ip link set " + is + " up");
-    kernel::wait_until_up(is);
+    (void)kernel::run(std::string("ip link set ") + name + " up");
+    kernel::wait_until_up(name);
   }
   int file() const { return file_.get(); }
   std::optional<Bytes> read(int milliseconds = 2000) const {

@@ -19,7 +19,7 @@ std::set<std::uint32_t> arriving(const FrameSocket& out, const FrameSocket& in, 
   std::set<std::uint32_t> numbers;
   const auto collect = [&](int milliseconds) {
     while (const auto frame = in.receive(milliseconds))
-      if (frame->size() >= 14 && (*frame)[6] == 2) numbers.insert(number_of(*frame));
+      if (const auto number = number_among(frames, *frame)) numbers.insert(*number);
   };
   collect(0);
   numbers.clear();
