@@ -1,7 +1,7 @@
-// A chain is taken apart into the tree of chain.hpp. A later term gives its sets to leaves that are there; what has no leaf
-// yet stays where it was written, for its load might reject packets that the terms before it accept. Then the tree is
-// arranged, and a filter made of it. A term that has all parts of another one goes before that: a or a and b == a. A chain of `and` is
-// the same with all signs turned: not (not A1 or not A2 or …).
+// What terms end with alike goes behind them first (factor.hpp). A chain is then taken apart into the tree of chain.hpp. A later term
+// gives its sets to leaves that are there; what has no leaf yet stays where it was written, for its load might reject packets that the
+// terms before it accept. Then the tree is arranged, and a filter made of it. A term that has all parts of another one goes before that:
+// a or a and b == a. A chain of `and` is the same with all signs turned: not (not A1 or not A2 or …).
 #include "pred/gather.hpp"
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "pred/chain.hpp"
+#include "pred/classes.hpp"
+#include "pred/factor.hpp"
 
 namespace weir::pred {
 namespace {
@@ -29,7 +31,7 @@ struct Slot {
 
 class Gather {
  public:
-  explicit Gather(const Filter& f) : from_(f), loads_(f), made_(f.expr_count(), nothing), values_(f.value_count(), no_value) {}
+  explicit Gather(const Filter& f) : from_(f), loads_(f), made_(f.expr_count(), nothing), values_(f.value_count(), no_value), classes_(f) {}
 
   Filter run() {
     to_.accept = from_.accept;
@@ -64,20 +66,7 @@ class Gather {
     wanted_.push_back(id);
   }
 
-  /// An expression without its place in the text; of a chain, its operands one after the other.
-  struct Shape {
-    std::uint8_t kind = 0, detail = 0;
-    bool negated = false;
-    std::uint32_t a = 0, b = 0;
-    bool operator==(const Shape&) const = default;
-  };
-  static constexpr std::uint8_t goes_on = 0, ends = 1, itself = 2;
-  static constexpr std::uint32_t most_compared = 3, most_operands = 8;  ///< of conditions; others are but like themselves
-
   // ---- taking apart ----------------------------------------------------------------------------------
-
-  bool is_any(Literal l) const { return from_[l.expr].kind == (l.negated ? ExprKind::And : ExprKind::Or); }
-  bool is_all(Literal l) const { return from_[l.expr].kind == (l.negated ? ExprKind::Or : ExprKind::And); }
 
   void take_apart(ExprId id) {
     chains_.push_back({id, from_[id].kind == ExprKind::And, {Fork{}}, {}, {}});
@@ -111,7 +100,7 @@ class Gather {
     constexpr std::uint32_t few = 8;
     if (e.b > few) return {};
     std::vector<std::vector<std::uint32_t>> parts;
-    for (std::uint32_t i = 0; i < e.b; ++i) parts.push_back(parts_of(plain(from_, {from_.child(e, i), any.negated})));
+    for (std::uint32_t i = 0; i < e.b; ++i) parts.push_back(sorted_parts(plain(from_, {from_.child(e, i), any.negated})));
     std::vector<bool> absorbed(e.b);
     for (std::uint32_t i = 0; i < e.b; ++i)
       for (std::uint32_t k = 0; k < e.b && k <= i + 1 && !absorbed[i] && !loads_.stops(from_.child(e, i)); ++k)
@@ -119,12 +108,8 @@ class Gather {
     return absorbed;
   }
 
-  /// What all has to hold, by its classes, ascending.
-  std::vector<std::uint32_t> parts_of(Literal term) {
-    const Expr& e = from_[term.expr];
-    if (!is_all(term) || e.b > most_operands) return {class_of(term, 0)};
-    std::vector<std::uint32_t> parts;
-    for (std::uint32_t i = 0; i < e.b; ++i) parts.push_back(class_of(plain(from_, {from_.child(e, i), term.negated}), 0));
+  std::vector<std::uint32_t> sorted_parts(Literal term) {
+    std::vector<std::uint32_t> parts = classes_.of_parts(term);
     std::ranges::sort(parts);
     return parts;
   }
@@ -137,7 +122,7 @@ class Gather {
       return;
     }
     if (const auto s = subject(from_, term)) return join(*s, term, path);
-    if (depth < most_nested && is_any(term)) return alternatives(term, path, depth + 1);
+    if (depth < most_nested && is_any(from_, term)) return alternatives(term, path, depth + 1);
     if (depth < most_nested && fits_behind(term, path)) return conditional(term, path, depth + 1);
     put(other(term), path);
   }
@@ -157,7 +142,7 @@ class Gather {
       for (std::uint32_t i = 0; i < e.b; ++i) path = behind({from_.child(e, i), condition.negated}, path, depth + 1);
       return path;
     }
-    const std::uint32_t id = intern(Path{path, class_of(condition, 0)});
+    const std::uint32_t id = intern(Path{path, classes_.of(condition)});
     if (id == conditions_.size()) {
       lengths_.push_back(lengths_[path] + 1);
       conditions_.push_back(condition);
@@ -170,25 +155,7 @@ class Gather {
   }
 
   /// Whether its operands may be conditions of their own. A long list that something must not meet stays in one piece.
-  bool fits_behind(Literal l, std::uint32_t path) const { return is_all(l) && lengths_[path] + from_[l.expr].b <= most_on_path; }
-
-  /// A number for what a condition says: the same for the same comparison, wherever it stands.
-  std::uint32_t class_of(Literal l, std::uint32_t depth) {
-    const Expr& e = from_[l.expr];
-    const auto kind = static_cast<std::uint8_t>(e.kind);
-    if (e.kind != ExprKind::And && e.kind != ExprKind::Or) return number({kind, e.detail, l.negated, e.a, e.b});
-    if (depth == most_compared || e.b > most_operands) return number({kind, itself, l.negated, at(l.expr), 0});
-    std::uint32_t all = class_of(plain(from_, {from_.child(e, 0), false}), depth + 1);
-    for (std::uint32_t i = 1; i < e.b; ++i)
-      all = number({kind, i + 1 == e.b ? ends : goes_on, l.negated, all, class_of(plain(from_, {from_.child(e, i), false}), depth + 1)});
-    return all;
-  }
-
-  std::uint32_t number(const Shape& shape) {
-    return shape_index_.intern(shapes_, shape, [](const Shape& s) {
-      return mix(mix(2, s.kind, s.detail * 2u + s.negated), s.a, s.b);
-    });
-  }
+  bool fits_behind(Literal l, std::uint32_t path) const { return is_all(from_, l) && lengths_[path] + from_[l.expr].b <= most_on_path; }
 
   void join(const Subject& s, Literal written, std::uint32_t path) {
     const std::uint32_t slot = slot_index_.intern(slots_, Slot{path, s.value}, [](const Slot& x) {
@@ -370,13 +337,15 @@ class Gather {
   std::vector<std::size_t> lengths_;  ///< by path: how many conditions
   std::vector<Literal> conditions_;   ///< by path: its last
   InternIndex path_index_;
-  std::vector<Shape> shapes_;
-  InternIndex shape_index_;
+  Classes classes_;
   std::vector<std::uint32_t> trail_;
 };
 
 }  // namespace
 
-Filter gather(const Filter& f) { return Gather(f).run(); }
+Filter gather(const Filter& f) {
+  const auto once_behind = factored(f);
+  return Gather(once_behind ? *once_behind : f).run();
+}
 
 }  // namespace weir::pred

@@ -6,8 +6,8 @@
 namespace weir::pred {
 
 /// Refines `f` (DESIGN, "refines"): the same verdict where all bytes are captured, and no accepted packet is lost. A
-/// comparison only moves forward to a place where its value has been loaded already, and never past a mark.
-/// Time and memory linear in the filter, sorting aside. Tested by tests/unit/pred/gather_test.cc.
+/// comparison only moves forward to a place where its value has been loaded already, and never past a mark; what has been asked is not
+/// asked again. Time and memory linear in the filter, sorting aside. Tested by tests/unit/pred/gather_test.cc.
 Filter gather(const Filter& f);
 
 }  // namespace weir::pred

@@ -31,6 +31,7 @@ std::string station(std::size_t n) {
 
 std::string pair(std::size_t n) { return fmt::format("({} and {})", host(2 * n), host(2 * n + 1)); }
 std::string service(std::size_t n) { return fmt::format("({} and {})", host(n), port(n)); }
+std::string of_one_port(std::size_t n) { return fmt::format("({} and port 80)", host(n)); }
 std::string flow(std::size_t n) {
   return fmt::format("(src {} and src {} and dst {} and dst {})", host(2 * n), port(n), host(2 * n + 1), port(n + 1));
 }
@@ -47,6 +48,7 @@ constexpr ListKind kinds[] = {
     {"pairs of hosts", pair, most_composed},
     {"hosts with ports", service, most_composed},
     {"flows", flow, most_composed},
+    {"hosts of one port", of_one_port, 1u << 24},
 };
 
 std::string join(const ListKind& kind, std::size_t n, std::size_t step) {
