@@ -59,5 +59,7 @@ struct Blocks {
 
 /// Addresses: conditional jumps reach 255 instructions; what is further gets a `ja`, or a return of its own, on the way.
 Program layout(const Blocks& blocks);
+/// How many instructions that takes.
+std::size_t length(const Blocks& blocks);
 
 }  // namespace weir::cbpf

@@ -9,19 +9,26 @@ namespace {
 constexpr std::size_t reach = 255;  // jt and jf are 8 bits
 constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
+/// By block: something leads there.
+Column<bool> used(const Blocks& blocks) {
+  Column<bool> used(blocks.all.size());
+  used[blocks.order.front()] = true;
+  for (const BlockId id : blocks.order) {
+    const Block& b = blocks[id];
+    if (!used[id] || b.end == Block::End::Return) continue;
+    used[b.t] = true;
+    if (b.end == Block::End::Jump) used[b.f] = true;
+  }
+  return used;
+}
+
 class Layout {
  public:
-  explicit Layout(const Blocks& blocks)
-      : blocks_(blocks), nearest_(blocks.all.size(), nowhere), used_(blocks.all.size()) {
-    used_[blocks.order.front()] = true;
+  explicit Layout(const Blocks& blocks) : blocks_(blocks), nearest_(blocks.all.size(), nowhere), used_(used(blocks)) {
     std::size_t size = 0;
     for (const BlockId id : blocks.order) {
-      const Block& b = blocks[id];
-      size += b.line_count + 1;
-      for (const Block::Line& line : blocks.lines_of(b)) stores_ |= line.code == op::ST || line.code == op::STX;
-      if (!used_[id] || b.end == Block::End::Return) continue;
-      used_[b.t] = true;
-      if (b.end == Block::End::Jump) used_[b.f] = true;
+      size += blocks[id].line_count + 1;
+      for (const Block::Line& line : blocks.lines_of(blocks[id])) stores_ |= line.code == op::ST || line.code == op::STX;
     }
     make_room(size);
   }
@@ -96,7 +103,7 @@ class Layout {
 
   const Blocks& blocks_;
   Column<std::size_t> nearest_;  ///< by block: position of the last placed way into it
-  Column<bool> used_;                 ///< by block: something leads there
+  const Column<bool> used_;      ///< by block
   bool stores_ = false;
   Program program_;
   std::size_t room_ = 0;  ///< so many entries at the beginning are still to be written
@@ -105,5 +112,18 @@ class Layout {
 }  // namespace
 
 Program layout(const Blocks& blocks) { return Layout(blocks).run(); }
+
+std::size_t length(const Blocks& blocks) {
+  const Column<bool> is_used = used(blocks);
+  Column<std::size_t> begin(blocks.all.size());  // counted from the end, as above
+  std::size_t size = 0;
+  for (auto id = blocks.order.rbegin(); id != blocks.order.rend(); ++id) {
+    const Block& b = blocks[*id];
+    if (!is_used[*id]) continue;
+    size += b.line_count + (b.end == Block::End::Goto ? begin[b.t] != size : b.end != Block::End::Open);
+    begin[*id] = size;
+  }
+  return size <= reach ? size : layout(blocks).instructions.size();
+}
 
 }  // namespace weir::cbpf

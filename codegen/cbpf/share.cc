@@ -216,7 +216,7 @@ class Sharing {
     put_first(b, *head, header_length);
     for (const BlockId id : b.order) lead(b[id], setting, kept);
     merge_tails(b);
-    return layout(b).instructions.size() < layout(shared).instructions.size() ? std::optional(std::move(b)) : std::nullopt;
+    return length(b) < length(shared) ? std::optional(std::move(b)) : std::nullopt;
   }
 
   /// Whether a packet that gets past a block's loads has the byte at a place.
@@ -317,7 +317,7 @@ class Sharing {
   }
 
   bool is_worth_it(const Blocks& b) const {
-    return leads_forward(b) && layout(b).instructions.size() + worth_it_ <= layout(blocks_).instructions.size();
+    return leads_forward(b) && length(b) + worth_it_ <= length(blocks_);
   }
 
   static void lead(Block& b, BlockId from, BlockId to) {
