@@ -129,7 +129,6 @@ using Transport = std::optional<std::uint16_t> Ports::*;
 std::optional<Transport> parse_transport(std::string_view word) {
   if (word == "tcp") return &Ports::tcp;
   if (word == "udp") return &Ports::udp;
-  if (word == "sctp") return &Ports::sctp;
   return std::nullopt;
 }
 
@@ -138,7 +137,7 @@ struct Service {
   Transport transport;
 };
 
-/// "80/tcp"; nothing for transports that have no port primitive either.
+/// "80/tcp"; nothing for transports whose services have no names in filters.
 std::optional<Service> parse_service(std::string_view word) {
   const auto slash = word.find('/');
   if (slash == word.npos) return std::nullopt;

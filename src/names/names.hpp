@@ -21,9 +21,9 @@ struct Addresses {
   std::vector<Ipv6> ipv6;
 };
 
-/// The ports of one service name by transport; nothing where it is not listed.
+/// The ports of one service name by the transports whose services have names in filters; nothing where it is not listed.
 struct Ports {
-  std::optional<std::uint16_t> tcp, udp, sctp;
+  std::optional<std::uint16_t> tcp, udp;
 };
 
 /// Look-ups. Thread safe. A name that is not known is an empty answer; a resolver that fails for another

@@ -152,10 +152,9 @@ class System final : public Names {
   }
 
   Result<Ports> port(const std::string& name) const override {
-    if (const auto number = numeric_port(name)) return Ports{number, number, number};
+    if (const auto number = numeric_port(name)) return Ports{number, number};
     Ports out;
-    for (const auto& [transport, port] :
-         {std::pair("tcp", &out.tcp), std::pair("udp", &out.udp), std::pair("sctp", &out.sctp)}) {
+    for (const auto& [transport, port] : {std::pair("tcp", &out.tcp), std::pair("udp", &out.udp)}) {
       const auto number = service_port(name, transport);
       if (!number) return cannot_look_up("service", name, message(number.error()));
       *port = *number;

@@ -349,7 +349,7 @@ struct Counting : names::Names {
   Result<names::Addresses> host(const std::string&) const override { ++asked; return names::Addresses{{0x0a000001}, {}}; }
   Result<std::optional<names::Mac>> ether(const std::string&) const override { ++asked; return names::Mac{0, 1, 2, 3, 4, 5}; }
   Result<std::optional<std::uint32_t>> network(const std::string&) const override { ++asked; return 0x0a000000u; }
-  Result<names::Ports> port(const std::string&) const override { ++asked; return names::Ports{80, 80, {}}; }
+  Result<names::Ports> port(const std::string&) const override { ++asked; return names::Ports{80, 80}; }
   Result<std::optional<std::uint32_t>> protocol(const std::string&) const override { ++asked; return 6u; }
 };
 
