@@ -126,10 +126,8 @@ class Screen : public Rewrite {
   std::vector<Row> rows_;  ///< by descending head
 };
 
-}  // namespace
-
 /// Whether there may be a row, from how many tests ask about a value: a closer look costs more.
-bool may_have_rows(const Program& p) {
+bool may_have_row_to_screen(const Program& p) {
   if (p.node_count() < 2 * fewest_in_all) return false;
   Column<std::uint8_t> tests(p.value_count());  // of each value, up to so many that a row may have them
   std::size_t in_rows = 0;
@@ -142,8 +140,10 @@ bool may_have_rows(const Program& p) {
   return in_rows >= fewest_in_all;
 }
 
+}  // namespace
+
 bool screen_rows(Program& p) {
-  if (!may_have_rows(p)) return false;
+  if (!may_have_row_to_screen(p)) return false;
   std::vector<Row> rows = Rows(p).find();
   if (rows.empty()) return false;
   p = Screen(p, std::move(rows)).run();

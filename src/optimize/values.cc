@@ -29,7 +29,7 @@ class Rules {
   }
 
   NodeId node(const Node& n, bool is_in_choice, Span span) {
-    if (n.kind == NodeKind::NonZero && ranges_.of(n.a).low > 0) return n.t;
+    if (n.kind == NodeKind::NonZero) return nonzero(n, is_in_choice, span);
     if (n.kind == NodeKind::Guard) return guard(n, is_in_choice, span);
     if (n.kind == NodeKind::Member) return member(n.a, p_.set_of(n), n.t, n.f, span);
     return n.kind == NodeKind::Test ? test(n.relation(), n.a, n.b, n.t, n.f, span) : add(n, span);
@@ -162,6 +162,17 @@ class Rules {
     const Ranges::Passage passage = ranges_.passage(n);
     if (passage == Ranges::Passage::Always) return n.t;
     return passage == Ranges::Passage::Never && !is_in_choice ? add(Node{NodeKind::Return, 0, 0, p_.constant(0)}, span) : add(n, span);
+  }
+
+  /// Machines refuse a division by a constant 0 also where it is never reached: what is behind a check that nothing passes goes.
+  NodeId nonzero(Node check, bool is_in_choice, Span span) {
+    const Interval range = ranges_.of(check.a);
+    if (range.low > 0) return check.t;
+    if (range.high > 0) return add(check, span);
+    const NodeId rejection = add(Node{NodeKind::Return, 0, 0, p_.constant(0)}, span);
+    if (!is_in_choice) return rejection;
+    check.t = rejection;
+    return add(check, span);
   }
 
   NodeId test(Relation op, ValueId a, ValueId b, NodeId t, NodeId f, Span span) {

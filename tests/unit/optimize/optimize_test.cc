@@ -67,6 +67,15 @@ TEST_CASE("values: bits that a value cannot have") {
           "t: return 1\nroot t\n");
 }
 
+TEST_CASE("values: what divides by nothing but 0 rejects") {
+  const std::string division = "x = load 1 [9]\ny = load 1 [10]\nd = x & 0x100\nq = x / d\nno: return 0\nyes: return 1\n";
+  becomes(optimize::simplify_values, division + "t: if q == 5 then yes else no\nz: nonzero d then t\ng: guard 1 [9] then z\nroot g\n",
+          "no: return 0\nroot no\n");
+  const std::string choice = "u: if y == 3 then z else seven\ng: guard 1 [10] then u\nc = choice g\nt: if c == 7 then yes else no\nroot t\n";
+  becomes(optimize::simplify_values, division + "quotient: return q\nseven: return 7\nz: nonzero d then quotient\n" + choice,
+          "y = load 1 [10]\nyes: return 1\nno: return 0\nz: nonzero 0 then no\nseven: return 7\n" + choice);
+}
+
 TEST_CASE("values: tests in one form") {
   struct Row { const char* test; const char* simpler; };
   const Row rows[] = {
