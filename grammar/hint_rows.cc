@@ -71,6 +71,11 @@ bool is_number_range(Token t) {
   return is<Kind::S_NAME>(t) && t.text.find_first_not_of("0123456789-") == t.text.npos && std::ranges::count(t.text, '-') == 1;
 }
 
+/// `0011`, `aabb`: a group of an address.
+bool is_four_digits(Token t) {
+  return is<Kind::S_NUM, Kind::S_NAME>(t) && t.text.size() == 4 && t.text.find_first_not_of("0123456789abcdefABCDEF") == t.text.npos;
+}
+
 /// Names of offsets, which are numbers to the grammar.
 bool is_named_offset(Token t) {
   constexpr std::string_view names[] = {"icmptype", "icmpcode", "icmp6type", "icmp6code", "tcpflags"};
@@ -177,7 +182,7 @@ constexpr Row rows[] = {
      },
      "alternatives are joined with 'or', as in 'port ({prev} or {next})'"},
     {[](const Place& p) { return (is<Kind::S_PIPE, Kind::S_AMPERSAND>(p.token) && begins_term(p.next) && ends_term(p.prev)) ||
-                                 (is_arithmetic(p.token) && is<Kind::S_PROTOCOL>(p.prev) && is_keyword(p.next)); },
+                                 (is_arithmetic(p.token) && is<Kind::S_PROTOCOL>(p.prev) && (is_keyword(p.next) || is_end(p.next))); },
      "'{word}' is arithmetic; conditions are joined with 'and' and 'or'"},
     {[](const Place& p) { return is_escaped_keyword(p.token); },
      "a backslash makes a name of a keyword, as in 'ip proto {word}'; the keyword has none"},
@@ -348,6 +353,10 @@ constexpr Row rows[] = {
      "alternatives stand in parentheses, joined with 'or', as in 'port (80 or 443)'"},
     {[](const Place& p) { return is<Kind::S_PERCENT>(p.token) && is<Kind::S_IPV6>(p.prev) && touch(p.prev, p.token); },
      "addresses have no zones here: 'host {prev}'"},
+    {[](const Place& p) {
+       return is<Kind::S_COLON>(p.token) && is_four_digits(p.prev) && is_four_digits(p.next) && (p.before.text == "host" || is_direction(p.before));
+     },
+     "a MAC address in groups of four digits has dots between them: '0011.2233.4455'; an IPv6 address has eight groups, fewer around one '::'"},
     {[](const Place& p) { return is<Kind::S_COLON>(p.token) && is<Kind::S_NUM>(p.prev) && (p.before.text == "host" || p.before.text == "net"); },
      "an IPv6 address has eight groups of up to four hexadecimal digits, fewer around one '::'"},
     {[](const Place& p) { return is<Kind::S_IPV6>(p.prev) && touch(p.prev, p.token); },
@@ -382,11 +391,16 @@ constexpr Row rows[] = {
     {[](const Place& p) { return is<Kind::S_SLASH>(p.token) && is<Kind::S_NUM>(p.prev) && is<Kind::S_LONE_KIND>(p.before); },
      "'{before}' takes one number or name"},
     {[](const Place& p) {
-       return (is<Kind::S_COLON>(p.token) && is<Kind::S_SLASH>(p.next)) || (is<Kind::S_SLASH>(p.token) && is<Kind::S_NAME>(p.prev) && is_qualifier(p.before));
+       const bool is_path = is<Kind::S_SLASH>(p.token) && is<Kind::S_NAME>(p.prev) && (p.before.text == "host" || is_direction(p.before));
+       return is_path || (is<Kind::S_COLON>(p.token) && is<Kind::S_SLASH>(p.next));
      },
      "an address on the web is no host: only its name is, as in 'host example.com'"},
+    {[](const Place& p) { return is<Kind::S_SLASH>(p.token) && is<Kind::S_NAME>(p.prev) && is_qualifier(p.before) && !is_stop(p.next); },
+     "a name with a '/' in it has a backslash before it: '\\{prev}/{next}'"},
     {[](const Place& p) { return is_compare(p.token) && (is<Kind::S_PROTOCOL>(p.prev) || is_qualifier(p.before)); },
      "numbers are compared, 'len', and fields such as 'tcp[13]'"},
+    {[](const Place& p) { return (is_stop(p.token) || is<Kind::S_UNBRACKET>(p.token)) && is_arithmetic(p.prev); },
+     "a value is missing behind '{prev}'"},
     {[](const Place& p) { return is<Kind::S_BRACKET, Kind::S_UNBRACKET>(p.token); },
      "a field is written like 'tcp[13]' or 'ip[2:2]'"},
 };

@@ -133,7 +133,11 @@ Test mac48(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
 /// `$ab`: one byte in hexadecimal.
 Test mac8(const Site& s, const ast::Qualifiers& q, const ast::Id& id) {
   if (auto wrong = no_wlan_direction(q)) return std::unexpected(*wrong);
-  if (q.type != ast::Type::Host && q.type != ast::Type::None) return invalid_qualifier(s.span, keyword(q.type), "$XX");
+  if (q.type != ast::Type::Host && q.type != ast::Type::None) {
+    auto error = invalid_qualifier(s.span, keyword(q.type), "$XX");
+    error.error().hint = fmt::format("'{}' is the address of a station, as in 'link host $1f'; a number has no '$' before it", quotable(id.text));
+    return error;
+  }
   if (q.protocol != Protocol::Link)
     return fail(Code::Qualifier, s.span, "'link' is the only valid proto qualifier for 'host $XX'",
                 fmt::format("write 'link host {}'", quotable(id.text)));

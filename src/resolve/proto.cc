@@ -159,6 +159,9 @@ Test abbreviation(const Site& s, Protocol p) {
   for (const PduTypes& pdus : pdu_types)
     if (pdus.keyword == p) return isis_pdus(s, pdus);
   if (const Meaning* m = meaning_of(p)) return protocol_number(s, m->below, m->number);
+  if (p == Protocol::Link)  // which has several spellings
+    return fail(Code::Qualifier, s.span, "the link layer alone cannot be used as an abbreviation",
+                "it is a qualifier: say of what, as in 'ether host 00:11:22:33:44:55' or 'link[0] = 1'");
   return fail(Code::Qualifier, s.span, fmt::format("'{}' cannot be used as an abbreviation", keyword(p)),
               fmt::format("'{}' is a qualifier: say of what, as in '{}[0] = 1'", keyword(p), keyword(p)));
 }

@@ -147,7 +147,7 @@ Test wlan_type(const Site& s, const ast::WlanType& t) {
   auto bits = bits_of(t);
   if (!is_wlan(s)) {
     auto elsewhere =
-        not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8', one of Ethernet 'ether proto 0x800'");
+        not_on_this_link_type(s, "type/subtype", "; a type of ICMP is 'icmp[icmptype] = 8', one of ICMPv6 'icmp6[icmp6type] = 135', one of Ethernet 'ether proto 0x800'");
     if (bits) return elsewhere;
     bits.error().hint = elsewhere.error().hint;  // names of types would not help here
   }

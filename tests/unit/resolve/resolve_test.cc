@@ -111,6 +111,8 @@ TEST_CASE("what is refused, where, and with which words") {
       {"ether host 10.0.0.1", "10.0.0.1", "illegal link-layer address '10.0.0.1'"},
       {"host 00:11:22:33:44:55", "00:11:22:33:44:55", "Ethernet address used in non-ether expression"},
       {"radio", "radio", "'radio' cannot be used as an abbreviation"},
+      {"ip or ether", "ether", "the link layer alone cannot be used as an abbreviation"},
+      {"tcp port $80", "tcp port $80", "'port' is not a valid qualifier for '$XX'"},
       {"ah[0] = 1", "ah[0]", "'ah' does not support the index operation"},
       {"ip[0:3] = 1", "3", "data size must be 1, 2, or 4"},
       {"len / (5 - 5) = 1", "(5 - 5)", "division by zero"},
