@@ -189,8 +189,9 @@ struct Patience {
 };
 
 void write(const std::string& path, const std::string& text) {
-  std::ofstream(path) << text;
-  fmt::print(stderr, "wrote {}\n", path);
+  std::ofstream out(path);
+  (out << text).flush();
+  fmt::print(stderr, "{} {}\n", out ? "wrote" : "weir_bench: cannot write", path);
 }
 
 /// What is measured of lists of one kind; the row of lengths[i] is the ith.
@@ -290,7 +291,18 @@ int compile_only(const Settings& s) {
              : 1;
 }
 
+/// Before minutes are spent for nothing.
+std::string complaint(const Settings& s) {
+  constexpr std::string_view parts[] = {"", "filters", "themes", "lists", "triggers"};
+  if (std::ranges::count(parts, s.at("only")) == 0)
+    return fmt::format("there is no part `{}`: --only takes filters, themes, lists or triggers", s.at("only"));
+  if (!s.at("plots").empty() && !std::filesystem::is_directory(s.at("plots")))
+    return fmt::format("--plots takes a folder that is there, not `{}`", s.at("plots"));
+  return "";
+}
+
 int run(const Settings& s) {
+  if (const auto wrong = complaint(s); !wrong.empty()) return fmt::print(stderr, "weir_bench: {}\n", wrong), 2;
   if (!s.at("compile").empty()) return compile_only(s);
   auto model = TrafficModel::read(s.at("model"));
   if (!model) return fmt::print(stderr, "weir_bench: {}\n", model.error()), 2;
