@@ -18,13 +18,13 @@ Status run(const CompileCommand& command) {
                                        : filter->dump(command.emit, command.cpu);
   if (!program) return report(program.error(), *text);
   if (command.check) {
-    const auto checked = check_compilation(*filter, command.options, command.hook, command.seconds);
+    const auto checked = check_compilation(*filter, command);
     if (!checked) return report(checked.error());
-    print_note(fmt::format("proven: the program does what the {} says ({:.2f} s)", command.from ? "one given" : "filter",
-                           checked->seconds));
+    print_note(fmt::format("proven: {} ({:.2f} s)", claim_of(command), checked->seconds));
     if (!checked->undecided.empty()) print_note("not proven of the faster program that `weir attach` loads: " + checked->undecided);
   }
-  if (command.emit != Emit::EbpfObject && !program->ends_with('\n')) *program += '\n';
+  if (command.emit == Emit::EbpfObject) return write_object(command.output, *program);
+  if (!program->ends_with('\n')) *program += '\n';
   return write_text(command.output, *program);
 }
 

@@ -88,6 +88,7 @@ std::optional<std::string> complete(const Given& given, HookWords words, AttachC
 std::optional<std::string> contradiction(const Given& given, const ProveCommand& c) {
   if (given("--exact") && given("--refines")) return "--exact and --refines are two relations; only one can be proven at a time";
   const std::size_t filters = c.files.size() + c.filters.size();
+  if (filters == 0 && c.bytecode) return "a filter is missing that the program of --bytecode is compared with";
   if (filters == 0) return "a filter is missing: prove takes one or two, each as one argument (in quotes) or with -F";
   if (filters > 2) return fmt::format("prove takes one or two filters, each as one argument (in quotes) or with -F, not {}", filters);
   if (filters == 2 && c.bytecode) return "with --bytecode there is one filter, not two";

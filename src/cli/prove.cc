@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/expression.hpp"
 #include "cli/proof.hpp"
+#include "cli/sink.hpp"
 #include "cli/text_output.hpp"
 
 namespace weir::cli {
@@ -59,7 +60,7 @@ capture::Format format_for(const Options& options) {
 capture::Record record_of(const prove::Counterexample& packet) { return {.length = packet.length, .bytes = packet.bytes}; }
 
 Status write_packet(const std::string& path, const prove::Counterexample& packet, const capture::Format& format) {
-  auto writer = capture::Writer::create(path, format);
+  auto writer = open_savefile(path, format);
   if (!writer) return report(writer.error());
   if (auto written = writer->write(record_of(packet)); !written) return report(written.error());
   if (auto written = writer->commit(); !written) return report(written.error());
@@ -111,8 +112,7 @@ Status compare(const ProveCommand& command, const Side& first, const Side& secon
   const prove::Question question = question_of(command);
   const prove::Answer answer = prove::prove(first.program, second.program, question);
   if (const auto* undecided = std::get_if<prove::Undecided>(&answer.is)) {
-    print_error(fmt::format("undecided: {}", undecided->why));
-    return CouldNot;
+    return report({Code::System, {}, fmt::format("undecided: {}", undecided->why), undecided->more_time ? more_time_hint : ""});
   }
   if (const auto* packet = std::get_if<prove::Counterexample>(&answer.is))
     return show_difference(command, first, second, *packet, answer.seconds);
@@ -141,10 +141,7 @@ Status compare_with_bytecode(const ProveCommand& command, const Filter& filter) 
   const auto text = text_of({.words = {}, .file = command.bytecode});
   if (!text) return report(text.error());
   auto program = prove::read_bytecode(text->text);
-  if (!program) {
-    print_error(fmt::format("{} is no bytecode: {}", text->file, program.error().message));
-    return CouldNot;
-  }
+  if (!program) return report(program.error(), *text);
   return compare(command, {&filter.stages().pred, "the filter"}, {&*program, "the bytecode"});
 }
 

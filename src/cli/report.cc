@@ -16,7 +16,7 @@ constexpr std::string_view error_prefix = "error: ";
 /// As render(), with the file before the line.
 std::string rendered(const Diagnostic& d, const FilterText& expression) {
   std::string text = render(expression.text, d);
-  const bool has_place = !d.span.empty() || d.code == Code::Syntax;
+  const bool has_place = !d.span.empty() || d.code == Code::Syntax || d.code == Code::Input;
   if (has_place && !expression.file.empty()) text.insert(error_prefix.size(), expression.file + ": ");
   return text;
 }

@@ -15,15 +15,21 @@
 namespace weir::cli {
 namespace {
 
-/// Pairs of hexadecimal digits, with blanks, colons and dots between them or not.
-std::optional<std::vector<std::uint8_t>> bytes_of(std::string_view word) {
-  std::vector<std::uint8_t> bytes;
+/// The digits of a word that is nothing but hexadecimal digits, with blanks and colons between them or not.
+std::optional<std::string> hexadecimal_digits(std::string_view word) {
   std::string digits;
   for (const char c : word) {
     if (std::isxdigit(static_cast<unsigned char>(c))) digits += c;
     else if (c != ' ' && c != ':' && c != '\n' && c != '\t') return std::nullopt;
   }
-  if (digits.size() % 2 != 0) return std::nullopt;
+  return digits;
+}
+
+std::optional<std::vector<std::uint8_t>> bytes_of(std::string_view word) {
+  const auto given = hexadecimal_digits(word);
+  if (!given || given->size() % 2 != 0) return std::nullopt;
+  const std::string& digits = *given;
+  std::vector<std::uint8_t> bytes;
   for (std::size_t at = 0; at < digits.size(); at += 2)
     bytes.push_back(static_cast<std::uint8_t>(std::stoi(digits.substr(at, 2), nullptr, 16)));
   return bytes;
@@ -101,7 +107,8 @@ Result<std::vector<std::optional<capture::Reader>>> open_packets(const std::vect
     if (bytes_of(word)) continue;
     auto reader = capture::Reader::open(word);
     if (!reader) {
-      reader.error().hint = "a packet is given as bytes in hexadecimal, or as a savefile";
+      reader.error().hint = hexadecimal_digits(word) ? "if these are bytes in hexadecimal, half of one is missing: each has two digits"
+                                                     : "a packet is given as bytes in hexadecimal, or as a savefile";
       return std::unexpected(reader.error());
     }
     readers.back() = std::move(*reader);

@@ -3,17 +3,13 @@
 #include "capture/summary.hpp"
 
 namespace weir::cli {
-namespace {
 
-/// Terminals take some bytes of a savefile as commands.
 Result<capture::Writer> open_savefile(const std::string& path, const capture::Format& format) {
   auto writer = capture::Writer::create(path, format);
   if (!writer || !writer->is_terminal()) return writer;
   return fail(Code::System, {}, "packets are not written to a terminal",
               "-w FILE writes them to a file; -w - is for a pipe, such as | tcpdump -r -");
 }
-
-}  // namespace
 
 Result<Sink> Sink::open(const std::optional<std::string>& output, bool lines, const capture::Format& format) {
   Sink sink(format);

@@ -12,6 +12,9 @@
 
 namespace weir::cli {
 
+/// A savefile, or an error where that would be a terminal, which takes some of the bytes as commands.
+Result<capture::Writer> open_savefile(const std::string& path, const capture::Format& format);
+
 /// Into a savefile, out as lines, or nowhere when they are only counted.
 class Sink {
  public:

@@ -103,17 +103,17 @@ class Comparison {
 
   Outcome solve(Smt& smt, Ref differ, Clock::time_point end) {
     const double left = seconds_until(end);
-    if (left <= 0) return Undecided{fmt::format("not decided within {} s", question_.seconds)};
+    if (left <= 0) return out_of_time();
     auto verdict = smt.solve(differ, question_.real_lengths, left);
     switch (verdict.found) {
       case Smt::Found::Never: return Proven{};
-      case Smt::Found::Unknown: return Undecided{fmt::format("not decided within {} s", question_.seconds)};
+      case Smt::Found::Unknown: return out_of_time();
       case Smt::Found::Sometimes: break;
     }
     if (is_too_long(verdict.model)) return only_too_long();
     if (auto packet = confirmed(verdict.model)) return *std::move(packet);
     if (longest_ <= longest_replayed)
-      return Undecided{"a packet was found that tells them apart, but running them on it does not: an error in the prover", true};
+      return Undecided{.why = "a packet was found that tells them apart, but running them on it does not: an error in the prover", .own_fault = true};
     longest_ = longest_replayed;  // "whole" was longer than what can be tried
     auto shorter = run(end);
     return std::holds_alternative<Proven>(shorter) ? only_too_long() : shorter;
@@ -126,6 +126,7 @@ class Comparison {
     return confirm(first_, second_, question, machine_, model, asks_length_);
   }
 
+  Undecided out_of_time() const { return {fmt::format("not decided within {} s", question_.seconds), true}; }
   static Undecided only_too_long() { return {"only packets longer than any that can be tried tell them apart"}; }
 
   bool is_too_long(const Model& m) const {
@@ -170,6 +171,6 @@ Answer prove(const Program& first, const Program& second, const Question& questi
   return answer;
 }
 
-Result<cbpf::Program> read_bytecode(std::string_view text) { return cbpf::read_decimal(text); }
+Result<cbpf::Program> read_bytecode(std::string_view text) { return cbpf::read(text); }
 
 }  // namespace weir::prove

@@ -56,6 +56,7 @@ struct Counterexample {
 
 struct Undecided {
   std::string why;
+  bool more_time = false;  ///< may decide it
   bool own_fault = false;  ///< a difference was found that replaying does not confirm: an error of this library
 };
 
@@ -71,7 +72,7 @@ Answer prove(const Program& first, const Program& second, const Question& questi
 /// bytes packet pointers reach.
 std::uint32_t run(const Program& program, const Packet& packet, vm::Machine machine, std::uint32_t linear = 0xffffffff);
 
-/// Classic BPF as tcpdump -ddd prints it.
+/// Classic BPF as cbpf::read has it: as tcpdump -ddd prints it, or in the syntax of bpf_asm. The spans lie in the text.
 Result<cbpf::Program> read_bytecode(std::string_view text);
 
 }  // namespace weir::prove

@@ -156,10 +156,12 @@ Result<std::string> Filter::dump(Emit what, Cpu cpu) const {
   }
 }
 
+Result<ir::Program> Filter::Stages::after(std::string_view pass) const {
+  return graph_after(pass, source ? lift::lift(source->program, source->machine, limits) : first_graph(pred, true, limits));
+}
+
 Result<std::string> Filter::dump_after(std::string_view pass) const {
-  const auto& source = stages_->source;
-  const auto graph = graph_after(pass, source ? lift::lift(source->program, source->machine, stages_->limits)
-                                              : first_graph(stages_->pred, true, stages_->limits));
+  const auto graph = stages_->after(pass);
   if (!graph) return std::unexpected(graph.error());
   return ir::to_string(*graph);
 }

@@ -40,6 +40,8 @@ struct Filter::Stages {
   /// Made at the first match: most filters are compiled to be shown, or for the kernel.
   const Result<native::Code>& native() const;
   Result<std::string> native_listing(Cpu cpu) const;
+  /// The graph after a pass of the optimizer, as graph_after.
+  Result<ir::Program> after(std::string_view pass) const;
   Result<ebpf::Program> ebpf(const ProgramOptions& options) const;
   /// What Filter::attach tries first at that hook, counters aside: long fixed lists are tables.
   Result<ebpf::Program> attached(const ProgramOptions& options) const;

@@ -89,6 +89,8 @@ class Formats(ProgramTest):
                 " or ".join(f"(host 10.0.0.{3 * i} and port {i})" for i in range(1, 15)),
                 " or ".join(f"(host 10.0.0.{3 * i} and portrange {i}-{i + 20})" for i in range(1, 9)))
         names = re.search(r"PASS: ([^)]*)\)", " ".join(self.check("compile", "--help").split())).group(1).split(", ")
+        manual = (PACKETS.parents[1] / "man" / "weir.1").read_text()
+        self.assertEqual([n for n in names if not re.search(rf"^\.BR? {n}( ,)?$", manual, re.M)], [])
         idle = set(names)
         for each in (expression, *rows):
             before = None
@@ -194,7 +196,7 @@ class From(ProgramTest):
         self.check_error(1, "line 2: jt of instruction 0 is not a number from 0 to 255", "compile", "--from=-", stdin=b"1\n6 256 0 0\n")
         loop = subprocess.run(["tcpdump", "-O", "-ddd", "-y", "EN10MB", "ip protochain 6"], capture_output=True).stdout
         self.check_error(1, "jumps back, and a filter has no loops", "compile", "--from=-", stdin=loop)
-        self.check_error(1, "there are no instructions", "compile", "--from=-")
+        self.check_error(1, "standard input: there are no instructions", "compile", "--from=-")
         self.check_error(1, "cannot read none", "compile", "--from=none")
 
     def test_the_machine(self):

@@ -49,6 +49,9 @@ class Answers(ProgramTest):
             file.write(program)
         self.prove(0, "udp port 53", "--bytecode", "p", "--machine=kernel")
 
+    def test_a_program_in_the_syntax_of_bpf_asm(self):
+        self.assertIn("proven", self.prove(0, "arp", "--bytecode", "-", stdin=b"ldh [12]\njne #0x806, no\nret #96\nno: ret #0\n"))
+
     def test_machines_differ(self):
         # ret 1 << [0]: the kernel shifts by the low five bits
         program = b"5\n48 0 0 0\n7 0 0 0\n0 0 0 1\n108 0 0 0\n22 0 0 0\n"
@@ -92,6 +95,11 @@ class Answers(ProgramTest):
         loop = b"2\n5 0 0 4294967295\n6 0 0 0\n"
         self.check_error(1, "undecided: the program has a loop", "prove", "ip", "--bytecode", "-", stdin=loop)
 
+    def test_too_little_time(self):
+        hosts = " or ".join(f"host 10.{n % 7}.{n * 37 % 251}.{n * 91 % 253}" for n in range(300))
+        for arguments in ("prove", "--timeout=0.001", "--refines"), ("compile", "--timeout=0.001", "--check"):
+            self.check_error(1, "not decided within 0.001 s\n  hint: --timeout SECONDS gives it longer", *arguments, hosts)
+
     def test_wrong_use(self):
         self.check_error(2, "a filter is missing", "prove")
         self.check_error(2, "one or two filters", "prove", "ip", "or", "arp")
@@ -101,10 +109,20 @@ class Answers(ProgramTest):
         self.check_error(2, "--timeout takes", "prove", "--timeout=0", "ip")
         self.check_error(2, "syntax error", "prove", "ip", "port port")
         self.check_error(1, "cannot read", "prove", "ip", "--bytecode", "missing")
-        self.check_error(1, "is no bytecode", "prove", "ip", "--bytecode", "-", stdin=b"nonsense")
+        self.check_error(2, "a filter is missing that the program of --bytecode", "prove", "--bytecode", "x")
+        self.check_error(1, "standard input: 'nonsense' is no instruction", "prove", "ip", "--bytecode", "-", stdin=b"nonsense")
+        self.check_error(1, "standard input: the text ends after 1 of 2 instructions", "prove", "ip", "--bytecode", "-", stdin=b"2\n6 0 0 0\n")
+        self.check_error(1, "standard input: line 3: more follows", "prove", "ip", "--bytecode", "-", stdin=b"1\n6 0 0 0\n6 0 0 0\n")
 
 
 class Check(ProgramTest):
+    def test_what_is_proven_is_what_is_printed(self):
+        for option, claim in (("--emit=c", "the graph that the code is written from does"), ("--emit=native", "the graph that the code is written from does"),
+                              ("--emit=ir", "the graph does"), ("--emit=ir:sets", "the graph does"), ("-d", "the program does")):
+            process = run("compile", "--check", option, "tcp port 80 or 443")
+            self.assertIn(f"proven: {claim} what the filter says", process.stderr.decode())
+            self.assertTrue(process.stdout)
+
     def test_the_program_is_printed_behind_a_proof(self):
         for arguments in ("tcp port 80",), ("-y", "LINUX_SLL", "ip6 and udp"), ("--linux-ext", "vlan 5 and inbound"), ("--emit=asm", "icmp"):
             process = run("compile", "--check", *arguments)

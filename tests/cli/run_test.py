@@ -107,6 +107,8 @@ class Run(ProgramTest):
 
     def test_wrong_use(self):
         self.check_error(2, "--packet is required", "run", "arp")
+        self.check_error(1, "half of one is missing", "run", "--packet", "08:0", "arp")
+        self.check_error(1, "as bytes in hexadecimal, or as a savefile", "run", "--packet", "zz", "arp")
         self.check_error(2, "--hook=tcx is unknown; there are socket, socket-btf, xdp", "run", "--hook=tcx", "--packet", "00", "arp")
         self.check_error(2, "--linear is for eBPF: say where with --hook", "run", "--linear=4", "--packet", "00", "arp")
         self.check_error(2, "both say what to run", "run", "--ebpf", "a", "--cbpf", "b", "--packet", "00")

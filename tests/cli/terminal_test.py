@@ -108,6 +108,14 @@ class Packets(ProgramTest):
             self.assertIn(b"packets are not written to a terminal\n  hint: ", process.stderr)
         self.assertEqual(terminal.close(), "")
 
+    def test_no_packet_of_a_proof_and_no_object_on_a_terminal(self):
+        terminal = Terminal()
+        for refused, arguments in ("packets are", ("prove", "-w", "-", "ip", "arp")), ("objects are", ("compile", "--emit=ebpf-object", "tcp")):
+            process = subprocess.run([WEIR, *arguments], stdout=terminal.theirs, stderr=subprocess.PIPE)
+            self.assertEqual(process.returncode, 1)
+            self.assertIn(f"{refused} not written to a terminal\n  hint: ".encode(), process.stderr)
+        self.assertEqual(terminal.close(), "")
+
 
 if __name__ == "__main__":
     unittest.main()
