@@ -74,16 +74,15 @@ class Facts : public Rewrite {
     found_ |= n != from_[id];
   }
 
-  /// Both ways out of a node, with `known_` and the answer of each.
+  /// Both ways out of a node, with `known_` and the answer of each, unless the way ends there.
   void ask(Node& n, const Question* q) {
-    if (n.forks()) otherwise_ = known_;
-    if (n.forks() && q) otherwise_.learn(follow_.numbers(), *q, false);
-    if (q) known_.learn(follow_.numbers(), *q, true);
-    if (n.forks()) {  // `q` is not used any more: following works out other questions
-      n.f = follow_.past(n.f, otherwise_);
-      pass(n.f, otherwise_);
-    }
-    n.t = follow_.past(n.t, known_);
+    const bool goes_on = !is_end(n.t), goes_on_otherwise = n.forks() && !is_end(n.f);
+    if (goes_on_otherwise) otherwise_ = known_;
+    if (goes_on_otherwise && q) otherwise_.learn(follow_.numbers(), *q, false);
+    if (goes_on && q) known_.learn(follow_.numbers(), *q, true);
+    if (goes_on_otherwise) n.f = follow_.past(n.f, otherwise_);  // `q` is not used any more: following works out other questions
+    if (n.forks()) pass(n.f, otherwise_);
+    if (goes_on) n.t = follow_.past(n.t, known_);
     pass(n.t, known_);
   }
 
@@ -120,7 +119,7 @@ class Facts : public Rewrite {
   }
 
   /// Where nothing needs to be known.
-  bool is_end(NodeId id) const { return from_[id].kind == NodeKind::Return && !any_choice_; }
+  bool is_end(NodeId id) { return from_[id].kind == NodeKind::Return && !has_choice(from_[id].a); }
 
   void pass(NodeId to, const Known& known) {
     Meeting& met = met_[to];
@@ -141,8 +140,10 @@ class Facts : public Rewrite {
     enter_choices(v.a);
     enter_choices(v.b);
     if (v.kind != ValueKind::Choice) return;
-    if (met_[v.k] == Unmet) waiting_.add(v.root(), {});
-    else waiting_[v.root()] = {};
+    if (!is_end(v.root())) {
+      if (met_[v.k] == Unmet) waiting_.add(v.root(), {});
+      else waiting_[v.root()] = {};
+    }
     met_[v.k] = AnyState;
   }
 

@@ -115,16 +115,14 @@ std::optional<std::uint32_t> Follow::number_asked(ValueId value, NodeId id) {
   return q && q->value == value && q->mask == 0xffffffff ? q->holds.only() : std::nullopt;
 }
 
-const Question* Follow::asked(NodeId id) {
-  std::uint32_t& place = asked_[id];
-  if (place == not_worked_out) {
-    const bool matters = subjects_.has_several(subject(program_, program_[id]));
-    const auto q = matters ? question(program_, ranges_, program_[id]) : std::nullopt;
-    place = q ? static_cast<std::uint32_t>(questions_.size()) + 2 : no_question;
-    if (questions_.empty()) questions_.reserve(few);
-    if (q) questions_.push_back(*q);
-  }
-  return place == no_question ? nullptr : &questions_[place - 2];
+void Follow::work_out(NodeId id) {
+  asked_[id] = no_question;
+  if (!subjects_.has_several(subject(program_, program_[id]))) return;
+  auto q = question(program_, ranges_, program_[id]);
+  if (!q) return;
+  if (questions_.empty()) questions_.reserve(few);
+  asked_[id] = static_cast<std::uint32_t>(questions_.size()) + 2;
+  questions_.push_back(std::move(*q));
 }
 
 std::optional<bool> Follow::decided(const Node& n, const Question* q, const Known& known) {

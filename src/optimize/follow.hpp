@@ -34,13 +34,17 @@ class Follow {
   bool cut_short() const { return cut_short_; }
 
   /// What a node asks, worked out once, where others ask about the same. Valid until the next call.
-  const Question* asked(ir::NodeId id);
+  const Question* asked(ir::NodeId id) {
+    if (asked_[id] == not_worked_out) work_out(id);
+    return asked_[id] == no_question ? nullptr : &questions_[asked_[id] - 2];
+  }
 
   /// Guards that whole packets pass are looked through; they are placed anew. Non-zero checks stay: they are how the
   /// graph shows that its divisions are safe, and machines make them in the division itself. `q`: what the node asks.
   std::optional<bool> decided(const ir::Node& n, const Question* q, const Known& known);
 
  private:
+  void work_out(ir::NodeId id);
   ir::NodeId past_decided(ir::NodeId to, const Known& known);
   ir::NodeId behind(ir::NodeId test, const Known& known);
   std::optional<ir::NodeId> rejection_behind(ir::NodeId test, const Known& known);
@@ -50,7 +54,7 @@ class Follow {
   std::optional<std::uint32_t> number_asked(ir::ValueId value, ir::NodeId id);
 
   static constexpr int max_steps = 100, patience = 16;  ///< steps in all, and before rows are looked for
-  static constexpr std::size_t few = 8;
+  static constexpr std::size_t few = 16;
   static constexpr std::size_t many = 28, too_many = 4096;  ///< nodes that are worth a look at where they lead on; in long lists there is nothing
   static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
 

@@ -15,23 +15,31 @@ namespace {
 Set unmasked(std::uint32_t high, std::uint32_t mask, const Set& part) {
   mask &= ByteSet::last;
   const ByteSet all(Interval{0, high});
+  const Set whole(Interval{0, high});  // what is left of it has long intervals, and a set made of bytes looks at each number of those
   if (const auto k = part.only()) return (*k & ~mask) == 0 ? Set::of(all & ByteSet::of_bits(mask, *k)) : Set();
+  if (mask != 0 && part.covers(Interval{1, mask})) return part.contains(0) ? whole : whole - Set::of(ByteSet::of_bits(mask, 0));
   const bool mostly = part.contains(mask);
   ByteSet others;  // those that are in the set where that one is not, and not where it is
   for (std::uint32_t x = mask; x != 0;) {
     x = (x - 1) & mask;
     if (part.contains(x) != mostly) others = others | ByteSet::of_bits(mask, x);
   }
-  return Set::of(mostly ? all - others : all & others);
+  return mostly ? whole - Set::of(others) : Set::of(all & others);
 }
 
 /// The numbers whose upper bits, those not in `rest`, are in a set.
 Set widened(const Set& upper, std::uint32_t rest) {
-  std::vector<Interval> numbers;
-  for (const Interval i : upper.intervals()) {
+  const auto wide = [&](Interval i) {
     const std::uint64_t low = (std::uint64_t{i.low} + rest) & ~std::uint64_t{rest};
-    if (low <= (i.high & ~rest)) numbers.push_back({static_cast<std::uint32_t>(low), i.high | rest});
+    return low <= (i.high & ~rest) ? std::optional(Interval{static_cast<std::uint32_t>(low), i.high | rest}) : std::nullopt;
+  };
+  if (const auto k = upper.only()) {  // mostly
+    const auto all = wide({*k, *k});
+    return all ? Set(*all) : Set();
   }
+  std::vector<Interval> numbers;
+  for (const Interval i : upper.intervals())
+    if (const auto all = wide(i)) numbers.push_back(*all);
   return Set::join(std::move(numbers));
 }
 
@@ -54,7 +62,7 @@ Set answer(Relation op, std::uint32_t k) {
     case Relation::GreaterEqual: return Set({k, 0xffffffff});
     case Relation::Bits: break;
   }
-  return Set::of(0).complement();  // of (value & k)
+  return Set({1, 0xffffffff});  // of (value & k)
 }
 
 }  // namespace
@@ -90,16 +98,19 @@ void Subjects::join_parts(const Program& p) {
   }
 }
 
-std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n) {
-  Question q{.value = n.a};
+namespace {
+
+/// False where there is no question. It is worked out where it is returned: it is large, and asked for again and again.
+bool work_out(Question& q, const Program& p, Ranges& ranges, const Node& n) {
+  q.value = n.a;
   switch (n.kind) {
     case NodeKind::Return:
-    case NodeKind::Guard: return std::nullopt;
-    case NodeKind::NonZero: q.holds = Set::of(0).complement(); break;
+    case NodeKind::Guard: return false;
+    case NodeKind::NonZero: q.holds = Set({1, 0xffffffff}); break;
     case NodeKind::Member: q.holds = p.set_of(n); break;
     case NodeKind::Test: {
       const auto k = constant_of(p, n.b);
-      if (!k) return std::nullopt;
+      if (!k) return false;
       q.holds = answer(n.relation(), *k);
       if (n.relation() == Relation::Bits) q.mask = *k;
     }
@@ -121,6 +132,15 @@ std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n
     q.mask = 0xffffffff;
   }
   q.domain = q.mask == 0xffffffff ? range : Interval{0, q.mask};
+  return true;
+}
+
+}  // namespace
+
+std::optional<Question> question(const Program& p, Ranges& ranges, const Node& n) {
+  std::optional<Question> q;
+  q.emplace();
+  if (!work_out(*q, p, ranges, n)) q.reset();
   return q;
 }
 
@@ -140,6 +160,7 @@ std::optional<std::uint32_t> Known::single(const Numbers& numbers, const Questio
 }
 
 std::optional<bool> Known::decides(const Numbers& numbers, const Question& q) const {
+  if (!may_be_about(q.value)) return std::nullopt;
   if (const auto k = single(numbers, q)) return q.holds.contains(*k);
   const Fact* f = find(q.value, q.mask);
   if (!f) return std::nullopt;
@@ -151,8 +172,8 @@ std::optional<bool> Known::decides(const Numbers& numbers, const Question& q) co
 
 bool Known::excludes(const Program& p, const Numbers& numbers, const Question& q) const {
   const auto k = q.holds.only();
-  if (!k) return false;
   const Value& whole = p[q.value];
+  if (!k || whole.kind != ValueKind::Load || whole.size() == 1) return false;
   return std::ranges::any_of(facts(), [&](const Fact& f) {
     const Value& part = p[f.value];
     if (!is_part(part, whole)) return false;
@@ -163,8 +184,9 @@ bool Known::excludes(const Program& p, const Numbers& numbers, const Question& q
 }
 
 void Known::learn(Numbers& numbers, const Question& q, bool answer) {
-  const Fact* old = find(q.value, q.mask);
-  if (single(numbers, q)) return;  // nothing to add
+  const bool may_be_known = may_be_about(q.value);
+  if (may_be_known && single(numbers, q)) return;  // nothing to add
+  const Fact* old = may_be_known ? find(q.value, q.mask) : nullptr;
   const Set* possible = old ? &numbers[old->possible] : nullptr;
   if (possible && is_large(*possible) && (!answer || is_large(q.yes()))) return;  // large: it stays as it is
   Set now = !possible ? (answer ? q.yes() : q.no()) : answer ? *possible & q.holds : *possible - q.holds;
@@ -172,6 +194,7 @@ void Known::learn(Numbers& numbers, const Question& q, bool answer) {
   if (now.empty()) return;  // no packet comes this way
   if (count_ == most_facts) drop(facts_.data());
   facts_[count_++] = {q.value, q.mask, numbers.add(std::move(now))};
+  about_ |= bit_of(q.value);
 }
 
 void Known::drop(const Fact* which) {
@@ -192,6 +215,7 @@ void Known::meet(Numbers& numbers, const Known& other) {
     facts_[kept++] = both;
   }
   count_ = kept;
+  about_ &= other.about_;
 }
 
 }  // namespace weir::optimize

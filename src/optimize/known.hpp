@@ -91,6 +91,7 @@ class Known {
   Known& operator=(const Known& other) {
     std::copy_n(other.facts_.begin(), other.count_, facts_.begin());
     count_ = other.count_;
+    about_ = other.about_;
     return *this;
   }
   bool empty() const { return count_ == 0; }
@@ -118,6 +119,8 @@ class Known {
     Numbers::Id possible = 0;
   };
   std::span<const Fact> facts() const { return {facts_.data(), count_}; }
+  static std::uint64_t bit_of(ir::ValueId value) { return std::uint64_t{1} << ir::index(value) % 64; }
+  bool may_be_about(ir::ValueId value) const { return (about_ & bit_of(value)) != 0; }
   void drop(const Fact* which);
   const Fact* find(ir::ValueId value, std::uint32_t mask) const;
   std::optional<std::uint32_t> single(const Numbers& numbers, const Question& q) const;
@@ -128,6 +131,7 @@ class Known {
   static bool is_large(const Set& s) { return s.count() > most_intervals; }
   std::array<Fact, most_facts> facts_;  ///< in place: every fork of the graph copies them
   std::uint32_t count_ = 0;
+  std::uint64_t about_ = 0;  ///< has the bit of each value that there are facts about, and may have others: most questions are about none
 };
 
 }  // namespace weir::optimize
