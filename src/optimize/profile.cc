@@ -20,9 +20,11 @@ std::optional<Shares> shares_of(const Profile& profile, const Program& p, const 
   std::array<std::uint32_t, Profile::networks> total{};
   bool known = false;
   const std::uint32_t size = v.size(), mask = q.mask == 0xffffffff ? 0 : q.mask;
-  for (const Profile::Row& row : profile.rows) {
+  for (std::size_t i = 0; i < profile.rows.size(); ++i) {
+    const Profile::Row& row = profile.rows[i];
     if (row.size != size || row.mask != mask || row.is_behind != is_behind) {
       if (known) break;
+      i += row.alike;
       continue;
     }
     // A test that most of the named numbers fail is known, too.
