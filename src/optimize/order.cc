@@ -19,7 +19,14 @@ class Order : public Rewrite {
  public:
   /// Adds constants to `p`.
   Order(Program& p, const Profile& profile)
-      : Rewrite(p), program_(p), profile_(profile), live_(live_nodes(p)), ranges_(p), subjects_(p), ways_in_(ways_in(p, live_)) {
+      : Rewrite(p),
+        program_(p),
+        profile_(profile),
+        live_(live_nodes(p)),
+        ranges_(p),
+        subjects_(p),
+        ways_in_(ways_in(p, live_)),
+        is_in_order_(p.node_count()) {
     for (auto i = static_cast<std::uint32_t>(p.node_count()); i-- > 0;)
       if (live_[i] && p[NodeId{i}].forks()) plan(NodeId{i});
   }
@@ -115,9 +122,10 @@ class Order : public Rewrite {
   Chain chain_from(NodeId head) {
     Chain chain;
     const ValueId about = subject(from_, from_[head]);
-    if (!subjects_.has_several(about) || !link_behind(head, about)) return chain;
+    if (is_in_order_[head] || !subjects_.has_several(about) || !link_behind(head, about)) return chain;
     Set taken;
-    for (std::optional here = head; here && chain.count < longest; here = link_behind(*here, about)) {
+    std::optional here = head;
+    for (; here && chain.count < longest; here = link_behind(*here, about)) {
       const auto q = question(from_, ranges_, from_[*here]);
       if (!q || q->mask != 0xffffffff) break;
       const auto share = profile_.share(from_, *q);
@@ -126,7 +134,9 @@ class Order : public Rewrite {
       chain.items[chain.count] = {*here, *share, chain.count};
       ++chain.count;
     }
-    if (chain.count < 2 || std::ranges::is_sorted(chain.all(), likelier_link)) chain.count = 0;
+    if (chain.count >= 2 && !std::ranges::is_sorted(chain.all(), likelier_link)) return chain;
+    for (const Link& link : chain.all()) is_in_order_[link.node] = !here;  // what begins further down would end there, too
+    chain.count = 0;
     return chain;
   }
 
@@ -144,6 +154,7 @@ class Order : public Rewrite {
   Ranges ranges_;
   Subjects subjects_;
   Column<std::uint32_t> ways_in_;
+  Flags is_in_order_;  ///< the chain from there on
   std::vector<Planned<Chain>> chains_;     ///< what is found, by descending node
   std::vector<Planned<Numbers>> numbers_;
 };

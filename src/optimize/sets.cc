@@ -78,13 +78,14 @@ class Sets : public Rewrite {
     made_.push_back(q.value);
   }
 
-  static std::size_t cost(const Set& set, Interval domain) {
-    return std::min(set.comparisons(domain), set.comparisons_of_rest(domain));
+  /// Whether few comparisons ask for a set, or for what it leaves.
+  static bool is_cheap(const Set& set, Interval domain) {
+    constexpr std::size_t few = 3;
+    return set.comparisons(domain) <= few || set.comparisons_of_rest(domain) <= few;
   }
   /// Masks of a byte may be sets of many pieces; such tests stay two.
   static bool is_worth(const Set& all, const Set& a, const Set& b, Interval domain) {
-    constexpr std::size_t few = 3;
-    return domain.high > 0xff || cost(all, domain) <= few || (cost(a, domain) <= few && cost(b, domain) <= few);
+    return domain.high > 0xff || is_cheap(all, domain) || (is_cheap(a, domain) && is_cheap(b, domain));
   }
 
   /// The numbers of the same value that go to `outcome` further on along the other way. Tests right behind are passed by
