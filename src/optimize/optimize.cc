@@ -1,6 +1,7 @@
 #include "optimize/optimize.hpp"
 
 #include <cassert>
+#include <utility>
 
 #include "optimize/passes.hpp"
 
@@ -35,14 +36,18 @@ constexpr int max_rounds = 4;
   return !ir::verify(p);
 }
 
+/// A round begins with values. Where nothing but facts has asked for it, all passes have seen the graph as it is, unless that changes it.
 template <class Wanted>
 ir::Program run_passes(ir::Program p, const Wanted& wanted) {
-  bool again = true;
-  for (int round = 0; again && round < max_rounds; ++round) {
-    again = false;
+  constexpr const Pass *values = table, *facts = table + 1;
+  const Pass* last = nullptr;  // to find something for those before it
+  for (int round = 0; (last || round == 0) && round < max_rounds; ++round) {
+    const Pass* const asked = std::exchange(last, nullptr);
     for (const Pass& pass : table) {
-      if (wanted(pass)) again |= pass.apply(p, {});
+      const bool found = wanted(pass) && pass.apply(p, {});
       assert(verifies(p));
+      if (&pass == values && asked == facts && !found) break;
+      if (&pass != values && found) last = &pass;
     }
   }
   return p;

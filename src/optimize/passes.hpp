@@ -7,7 +7,7 @@
 namespace weir::optimize {
 
 /// values.cc: constants, identities, tests brought into one form; guards that all whole packets pass go. Lowers the number
-/// of operations.
+/// of operations. Says whether there were any; nothing stands before it.
 bool simplify_values(ir::Program& p);
 /// facts.cc: what is known along an edge decides later tests. Lowers the number of tests on the longest path.
 bool apply_facts(ir::Program& p);

@@ -300,15 +300,27 @@ class Values : public Rewrite, Rules {
   explicit Values(const Program& p)
       : Rewrite(p, Makes::NodesAndValues), Rules(to_), live_(live_nodes(p)), in_choice_(nodes_in_choices(p)) {}
 
+  /// Whether `run` made something other than what was there.
+  bool found() const { return found_; }
+
  private:
   bool wanted(NodeId old) const override { return live_[old]; }
-  ValueId make(const Value& v, Span span) override { return Rules::value(v, span); }
-  NodeId make(const Node& n, NodeId old, Span span) override { return Rules::node(n, in_choice_[old], span); }
+  ValueId make(const Value& v, Span span) override {
+    const ValueId id = Rules::value(v, span);
+    found_ |= to_[id] != v;
+    return id;
+  }
+  NodeId make(const Node& n, NodeId old, Span span) override {
+    const NodeId id = Rules::node(n, in_choice_[old], span);
+    found_ |= to_[id] != n;
+    return id;
+  }
   ValueId add(const Value& v, Span span) override { return to_.add(v, span); }
   NodeId add(const Node& n, Span span) override { return to_.add(n, span); }
 
   Flags live_;
   Flags in_choice_;  ///< by old node; there, returning 0 would be a value and not a verdict
+  bool found_ = false;
 };
 
 /// Whether all is in its one form as it is: most graphs are, and need not be made again. Looks until something is not.
@@ -360,8 +372,9 @@ class Check : Rules {
 
 bool simplify_values(Program& p) {
   if (!p.has_choices() && Check(p).is_simple()) return false;
-  p = Values(p).run();
-  return false;
+  Values values(p);
+  p = values.run();
+  return values.found();
 }
 
 }  // namespace weir::optimize
