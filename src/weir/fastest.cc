@@ -88,7 +88,8 @@ class Shorter {
       : plain_(plain), profile_(profile), limits_(limits), three_(asks_for_three(plain)) {}
 
   void take(ir::Program& graph, Result<cbpf::Program>& best, const Made& made) {
-    if (!know_costs(*best, made.in_order) || !leaves_room()) return;
+    constexpr std::size_t long_enough = 45;  // to save much, also where few packets get to what is shared
+    if (!know_costs(*best, made.in_order) || (best->instructions.size() <= long_enough && !leaves_room())) return;
     ir::Program other = with_conjuncts_in_order(plain_, made.all, profile_);
     auto program = cbpf::emit(other, limits_, cbpf::Places::Shortest);
     if (!program || program->instructions.size() >= best->instructions.size() || !is_worth_it(*program, best->instructions.size())) return;
