@@ -1,6 +1,6 @@
 # What is built where nothing keeps compiled files: few files are compiled, most of them several of a room joined, and the headers
 # that most files include are parsed once for all targets. Unit tests are compiled with other options, and all with
-# doctest: they have a parse of their own.
+# doctest: they have a parse of their own, as has what is compiled without sanitizers where others are with them.
 set(common
   <algorithm> <array> <bit> <charconv> <cstdint> <cstring> <expected> <functional> <map> <memory> <optional> <ranges> <span>
   <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
@@ -44,6 +44,9 @@ weir_targets_below(${CMAKE_SOURCE_DIR} targets)
 weir_precompiled(weir_common_headers "" ${common})
 if(WEIR_TESTS)
   weir_precompiled(weir_test_headers -O0 ${common} <doctest/doctest.h>)
+  if(WEIR_SANITIZE)
+    weir_precompiled(weir_plain_headers "-O0;-fno-sanitize=all" ${common})
+  endif()
 endif()
 foreach(target ${targets})  # but those with C in them
   get_target_property(type ${target} TYPE)
@@ -54,7 +57,9 @@ foreach(target ${targets})  # but those with C in them
     continue()
   endif()
   set(headers weir_common_headers)
-  if(options MATCHES "-O0")
+  if(options MATCHES "-fno-sanitize=all")
+    set(headers weir_plain_headers)
+  elseif(options MATCHES "-O0")
     set(headers weir_test_headers)
   endif()
   if(type STREQUAL EXECUTABLE)  # as the headers: clang holds the two ways of placing code to be different languages
