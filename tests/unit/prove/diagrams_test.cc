@@ -79,7 +79,7 @@ TEST_CASE("keys in a chain, in a tree and as a set are the same diagram") {
 }
 
 TEST_CASE("Z3 finds formulas of up to 64 tests as it would have them without diagrams") {
-  for (std::uint32_t seed = 1; seed <= 120; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 120; seed += WEIR_PART) {
     CAPTURE(seed);
     Formulas formulas(seed, 1 + seed % 64);
     Diagrams d(soon());
