@@ -371,7 +371,7 @@ class Check : Rules {
 }  // namespace
 
 bool simplify_values(Program& p) {
-  if (!p.has_choices() && Check(p).is_simple()) return false;
+  if (Check(p).is_simple()) return false;
   Values values(p);
   p = values.run();
   return values.found();
