@@ -70,15 +70,12 @@ class Emission {
       : program_(p), limits_(limits), places_(places), ranges_(p), families_(p, ranges_), keep_(costly_values(p)) {}
 
   Result<Program> run() {
-    Selected first = select();
-    const std::uint64_t alternating = first.missed & keep_.alternating, better = better_than(first);
-    auto program = laid_out(std::move(first), ~keep_.alternating);
-    constexpr std::size_t long_enough = 300;  // one more look would take its time, and programs with many scratch words are hard to lift
-    if (alternating && program && program->instructions.size() <= long_enough) {
-      keep_.kept = better;
-      auto other = laid_out(select(), ~std::uint64_t{0});
-      if (other && other->instructions.size() < program->instructions.size()) program = std::move(other);
-    }
+    Selected code = chosen();
+    if (code.too_long) return too_large(enough_lines, limits_.instructions, false);
+    if (code.out_of_scratch)
+      return fail(Code::TooLarge, {}, fmt::format("an expression needs more than the {} scratch words of classic BPF", scratch_words),
+                  "split it into simpler comparisons");
+    auto program = laid_out(std::move(code.blocks));
     return program ? accepted(std::move(*program), limits_) : program;
   }
 
@@ -96,24 +93,42 @@ class Emission {
     return code;
   }
 
+  /// The shorter one of two, where the places that loads count from alternate in X: without what is loaded kept, or with it.
+  Selected chosen() {
+    constexpr std::size_t long_enough = 300;  // one more look would take its time, and programs with many scratch words are hard to lift
+    Selected first = select();
+    if (first.too_long) return first;
+    if (keep_.kept & keep_.alternating) {
+      if (length(first.blocks) <= long_enough) return in_rounds(std::move(first), ~std::uint64_t{0});
+      keep_.kept &= ~keep_.alternating;
+      first = select();
+    }
+    const std::uint64_t alternating = first.missed & keep_.alternating, better = better_than(first);
+    Selected code = in_rounds(std::move(first), ~keep_.alternating);
+    if (!alternating || code.too_long || code.out_of_scratch || length(code.blocks) > long_enough) return code;
+    keep_.kept = better;
+    Selected other = in_rounds(select(), ~std::uint64_t{0});
+    return !other.out_of_scratch && length(other.blocks) < length(code.blocks) ? std::move(other) : std::move(code);
+  }
+
   std::uint64_t better_than(const Selected& code) const { return (keep_.kept & code.fetched) | code.missed; }
 
   /// Of the values that may be kept, those that are worth it.
-  Result<Program> laid_out(Selected code, std::uint64_t may_be_kept) {
+  Selected in_rounds(Selected code, std::uint64_t may_be_kept) {
     for (int round = 1; round < max_rounds && (code.missed & may_be_kept & ~keep_.kept) && !code.too_long; ++round) {
       keep_.kept = better_than(code) & may_be_kept;
       code = select();
     }
-    if (code.too_long) return too_large(enough_lines, limits_.instructions, false);
-    if (code.out_of_scratch)
-      return fail(Code::TooLarge, {}, fmt::format("an expression needs more than the {} scratch words of classic BPF", scratch_words),
-                  "split it into simpler comparisons");
-    merge_tails(code.blocks);
+    return code;
+  }
+
+  Result<Program> laid_out(Blocks blocks) const {
+    merge_tails(blocks);
     if (places_ != Places::Apart) {
-      share_code(code.blocks, places_);
-      run_into_tails(code.blocks);
+      share_code(blocks, places_);
+      run_into_tails(blocks);
     }
-    Program program = layout(code.blocks);
+    Program program = layout(blocks);
     if (program.instructions.size() > limits_.instructions) return too_large(program.instructions.size(), limits_.instructions, true);
     return program;
   }

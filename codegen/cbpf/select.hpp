@@ -30,7 +30,8 @@ struct Keep {
   /// Of a costly value in Machine::computed, of which there are at most 64; 0 of others.
   std::uint64_t bit(ir::ValueId v) const { return bits.size() == 0 ? 0 : bits[v]; }
 };
-/// At first all choices are kept: one inside the other they would double with every level.
+/// At first all choices are kept: one inside the other they would double with every level. In chains of headers what is loaded from there
+/// is, too: that has always been shorter.
 Keep costly_values(const ir::Program& p);
 
 /// Beyond this many instructions nobody needs to know how many more there would be.

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "cbpf/opcodes.hpp"
 #include "cbpf/select.hpp"
+#include "ir/order.hpp"
 
 namespace weir::cbpf {
 
@@ -65,6 +67,16 @@ bool is_load_from_choice(const ir::Program& p, const Value& v) {
   return v.kind == ValueKind::Load && v.a != no_value && p[v.a].kind == ValueKind::Choice;
 }
 
+/// Of loads from places that choices give, those that are asked for inside of choices and outside of them, too: what a header says of the
+/// next one, and where that begins.
+std::uint64_t links(const ir::Program& p, const Keep& keep) {
+  const Flags in_choice = nodes_in_choices(p);
+  std::uint64_t inside = 0, outside = 0;
+  for (std::uint32_t i = 0; i < p.node_count(); ++i)
+    if (const Node& n = p[NodeId{i}]; n.forks()) (in_choice[i] ? inside : outside) |= keep.bit(n.a) & keep.alternating;
+  return inside & outside;
+}
+
 }  // namespace
 
 Keep costly_values(const ir::Program& p) {
@@ -85,6 +97,8 @@ Keep costly_values(const ir::Program& p) {
   }
   for (std::uint32_t i = 0; p.has_choices() && i < count && next != 0; ++i)
     if (is_load_from_choice(p, p[ValueId{i}])) keep.alternating |= give_bit(i);
+  constexpr int several = 3;
+  if (keep.alternating && std::popcount(links(p, keep)) >= several) keep.kept |= keep.alternating;
   return keep;
 }
 

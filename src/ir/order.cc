@@ -77,6 +77,7 @@ namespace {
 class ChoicesBelow {
  public:
   ChoicesBelow(const Program& p, Flags& live) : p_(p), live_(live), unseen_(p.value_count()) {
+    left_.reserve(few);
     for (std::uint32_t i = 0; i < unseen_.size(); ++i) {  // operands have smaller ids
       const Value& v = p[ValueId{i}];
       unseen_[i] = v.kind == ValueKind::Choice || is_unseen(v.a) || is_unseen(v.b);
@@ -84,6 +85,7 @@ class ChoicesBelow {
   }
 
   void mark(ValueId id) {
+    if (!is_unseen(id)) return;  // mostly
     use(id);
     while (!left_.empty()) {
       const Value& v = p_[left_.back()];
@@ -103,6 +105,7 @@ class ChoicesBelow {
     left_.push_back(id);
   }
 
+  static constexpr std::size_t few = 8;
   const Program& p_;
   Flags& live_;
   Flags unseen_;  ///< by value: it has choices below it, or is one, and has not been marked

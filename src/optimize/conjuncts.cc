@@ -79,9 +79,11 @@ class Conjuncts : public Rewrite {
     for (std::size_t k = 1; k < chain.size(); ++k) seen_[chain[k].entry] = true;
     std::array<bool, longest> moves;
     for (std::size_t i = 0; i < chain.size(); ++i) moves[i] = may_move(chain[i]);
+    const NodeId first = past_guards(from_, ranges_, head);
+    const ValueId at_hand = at_hand_[first];
+    if (from_[first].a == at_hand && is_behind_choice(from_, at_hand)) moves[0] = false;  // later, its place would have to be found again
     const auto end = moves.begin() + chain.size();
     if (std::adjacent_find(moves.begin(), end, std::logical_and()) == end) return false;  // mostly, and estimates are dear
-    const ValueId at_hand = at_hand_[past_guards(from_, ranges_, head)];
     std::array<Step, longest> steps;
     for (std::size_t i = 0; i < chain.size(); ++i) {
       steps[i] = estimate(chain[i]);
@@ -199,7 +201,13 @@ class Conjuncts : public Rewrite {
   }
 
   bool may_move(const Part& part) {
-    return std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(part, from_[n]); });
+    return !is_dear(part) && std::ranges::all_of(part.nodes(), [&](NodeId n) { return may_move(part, from_[n]); });
+  }
+
+  /// Of many tests, some of them from places that are one of several, which would all have to be found: nothing moves past that.
+  bool is_dear(const Part& part) const {
+    constexpr std::size_t many = 8;
+    return part.count > many && std::ranges::any_of(part.nodes(), [&](NodeId n) { return is_behind_choice(from_, from_[n].a); });
   }
 
   // ---- what they cost --------------------------------------------------------------------------------

@@ -134,10 +134,16 @@ class Order : public Rewrite {
       chain.items[chain.count] = {*here, *share, chain.count};
       ++chain.count;
     }
-    if (chain.count >= 2 && !std::ranges::is_sorted(chain.all(), likelier_link)) return chain;
+    if (chain.count >= 2 && !is_link(chain, about) && !std::ranges::is_sorted(chain.all(), likelier_link)) return chain;
     for (const Link& link : chain.all()) is_in_order_[link.node] = !here;  // what begins further down would end there, too
     chain.count = 0;
     return chain;
+  }
+
+  /// Whether it asks for a number and whether others go on, of what stands at a place that is one of several: a header's type, which
+  /// no profile knows there; in this order a back end may ask for both at once.
+  bool is_link(const Chain& chain, ValueId about) const {
+    return chain.count == 2 && from_[chain.items[1].node].kind == NodeKind::Member && is_behind_choice(from_, about);
   }
 
   /// The next test of a value, right behind one that does not hold, where nothing else leads there.

@@ -22,6 +22,12 @@ inline ir::NodeId past_guards(const ir::Program& p, ir::Ranges& ranges, ir::Node
   return n;
 }
 
+/// Whether a load counts from a place that is one of several.
+inline bool is_behind_choice(const ir::Program& p, ir::ValueId load) {
+  if (load == ir::no_value || p[load].kind != ir::ValueKind::Load || p[load].a == ir::no_value) return false;
+  return p[p[load].a].kind == ir::ValueKind::Choice;
+}
+
 /// By node, the value that the tests before it have left in a register; none of the program's where no test is before it, or they asked
 /// about several.
 Column<ir::ValueId> values_at_hand(const ir::Program& p, ir::Ranges& ranges, const ir::Flags& live);

@@ -267,7 +267,7 @@ class Rules {
 
   /// Numbers of a byte that agree in the bits of a mask, and are all that do: (x & m) == k.
   std::optional<NodeId> masked(ValueId a, const Set& in, Interval range, NodeId t, NodeId f, Span span) {
-    if (range != Interval{0, 0xff}) return std::nullopt;
+    if (range != Interval{0, 0xff} || !std::has_single_bit(in.size())) return std::nullopt;
     std::uint32_t common = 0xff;
     for (const Interval i : in.intervals())
       for (std::uint32_t x = i.low; x <= i.high; ++x) common &= ~(x ^ in.low());
