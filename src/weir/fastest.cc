@@ -75,7 +75,7 @@ ir::Program with_conjuncts_in_order(const ir::Program& graph, const Reordered& a
 }
 
 /// What is made on the way to the fastest program, and serves to look for a shorter one.
-struct Made {
+struct OnTheWay {
   Reordered all;                               ///< the graph may be gone
   std::optional<cbpf::Program> in_order = {};  ///< the program of the graph with tests in their order
 };
@@ -87,7 +87,7 @@ class Shorter {
   Shorter(const ir::Program& plain, const optimize::Profile& profile, const Limits& limits)
       : plain_(plain), profile_(profile), limits_(limits), three_(asks_for_three(plain)) {}
 
-  void take(ir::Program& graph, Result<cbpf::Program>& best, const Made& made) {
+  void take(ir::Program& graph, Result<cbpf::Program>& best, const OnTheWay& made) {
     constexpr std::size_t long_enough = 45;  // to save much, also where few packets get to what is shared
     if (!know_costs(*best, made.in_order) || (best->instructions.size() <= long_enough && !leaves_room())) return;
     ir::Program other = with_conjuncts_in_order(plain_, made.all, profile_);
@@ -173,7 +173,7 @@ bool may_be_shorter(const ir::Program& plain, const Result<cbpf::Program>& progr
          asks_in_both_places(*program);
 }
 
-Result<cbpf::Program> emit_by_order(ir::Program& graph, Made& made, const optimize::Profile& profile, const Limits& limits) {
+Result<cbpf::Program> emit_by_order(ir::Program& graph, OnTheWay& made, const optimize::Profile& profile, const Limits& limits) {
   Reordered& all = made.all;
   if (all.found == 0) return cbpf::emit(graph, limits, places(graph));
   auto program = cbpf::emit(all.graph, limits, places(all.graph));
@@ -199,7 +199,7 @@ Result<cbpf::Program> emit_by_order(ir::Program& graph, Made& made, const optimi
 
 Result<cbpf::Program> emit_fastest(ir::Program& graph, const optimize::Profile& profile, const Limits& limits) {
   const ir::Program plain = ir::Program::beside(graph);
-  Made made{reordered(graph, profile)};
+  OnTheWay made{reordered(graph, profile)};
   auto best = emit_by_order(graph, made, profile, limits);
   if (may_be_shorter(plain, best)) Shorter(plain, profile, limits).take(graph, best, made);
   return best;
