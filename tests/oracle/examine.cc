@@ -132,6 +132,7 @@ Outcome Examiner::examine(const Case& c, Random& random) {
     }
   }
   if (uses_metadata(ours->optimized_code)) ++report_.metadata;
+  if (!ours->lifted || !ours->lifted_again) ++report_.not_lifted;
   const Made made = make_packets(c, trial.guide(), ours->optimized_code, random);
   tally.ran = 1;
   tally.ways = made.ways.total;

@@ -164,6 +164,7 @@ int run_main(const Options& o) {
   if (o.has("lines")) run_lines(examiner, o.text("lines"), o.number("seed", 1));
   else run_all(examiner, *differences, o);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  report.check_rare();
   report.print();
   fmt::print("kernel: {} programs, {} packets; {} filters need metadata and stay out of it\n{:.1f} s, {} disagreements\n",
              examiner.kernel().programs, examiner.kernel().packets, report.metadata, took.count(), report.failures);

@@ -45,12 +45,15 @@ class Report {
   std::uint64_t inexact = 0;    ///< allowed differences from libpcap because of the cut
   std::uint64_t uncertain = 0;  ///< not compared with libpcap: longer chains of headers than we unroll
   std::uint64_t metadata = 0;   ///< filters that cannot run on a plain socket
+  std::uint64_t not_lifted = 0; ///< filters with a program that is too large to be told what it stands for
   std::uint64_t failures = 0;
 
   /// One filter is done.
   void count(const Setting& setting, Kinds kinds, const Tally& one);
   /// One line that says what is wrong and one that runs it again.
   void fail(const std::string& what, const std::string& rerun);
+  /// What is so rare that it is left out has to be rare.
+  void check_rare();
   /// The tables.
   void print() const;
 

@@ -130,11 +130,11 @@ Result<Subject> compile(const Setting& setting, const std::string& filter, const
   s.ebpf = std::move(*ebpf);
   s.snaplen = setting.snaplen;
   auto lifted = lift::lift(s.code, lift::Machine::Kernel, limits);
-  if (!lifted) return std::unexpected(lifted.error());
-  s.lifted = std::move(*lifted);
+  if (lifted) s.lifted = std::move(*lifted);
+  else if (lifted.error().code != Code::TooLarge) return std::unexpected(lifted.error());
   auto optimized_lifted = oracle::lift(s.optimized_code);
-  if (!optimized_lifted) return std::unexpected(optimized_lifted.error());
-  s.lifted_again = std::move(optimized_lifted->again);
+  if (optimized_lifted) s.lifted_again = std::move(optimized_lifted->again);
+  else if (optimized_lifted.error().code != Code::TooLarge) return std::unexpected(optimized_lifted.error());
   return s;
 }
 
@@ -156,8 +156,10 @@ std::optional<std::string> defect(const Subject& s) {
   if (const auto wrong = ir::verify(s.gathered_optimized)) return "the gathered and optimized graph: " + *wrong;
   if (const auto wrong = cbpf::check(s.gathered_code)) return "the gathered and optimized program: " + wrong->message;
   if (const auto wrong = cbpf::check(s.code)) return "the program: " + wrong->message;
-  if (const auto wrong = ir::verify(s.lifted)) return "the graph of the program: " + *wrong;
-  if (const auto wrong = cbpf::check(s.lifted_again)) return "the program compiled anew: " + wrong->message;
+  if (s.lifted)
+    if (const auto wrong = ir::verify(*s.lifted)) return "the graph of the program: " + *wrong;
+  if (s.lifted_again)
+    if (const auto wrong = cbpf::check(*s.lifted_again)) return "the program compiled anew: " + wrong->message;
   if (const auto wrong = cbpf::check(s.optimized_code)) return "the optimized program: " + wrong->message;
   if (const auto wrong = defect(s.ebpf)) return wrong;
   return std::nullopt;
@@ -180,7 +182,7 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
     case Engine::AArch64: return s.aarch64 ? simulated(*s.aarch64, packet) : ir::evaluate(s.graph, packet);
     case Engine::AArch64Optimized: return s.optimized_aarch64 ? simulated(*s.optimized_aarch64, packet) : ir::evaluate(s.optimized, packet);
     case Engine::CbpfOptimizedKernel: return vm::run(s.optimized_code, packet, vm::Machine::Kernel);
-    case Engine::Lifted: return ir::evaluate(s.lifted, packet);
+    case Engine::Lifted: return ir::evaluate(s.lifted ? *s.lifted : s.graph, packet);
     case Engine::EbpfSocket:
     case Engine::EbpfSocketBtf:
     case Engine::EbpfXdp:
@@ -194,7 +196,7 @@ std::uint32_t run(Engine engine, const Subject& s, const Packet& packet) {
       const EbpfForm& form = s.ebpf[static_cast<std::size_t>(engine) - static_cast<std::size_t>(Engine::EbpfSocket)];
       return form.machine ? run(form, packet, s.snaplen) : ir::evaluate(s.optimized, packet);
     }
-    case Engine::LiftedAgain: return vm::run(s.lifted_again, packet, vm::Machine::Kernel);
+    case Engine::LiftedAgain: return vm::run(s.lifted_again ? *s.lifted_again : s.optimized_code, packet, vm::Machine::Kernel);
   }
   return 0;
 }

@@ -49,8 +49,12 @@ Result<Lifted> lift(const cbpf::Program& p);
 /// A filter in all its forms.
 struct Subject {
   pred::Filter meaning, gathered;
-  ir::Program graph, optimized, gathered_optimized, lifted;
-  cbpf::Program code, optimized_code, gathered_code, lifted_again;
+  ir::Program graph, optimized, gathered_optimized;
+  cbpf::Program code, optimized_code, gathered_code;
+  /// What programs stand for, and the optimized one compiled anew. Nothing where that gets too large, as `--from` says then of the program:
+  /// so does geneve behind headers of many lengths, asked for again and again.
+  std::optional<ir::Program> lifted;
+  std::optional<cbpf::Program> lifted_again;
   /// Nothing on machines that there is no native code for, nor for filters that would take more of it than is of use: then the
   /// library has others run them, and so does `run`.
   std::optional<native::Code> native, optimized_native;

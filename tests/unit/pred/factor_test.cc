@@ -10,7 +10,7 @@ using namespace weir::pred;
 namespace {
 
 /// A filter under construction, and what it is when endings are asked once.
-struct Builder {
+struct Terms {
   Filter f;
 
   ValueId byte(std::uint32_t at) { return f.load(1, no_value, at); }
@@ -31,21 +31,21 @@ struct Builder {
   }
 };
 
-const std::string all_four =
+const std::string all_four_in_front =
     "  or\n    or\n      [1:1] == 5\n      [2:1] == 5\n    or\n      [1:1] == 6\n      [2:1] == 6\n    or\n      [1:1] == 7\n"
     "      [2:1] == 7\n    or\n      [1:1] == 8\n      [2:1] == 8\n";
 
 }  // namespace
 
 TEST_CASE("factor: what terms end with is asked once, behind them") {
-  Builder b;
+  Terms b;
   const auto ending = [&] { return b.f.any({b.is(3, 1), b.f.all({b.is(3, 2), b.is(4, 2)}, {})}, {}); };
   CHECK(b.factored(b.f.any(b.terms(ending), {})) ==
-        "and\n" + all_four + "  or\n    [3:1] == 1\n    and\n      [3:1] == 2\n      [4:1] == 2\naccept 1\n");
+        "and\n" + all_four_in_front + "  or\n    [3:1] == 1\n    and\n      [3:1] == 2\n      [4:1] == 2\naccept 1\n");
 }
 
 TEST_CASE("factor: as much as all end with, and no more") {
-  Builder b;
+  Terms b;
   std::vector<ExprId> terms;
   for (const std::uint32_t k : {5u, 6u, 7u, 8u}) terms.push_back(b.f.all({b.is(1, k), b.is(9, 9), b.is(3, k == 7 ? 0 : 1), b.is(4, 2)}, {}));
   CHECK(b.factored(b.f.any(terms, {})).find("    and\n      [1:1] == 7\n      [9:1] == 9\n      [3:1] == 0\n") != std::string::npos);
@@ -57,7 +57,7 @@ TEST_CASE("factor: as much as all end with, and no more") {
 }
 
 TEST_CASE("factor: a chain of and with its signs turned") {
-  Builder b;
+  Terms b;
   std::vector<ExprId> none;
   for (const ExprId e : b.terms([&] { return b.is(3, 1); })) none.push_back(b.f.negation(e, {}));
   CHECK(b.factored(b.f.all(none, {})).find("[3:1]") == b.factored(b.f.all(none, {})).rfind("[3:1]"));
@@ -73,7 +73,7 @@ TEST_CASE("factor: a chain of and with its signs turned") {
 }
 
 TEST_CASE("factor: few terms, other endings, marks and divisions stay") {
-  Builder b;
+  Terms b;
   auto terms = b.terms([&] { return b.is(3, 1); });
   CHECK(b.factored(b.f.any({terms[0], terms[1], terms[2]}, {})).empty());
   std::uint32_t n = 0;
@@ -86,7 +86,7 @@ TEST_CASE("factor: few terms, other endings, marks and divisions stay") {
 }
 
 TEST_CASE("factor: a packet that is cut off is lost to no more terms than before") {
-  Builder b;
+  Terms b;
   auto terms = b.terms([&] { return b.is(9, 1); });
   terms.push_back(b.is(0, 3));
   b.factored(b.f.any(terms, {}));
