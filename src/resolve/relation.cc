@@ -28,6 +28,7 @@ Result<Guarded> resolve_value(const Site& s, const ast::Value& v);
 struct Base {
   Offset offset;
   std::optional<ExprId> guard;
+  bool is_ipv4_first = false;  ///< before the tests of what is written within the brackets, as libpcap asks
 };
 
 Result<Base> network_base(const Site& s, Protocol p) {
@@ -37,7 +38,7 @@ Result<Base> network_base(const Site& s, Protocol p) {
 
 Result<Base> ipv4_transport_base(const Site& s, Protocol p) {
   WEIR_TRY(ip, link_protocol(s, wire::ethertype::Ip));
-  return Base{ipv4_payload(s), all(s, {ip, ipv4_protocol(s, *ip_number(p)), first_fragment(s)})};
+  return Base{ipv4_payload(s), all(s, {ip, ipv4_protocol(s, *ip_number(p)), first_fragment(s)}), true};
 }
 
 Result<Base> icmp6_base(const Site& s) {
@@ -103,6 +104,10 @@ Result<Guarded> accessor(const Site& s, const ast::Accessor& a, Span span) {
   if (a.protocol == Protocol::Link && s.layers.cooked) return cooked_field(s, offset, a.size, span);
   WEIR_TRY(base, base_of(s, a.protocol, span));
   std::vector<ExprId> guards = std::move(offset.guards);
+  if (base.is_ipv4_first && !guards.empty()) {  // those may ask for bytes that a packet cut off has not, where this can be told
+    WEIR_TRY(ip, link_protocol(s, wire::ethertype::Ip));
+    guards.insert(guards.begin(), ip);
+  }
   if (base.guard) guards.push_back(*base.guard);
   return Guarded{load_at(s, base.offset, offset.value, a.size), std::move(guards)};
 }
