@@ -1,7 +1,8 @@
 #include "pred/factor.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <span>
+#include <vector>
 
 #include "pred/classes.hpp"
 #include "pred/loads.hpp"
@@ -17,7 +18,7 @@ struct Alike {
 
 class Factor {
  public:
-  explicit Factor(const Filter& f) : from_(f), loads_(f), classes_(f), made_(f.expr_count()) {}
+  explicit Factor(const Filter& f) : from_(f), loads_(f), made_(f.expr_count()) {}
 
   std::optional<Filter> run() {
     for (std::uint32_t i = 0; i < from_.expr_count(); ++i) made_[i] = rebuilt(ExprId{i});  // parts come first
@@ -39,11 +40,11 @@ class Factor {
 
   ExprId rebuilt_chain(ExprId id) {
     const Expr& e = from_[id];
-    const std::vector<Parts> terms = parts_of_terms(id);
+    const std::vector<std::uint32_t> parts = parts_of_terms(id);
     std::vector<ExprId> operands;
     bool differs = false;
     for (std::uint32_t i = 0; i < e.b;) {
-      const Alike alike = alike_from(terms, i);
+      const Alike alike = alike_from(id, parts, i);
       const ExprId old = from_.child(e, i);
       operands.push_back(alike.ending == 0 ? made(old) : once_behind(id, i, alike));
       differs = differs || operands.back() != old;
@@ -53,41 +54,54 @@ class Factor {
     return e.kind == ExprKind::And ? to_->all(operands, from_.span(id)) : to_->any(operands, from_.span(id));
   }
 
-  using Parts = std::vector<std::uint32_t>;  ///< by part: its class; of none where a term has to stay as it is
-
-  /// Nothing for a chain of few.
-  std::vector<Parts> parts_of_terms(ExprId chain) {
+  /// By term, of a chain of `or` or of the one that a chain of `and` is with its signs turned, how many parts it has: none where it has to
+  /// stay as it is. Nothing for a chain of few.
+  std::vector<std::uint32_t> parts_of_terms(ExprId chain) const {
     constexpr std::uint32_t few = 4;  // of which the graph's passes make as much
     const Expr& e = from_[chain];
-    std::vector<Parts> terms;
-    if (e.b < few) return terms;
-    terms.reserve(e.b);
+    std::vector<std::uint32_t> parts;
+    if (e.b < few) return parts;
+    parts.reserve(e.b);
     for (std::uint32_t i = 0; i < e.b; ++i) {
       const Literal l = term(chain, i);
-      terms.push_back(is_all(from_, l) && !loads_.stops(l.expr) ? classes_.of_parts(l) : Parts{});
+      parts.push_back(is_all(from_, l) && !loads_.stops(l.expr) ? from_[l.expr].b : 0);
     }
-    return terms;
+    return parts;
   }
 
-  static Alike alike_from(std::span<const Parts> terms, std::size_t first) {
+  Alike alike_from(ExprId chain, std::span<const std::uint32_t> parts, std::uint32_t first) const {
     Alike alike;
-    if (terms.empty() || terms[first].size() < 2) return alike;
-    std::size_t ending = terms[first].size() - 1;
-    for (std::size_t i = first + 1; i < terms.size(); ++i) {
-      const std::size_t common = common_ending(terms[first], terms[i]);
+    if (parts.empty() || parts[first] < 2) return alike;
+    std::uint32_t ending = parts[first] - 1;
+    for (std::uint32_t i = first + 1; i < parts.size() && parts[i] > 1; ++i) {
+      const std::uint32_t common = common_ending(term(chain, first), term(chain, i), std::min(ending, parts[i] - 1));
       if (common == 0) break;
-      ending = std::min(ending, common);
+      ending = common;
       ++alike.count;
     }
-    if (alike.count > 1) alike.ending = static_cast<std::uint32_t>(ending);
+    if (alike.count > 1) alike.ending = ending;
     return alike;
   }
 
-  /// Of what is not all of one of them.
-  static std::size_t common_ending(const Parts& a, const Parts& b) {
-    if (a.size() < 2 || b.size() < 2) return 0;
-    const auto [end, _] = std::ranges::mismatch(a.rbegin(), a.rend() - 1, b.rbegin(), b.rend() - 1);
-    return static_cast<std::size_t>(end - a.rbegin());
+  std::uint32_t common_ending(Literal a, Literal b, std::uint32_t most) const {
+    const Expr &x = from_[a.expr], &y = from_[b.expr];
+    std::uint32_t n = 0;
+    while (n < most && says_the_same({from_.child(x, x.b - 1 - n), a.negated}, {from_.child(y, y.b - 1 - n), b.negated}, 0)) ++n;
+    return n;
+  }
+
+  /// Down to a few chains within chains; that mostly ends at the first number.
+  bool says_the_same(Literal a, Literal b, std::uint32_t depth) const {
+    constexpr std::uint32_t deepest = 3, most_operands = 8;
+    a = plain(from_, a);
+    b = plain(from_, b);
+    const Expr &x = from_[a.expr], &y = from_[b.expr];
+    if (a.negated != b.negated || x.kind != y.kind) return false;
+    if (x.kind != ExprKind::And && x.kind != ExprKind::Or) return x.detail == y.detail && x.a == y.a && x.b == y.b;
+    if (depth == deepest || x.b != y.b || x.b > most_operands) return a.expr == b.expr;
+    for (std::uint32_t i = 0; i < x.b; ++i)
+      if (!says_the_same({from_.child(x, i), false}, {from_.child(y, i), false}, depth + 1)) return false;
+    return true;
   }
 
   ExprId once_behind(ExprId chain, std::uint32_t first, Alike alike) {
@@ -107,7 +121,6 @@ class Factor {
     return from_[chain].kind == ExprKind::And ? to_->negation(all, span) : all;
   }
 
-  /// A term of a chain of `or`, or of the one that a chain of `and` is with its signs turned.
   Literal term(ExprId chain, std::uint32_t i) const {
     return plain(from_, {from_.child(from_[chain], i), from_[chain].kind == ExprKind::And});
   }
@@ -121,7 +134,6 @@ class Factor {
 
   const Filter& from_;
   const Loads loads_;
-  Classes classes_;
   std::optional<Filter> to_;   ///< nothing until something is found
   std::vector<ExprId> made_;   ///< by old expression: its new form
 };

@@ -97,8 +97,8 @@ class Gather {
   /// goes. Nothing for many terms.
   std::vector<bool> find_absorbed(Literal any) {
     const Expr& e = from_[any.expr];
-    constexpr std::uint32_t few = 8;
-    if (e.b > few) return {};
+    constexpr std::uint32_t few = 8, many = 100;
+    if (e.b > few || from_[chain_->id].b > many) return {};  // within long lists it would take most of the time
     std::vector<std::vector<std::uint32_t>> parts;
     for (std::uint32_t i = 0; i < e.b; ++i) parts.push_back(sorted_parts(plain(from_, {from_.child(e, i), any.negated})));
     std::vector<bool> absorbed(e.b);
