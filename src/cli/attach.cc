@@ -4,9 +4,12 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 #include "capture/interface.hpp"
 #include "cli/commands.hpp"
@@ -36,29 +39,39 @@ Result<Options> options_for(const AttachCommand& command) {
   return options;
 }
 
+/// Without the blanks around it, of which one is the \r of lines that end with two.
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r";
+  const std::size_t begin = std::min(text.find_first_not_of(blanks), text.size());
+  return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
+}
+
+void remove(Attachment& attachment, std::string_view address) {
+  const auto removed = attachment.remove(address);
+  if (!removed) (void)report(removed.error());
+  else if (!*removed) print_note(fmt::format("{} is not in the list", address));
+}
+
 /// `add ADDRESS` or `remove ADDRESS`. What is wrong with a line ends nothing.
 void obey(Attachment& attachment, std::string_view line) {
-  const std::size_t space = line.find(' ');
-  const std::string_view word = line.substr(0, space), address = space == line.npos ? "" : line.substr(space + 1);
-  if (word == "add") {
-    if (const auto added = attachment.add(address); !added) (void)report(added.error());
-  } else if (word == "remove") {
-    const auto removed = attachment.remove(address);
-    if (!removed) (void)report(removed.error());
-    else if (!*removed) print_note(fmt::format("{} is not in the list", address));
-  } else if (!line.empty()) {
-    print_error(fmt::format("'{}' is neither `add ADDRESS` nor `remove ADDRESS`", line));
-  }
+  line = trimmed(line);
+  const std::string_view word = line.substr(0, line.find_first_of(" \t")), address = trimmed(line.substr(word.size()));
+  if (line.empty()) return;
+  if (word != "add" && word != "remove") return print_error(fmt::format("'{}' is neither `add ADDRESS` nor `remove ADDRESS`", line));
+  if (address.empty()) return print_error(fmt::format("'{0}' wants an address: `{0} ADDRESS`", word));
+  if (word == "remove") return remove(attachment, address);
+  if (const auto added = attachment.add(address); !added) (void)report(added.error());
 }
 
 /// Lines of standard input, as they come.
 class Lines {
  public:
-  /// Obeys those that are complete; false at the end of the input.
+  /// Obeys those that are complete; false at the end of the input, where the last one need not be.
   bool read(Attachment& attachment) {
     std::array<char, 4096> part;
     const ssize_t got = ::read(STDIN_FILENO, part.data(), part.size());
     if (got < 0 && errno == EINTR) return true;
+    if (got == 0) obey(attachment, text_);
     if (got <= 0) return false;
     text_.append(part.data(), static_cast<std::size_t>(got));
     for (std::size_t end; (end = text_.find('\n')) != text_.npos; text_.erase(0, end + 1))

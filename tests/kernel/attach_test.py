@@ -107,15 +107,18 @@ class Attach(NetworkTest):
         self.assertTrue(self.until(lambda: self.vanishes(udp(2))))
         attached.tell("remove 192.0.2.1")
         self.assertTrue(self.until(lambda: self.arrives(udp(1), wait=0.1)))
-        for line in ("remove 192.0.2.9", "add nonsense", "drop 192.0.2.9"):
+        for line in ("remove 192.0.2.9", "add nonsense", "drop 192.0.2.9", "", "add", "\tadd  192.0.2.3 \r"):
             attached.tell(line)
-        self.assertTrue(self.until(lambda: self.vanishes(udp(2))))
+        self.assertTrue(self.until(lambda: self.vanishes(udp(3))))
+        attached.process.stdin.write("add 192.0.2.4")  # the last line need not end
         attached.process.stdin.close()
+        self.assertTrue(self.until(lambda: self.vanishes(udp(4))))
         status, messages = attached.end()
         self.assertEqual(status, 0)
         self.assertIn("192.0.2.9 is not in the list", messages)
         self.assertIn("'nonsense' is no address", messages)
         self.assertIn("'drop 192.0.2.9' is neither", messages)
+        self.assertIn("'add' wants an address", messages)
 
     def test_pinned(self):
         pins = pathlib.Path("pins").absolute()
