@@ -51,6 +51,8 @@ std::optional<std::string> contradiction(const Given& given, const CompileComman
   if (!c.pass.empty() && !c.options.optimize) return fmt::format("-O turns off what --emit=ir:{} shows", c.pass);
   if (given("--cpu") && c.emit != Emit::Native) return "--cpu is for --emit=native";
   if (given("--timeout") && !c.check) return "--timeout is for --check";
+  if (c.check && (c.emit == Emit::Ast || c.emit == Emit::Pred))
+    return "--check proves what is made of a filter; --emit=ast and pred show what that is made of";
   if (given("--machine") && !c.from) return "--machine is for --from";
   if (!c.from) return contradiction(c.expression);
   if (c.expression.file || !c.expression.words.empty()) return "--from takes a program, and there is an expression, too";

@@ -183,6 +183,8 @@ class From(ProgramTest):
         self.assertIn(b"proven: the program does what the filter says", process.stderr)
         process = run("compile", "--from=-", "--check", "--emit=ebpf", "--hook=xdp", stdin=self.decimal("tcp port 80 or icmp"))
         self.assertIn(b"proven: the program does what the one given says", process.stderr)
+        for stage in ("ast", "pred"):
+            self.check_error(2, "--emit=ast and pred show what that is made of", "compile", "--check", f"--emit={stage}", "tcp")
         self.check_error(2, "not objects", "compile", "--check", "--emit=ebpf-object", "-o", "x.o", "tcp")
         self.check_error(2, "tracepoints", "compile", "--check", "--emit=ebpf", "--hook=tracing", "tcp")
 
