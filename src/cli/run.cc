@@ -35,8 +35,6 @@ std::optional<std::vector<std::uint8_t>> bytes_of(std::string_view word) {
   return bytes;
 }
 
-
-
 /// Runs the program on packets and prints a line for each.
 class Runner {
  public:

@@ -117,13 +117,17 @@ std::int64_t distance(const Instruction& i) {
 /// No program needs more, unless it loops without end; such a program rejects.
 constexpr std::uint64_t max_steps = 1'000'000;
 
-using Trace = std::function<void(const Step&)>;
+/// Who looks on.
+struct Watch {
+  const std::function<void(const Step&)>& trace;
+  std::optional<Fault> fault = {};
+};
 
 /// `Checked`: jumps stay inside and lead forward, and the last instruction returns. Not inline, so that each has the registers for itself,
 /// and at the beginning of a cache line, for elsewhere it took up to a quarter longer.
 template <Machine M, bool Checked>
 [[gnu::noinline, gnu::aligned(64)]] std::uint32_t run_on(const cbpf::Program& p, const Packet& packet, std::uint64_t* executed,
-                                                         const Trace* trace = nullptr) {
+                                                         Watch* watch = nullptr) {
   const Loads<M> loads(packet);
   std::uint32_t a = 0, x = 0;
   std::array<std::uint32_t, cbpf::scratch_words> scratch{};
@@ -132,6 +136,13 @@ template <Machine M, bool Checked>
     if constexpr (!Checked) *executed = steps;
     return result;
   };
+  std::size_t at = 0;  // the last instruction
+  const auto stop = [&](const char* reason) {
+    if constexpr (!Checked)
+      if (watch) watch->fault = Fault{at, reason};
+    return end(0);
+  };
+  constexpr const char* no_word = "is about a scratch word that is not there";
   const auto put = [](std::uint32_t& reg, const Value& loaded) {
     if (loaded) reg = *loaded;
     return loaded.has_value();
@@ -157,9 +168,11 @@ template <Machine M, bool Checked>
   };
   for (;;) {
     if constexpr (!Checked) {
-      if (next == code + count || steps == max_steps) return end(0);
+      if (next == code + count) return stop("leads out of the program");
+      if (steps == max_steps) return stop("is reached again and again: the program does not end");
       ++steps;
-      if (trace) (*trace)({static_cast<std::size_t>(next - code), a, x});
+      at = static_cast<std::size_t>(next - code);
+      if (watch) watch->trace({at, a, x});
     }
     const Instruction& i = *next++;
     switch (static_cast<Opcode>(i.code)) {
@@ -171,10 +184,10 @@ template <Machine M, bool Checked>
       case Opcode::LdIndH: if (!put(a, loads.template indirect<2>(i.k, x))) return end(0); compare(); continue;
       case Opcode::LdIndB: if (!put(a, loads.template indirect<1>(i.k, x))) return end(0); compare(); continue;
       case Opcode::LdxMsh: if (!put(x, loads.template indirect<1>(i.k, 0))) return end(0); x = (x & 0xf) << 2; continue;
-      case Opcode::LdMem: if (i.k >= scratch.size()) return end(0); a = scratch[i.k]; continue;
-      case Opcode::LdxMem: if (i.k >= scratch.size()) return end(0); x = scratch[i.k]; continue;
-      case Opcode::St: if (i.k >= scratch.size()) return end(0); scratch[i.k] = a; continue;
-      case Opcode::Stx: if (i.k >= scratch.size()) return end(0); scratch[i.k] = x; continue;
+      case Opcode::LdMem: if (i.k >= scratch.size()) return stop(no_word); a = scratch[i.k]; continue;
+      case Opcode::LdxMem: if (i.k >= scratch.size()) return stop(no_word); x = scratch[i.k]; continue;
+      case Opcode::St: if (i.k >= scratch.size()) return stop(no_word); scratch[i.k] = a; continue;
+      case Opcode::Stx: if (i.k >= scratch.size()) return stop(no_word); scratch[i.k] = x; continue;
       case Opcode::LdLen: a = packet.length; continue;
       case Opcode::LdxLen: x = packet.length; continue;
       case Opcode::LdxImm: x = i.k; continue;
@@ -213,7 +226,7 @@ template <Machine M, bool Checked>
       case Opcode::Tax: x = a; continue;
       case Opcode::Txa: a = x; continue;
     }
-    return end(0);  // no instruction: check refuses it
+    return stop("is none that machines know");
   }
 }
 
@@ -227,10 +240,12 @@ std::uint32_t run(const cbpf::Program& p, const Packet& packet, Machine machine,
   return result;
 }
 
-std::uint32_t run_traced(const cbpf::Program& p, const Packet& packet, Machine machine, const Trace& trace) {
+Traced run_traced(const cbpf::Program& p, const Packet& packet, Machine machine, const std::function<void(const Step&)>& trace) {
   std::uint64_t executed = 0;
-  return machine == Machine::Kernel ? run_on<Machine::Kernel, false>(p, packet, &executed, &trace)
-                                    : run_on<Machine::Libpcap, false>(p, packet, &executed, &trace);
+  Watch watch{trace};
+  const std::uint32_t result = machine == Machine::Kernel ? run_on<Machine::Kernel, false>(p, packet, &executed, &watch)
+                                                          : run_on<Machine::Libpcap, false>(p, packet, &executed, &watch);
+  return {result, watch.fault};
 }
 
 std::uint32_t run_checked(const cbpf::Program& p, const Packet& packet, Machine machine) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/packet.hpp"
 #include "cbpf/program.hpp"
@@ -31,8 +32,17 @@ struct Step {
   std::size_t instruction = 0;
   std::uint32_t a = 0, x = 0;
 };
-/// As run; `trace` is called before each instruction.
-std::uint32_t run_traced(const cbpf::Program& p, const Packet& packet, Machine machine, const std::function<void(const Step&)>& trace);
+/// Why a program that `cbpf::check` refuses has no verdict.
+struct Fault {
+  std::size_t instruction = 0;
+  const char* reason = "";
+};
+struct Traced {
+  std::uint32_t result = 0;
+  std::optional<Fault> fault = {};
+};
+/// As run; `trace` is called before each instruction. What a program without a verdict returns to `run` is 0.
+Traced run_traced(const cbpf::Program& p, const Packet& packet, Machine machine, const std::function<void(const Step&)>& trace);
 
 /// The same for programs that `cbpf::check` has accepted, at the speed of libpcap's bpf_filter: what it refuses may read and jump anywhere.
 std::uint32_t run_checked(const cbpf::Program& p, const Packet& packet, Machine machine = Machine::Kernel);

@@ -54,13 +54,15 @@ class Classic final : public Runnable::Machine {
       if (x != before->x) changes += fmt::format("x = {:#x}", x);
       trace(line(before->instruction, instruction(before->instruction), changes, words_of(text_, program_.spans, before->instruction)));
     };
-    outcome.value = vm::run_traced(program_, packet, machine, [&](const vm::Step& step) {
+    const vm::Traced traced = vm::run_traced(program_, packet, machine, [&](const vm::Step& step) {
       show(step.a, step.x);
       before = step;
       ++outcome.steps;
     });
     if (before) show(before->a, before->x);
+    outcome.value = traced.result;
     outcome.accepts = outcome.value != 0;
+    if (traced.fault) outcome.stopped = stopped(*traced.fault);
     return outcome;
   }
 
@@ -71,6 +73,11 @@ class Classic final : public Runnable::Machine {
     if ((i.code & 0x07) == cbpf::op::JMP && (i.code & 0xf0) != cbpf::op::JA)
       text += fmt::format(" jt {} jf {}", at + 1 + i.jt, at + 1 + i.jf);
     return text;
+  }
+
+  Diagnostic stopped(const vm::Fault& fault) const {
+    if (program_.instructions.empty()) return {Code::Input, {}, "the program has no instructions", {}};
+    return {Code::Input, {}, fmt::format("{} {}", cbpf::name(program_, fault.instruction), fault.reason), {}};
   }
 
   cbpf::Program program_;

@@ -84,6 +84,23 @@ class Run(ProgramTest):
         program = self.check("compile", "-ddd", "arp")
         self.assertEqual(self.check("run", "--cbpf", "-", "--packet", ARP, stdin=program.encode()), "packet 1: 262144 (0x40000), 3 instructions\n")
 
+    def test_classic_programs_without_a_verdict_stop(self):
+        past_end = "instruction {} ({}) leads out of the program"
+        for program, where in (("", "the program has no instructions"), ("40 0 0 12", past_end.format(0, "ldh [12]")),
+                               ("40 0 0 12,21 0 3 2054,6 0 0 1", ""),
+                               ("40 0 0 12,21 3 0 2054,6 0 0 1", past_end.format(1, "jeq #0x806")),
+                               ("96 0 0 16,6 0 0 1", "is about a scratch word"),
+                               ("5 0 0 4294967295", "the program does not end"), ("255 0 0 0", "is none that machines know")):
+            with self.subTest(program=program):
+                lines = program.split(",") if program else []
+                process = run("run", "--cbpf", "-", "--machine=libpcap", "--packet", ARP, stdin="\n".join([str(len(lines)), *lines]).encode())
+                self.assertIn(b"a kernel would not take the program", process.stderr)
+                if not where:  # the packet goes another way
+                    self.assertEqual((process.returncode, process.stdout), (0, b"packet 1: 1 (0x1), 3 instructions\n"))
+                else:
+                    self.assertEqual(process.returncode, 1)
+                    self.assertIn(where, process.stdout.decode())
+
     def test_trace(self):
         lines = self.check("run", "--trace", "--packet", ARP, "arp").splitlines()
         self.assertRegex(lines[0], r"^ +0: ldh +\[12\] +a = 0x806 +; arp$")

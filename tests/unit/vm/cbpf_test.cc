@@ -161,6 +161,19 @@ TEST_CASE("loops: libpcap's machine has them, up to a limit") {
   CHECK(steps == 1'000'000);
 }
 
+TEST_CASE("what has no verdict says why where somebody looks on") {
+  const auto fault = [](const cbpf::Program& p, Machine machine = Machine::Kernel) { return run_traced(p, packet, machine, [](const Step&) {}).fault; };
+  CHECK_FALSE(fault({{{RET | K, 0, 0, 1}}, {}}));
+  CHECK_FALSE(fault({{{LD | B | ABS, 0, 0, 100'000}}, {}}));  // rejects
+  CHECK_FALSE(fault({{{ALU | DIV | K, 0, 0, 0}}, {}}));       // this, too
+  CHECK(fault({}));
+  CHECK(fault({{{LD | IMM, 0, 0, 1}, {JMP | JEQ | K, 1, 0, 1}, {RET | K, 0, 0, 1}}, {}})->instruction == 1);
+  CHECK(std::string(fault({{{LD | IMM, 0, 0, 1}}, {}})->reason) == "leads out of the program");
+  CHECK(fault({{{JMP | JA, 0, 0, 0xffffffff}}, {}}, Machine::Libpcap));
+  CHECK(fault({{{ST, 0, 0, cbpf::scratch_words}, {RET | K, 0, 0, 1}}, {}}));
+  CHECK(fault({{{0xff, 0, 0, 0}}, {}}));
+}
+
 TEST_CASE("any bytes are safe as a program") {
   test::RandomPrograms random(7);
   for (int round = 0; round < 20'000; ++round) {
