@@ -22,7 +22,7 @@ ROWS = {
     "cctype": "isdigit isalnum isalpha isxdigit isspace tolower toupper",
     "charconv": "from_chars to_chars",
     "chrono": "chrono:: chrono_literals",
-    "cmath": "pow log log10 exp floor ceil nan isnan",
+    "cmath": "pow log log10 exp floor ceil nan isnan isfinite",
     "csignal": "signal raise sig_atomic_t",
     "cstdint": "uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t uintptr_t",
     "cstdio": """fflush fclose fopen fputs fgetc fgets fwrite fread fprintf printf snprintf sscanf setvbuf rewind tmpfile ferror
@@ -57,7 +57,7 @@ ROWS = {
     "stdexcept": "runtime_error",
     "string": "string to_string stoul stoull stod stoi",
     "string string_view": "string_view",
-    "charconv filesystem system_error": "errc error_code generic_category",
+    "charconv filesystem system_error": "errc error_code system_error generic_category",
     "thread": "thread jthread this_thread::",
     "tuple": "tuple tie",
     "type_traits": "is_same_v is_trivially_copyable_v make_signed_t is_trivially_destructible_v is_nothrow_move_constructible_v",

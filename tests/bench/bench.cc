@@ -1,17 +1,6 @@
 // weir_bench: what compiling and running filters costs, beside libpcap in the same run. `./dev bench` runs it.
-//
-//   weir_bench [--only filters|themes|lists|triggers] [--plots DIR] [--seconds S] [--packets N] [--longest N]
-//              [--corpus DIR] [--conformance DIR] [--model FILE]
-//
-//   weir_bench --compile FILTER [--engine libpcap|libpcap -O|weir|weir -O] [--linktype L] [--times N]
-//
-// compiles FILTER for Ethernet, or what the words of the corpus say ("NULL savefile"), N times and prints nothing: for counting
-// instructions, of which N more times take N times as many as one does:
-//   valgrind --tool=callgrind --callgrind-out-file=out weir_bench --compile 'tcp port 80' --times 10
-//   valgrind --tool=callgrind --callgrind-out-file=out weir_bench --compile 'tcp port 80' --times 20
-// (the difference of what was collected, divided by 10); callgrind_annotate --inclusive=yes out says where they go.
-//
-// --seconds: how long one compilation may take (then `>S s` is printed); --plots: writes compile_time.svg and executed.svg.
+// The difference of what valgrind's callgrind counts of two runs with --compile, divided by that of their --times, is what one
+// compilation takes; callgrind_annotate --inclusive=yes says where.
 #include "bench.hpp"
 
 #include <algorithm>
@@ -19,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 
 #include <fmt/core.h>
 
@@ -28,11 +16,11 @@
 #include "lists.hpp"
 #include "plot.hpp"
 #include "resolver.hpp"
+#include "settings.hpp"
 
 namespace weir::bench {
 namespace {
 
-using Settings = std::map<std::string, std::string>;
 using Row = std::array<Compiled, engine_count>;
 
 struct Bench {
@@ -286,7 +274,7 @@ int compile_only(const Settings& s) {
   if (engine == engine_names.end()) return fmt::print(stderr, "weir_bench: there is no engine `{}`\n", s.at("engine")), 2;
   oracle::keep_off_the_network();
   return compile_here(static_cast<Engine>(engine - engine_names.begin()), oracle::read_setting(s.at("linktype")), s.at("compile"),
-                      std::stoul(s.at("times")))
+                      s.count("times"))
              ? 0
              : 1;
 }
@@ -296,19 +284,19 @@ std::string complaint(const Settings& s) {
   constexpr std::string_view parts[] = {"", "filters", "themes", "lists", "triggers"};
   if (std::ranges::count(parts, s.at("only")) == 0)
     return fmt::format("there is no part `{}`: --only takes filters, themes, lists or triggers", s.at("only"));
-  if (!s.at("plots").empty() && !std::filesystem::is_directory(s.at("plots")))
+  if (s.has("plots") && !std::filesystem::is_directory(s.at("plots")))
     return fmt::format("--plots takes a folder that is there, not `{}`", s.at("plots"));
   return "";
 }
 
 int run(const Settings& s) {
   if (const auto wrong = complaint(s); !wrong.empty()) return fmt::print(stderr, "weir_bench: {}\n", wrong), 2;
-  if (!s.at("compile").empty()) return compile_only(s);
+  if (s.has("compile")) return compile_only(s);
   auto model = TrafficModel::read(s.at("model"));
   if (!model) return fmt::print(stderr, "weir_bench: {}\n", model.error()), 2;
   oracle::keep_off_the_network();
-  const Bench b{std::move(*model), std::stod(s.at("seconds")), std::stoull(s.at("packets"))};
-  const auto wanted = [&](const char* part) { return s.at("only").empty() || s.at("only") == part; };
+  const Bench b{std::move(*model), s.number("seconds"), s.count("packets")};
+  const auto wanted = [&](const char* part) { return !s.has("only") || s.at("only") == part; };
   fmt::print(
       "# Benchmarks\n\nMade by `./dev bench`. Beside {}; -O: not optimized. Times are of one processor, the shortest of "
       "several.\n"
@@ -318,32 +306,41 @@ int run(const Settings& s) {
       oracle::libpcap_version());
   if (wanted("filters")) bench_filters(b);
   if (wanted("themes")) bench_themes(b, s.at("corpus"), s.at("conformance"));
-  if (wanted("lists")) bench_lists(b, std::stoul(s.at("longest")), s.at("plots"));
+  if (wanted("lists")) bench_lists(b, s.count("longest"), s.at("plots"));
   return wanted("triggers") ? bench_triggers(b, s.at("conformance")) : 0;
+}
+
+constexpr const char* usage =
+    "weir_bench [--only filters|themes|lists|triggers] [--plots DIR] [--seconds S] [--packets N] [--longest N]\n"
+    "           [--corpus DIR] [--conformance DIR] [--model FILE]\n"
+    "  --seconds  how long one compilation may take (then `>S s` is printed)\n"
+    "  --longest  the length of the longest list\n"
+    "  --plots    writes compile_time.svg and executed.svg there\n"
+    "weir_bench --compile FILTER [--engine libpcap|libpcap -O|weir|weir -O] [--linktype L] [--times N]\n"
+    "  compiles a filter for Ethernet, or what the words of the corpus say (\"NULL savefile\"), and prints nothing\n";
+
+Settings settings() {
+  const char* elsewhere = std::getenv("WEIR_CONFORMANCE");
+  return {"weir_bench", usage,
+          {{"only", ""},
+           {"plots", ""},
+           {"seconds", "10"},
+           {"packets", "1000000"},
+           {"longest", "100000"},
+           {"corpus", WEIR_BENCH_CORPUS},
+           {"conformance", elsewhere ? elsewhere : WEIR_BENCH_CONFORMANCE},
+           {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"},
+           {"compile", ""},
+           {"engine", "weir"},
+           {"linktype", "EN10MB"},
+           {"times", "1"}}};
 }
 
 }  // namespace
 }  // namespace weir::bench
 
 int main(int argc, char** argv) {
-  weir::bench::Settings s = {{"only", ""},
-                             {"plots", ""},
-                             {"seconds", "10"},
-                             {"packets", "1000000"},
-                             {"longest", "100000"},
-                             {"corpus", WEIR_BENCH_CORPUS},
-                             {"conformance", WEIR_BENCH_CONFORMANCE},
-                             {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"},
-                             {"compile", ""},
-                             {"engine", "weir"},
-                             {"linktype", "EN10MB"},
-                             {"times", "1"}};
-  if (const char* elsewhere = std::getenv("WEIR_CONFORMANCE")) s["conformance"] = elsewhere;
-  for (int i = 1; i < argc; i += 2) {
-    const std::string word = argv[i];
-    if (!word.starts_with("--") || !s.contains(word.substr(2)) || i + 1 == argc)
-      return fmt::print(stderr, "weir_bench: what is `{}`?\n", word), 2;
-    s[word.substr(2)] = argv[i + 1];
-  }
-  return weir::bench::run(s);
+  auto settings = weir::bench::settings();
+  if (const auto status = settings.read(argc, argv)) return *status;
+  return weir::bench::printed("weir_bench", [&] { return weir::bench::run(settings); });
 }

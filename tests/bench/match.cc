@@ -1,7 +1,5 @@
 // What matching costs in our own process: libpcap's bpf_filter, our interpreter, native code one packet a call and in
 // batches, and C written by hand, on the same packets in one run.
-//   weir_match_bench [--seconds S] [--hot N] [--streaming N] [--filter NAME]   nanoseconds, and what making the code costs
-//   weir_match_bench --counts [--packets N] [--filter NAME]                    instructions, by valgrind's callgrind
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -15,6 +13,7 @@
 #include "match_counts.hpp"
 #include "match_engines.hpp"
 #include "native/emit.hpp"
+#include "settings.hpp"
 
 using namespace weir;
 using namespace weir::bench;
@@ -22,30 +21,31 @@ using namespace weir::bench;
 namespace {
 
 struct Arguments {
-  double seconds = 0.3;
-  std::size_t hot = 2000, streaming = 150'000, counted = 500;
-  std::string filter, model = WEIR_BENCH_CORPUS "/traffic/model.txt";
-  bool counts = false;
+  double seconds;
+  std::size_t hot, streaming, counted;
+  std::string filter, model;
+  bool counts;
 };
 
-Arguments read(int argc, char** argv) {
-  Arguments a;
-  for (int i = 1; i < argc; ++i) {
-    const std::string option = argv[i];
-    if (option == "--counts") {
-      a.counts = true;
-      continue;
-    }
-    if (++i == argc) break;
-    const std::string value = argv[i];
-    if (option == "--seconds") a.seconds = std::stod(value);
-    if (option == "--hot") a.hot = std::stoul(value);
-    if (option == "--streaming") a.streaming = std::stoul(value);
-    if (option == "--packets") a.counted = std::stoul(value);
-    if (option == "--filter") a.filter = value;
-    if (option == "--model") a.model = value;
-  }
-  return a;
+constexpr const char* usage =
+    "weir_match_bench [--seconds S] [--hot N] [--streaming N] [--filter NAME] [--model FILE]\n"
+    "  nanoseconds, and what making the code costs\n"
+    "weir_match_bench --counts [--packets N] [--filter NAME] [--model FILE]\n"
+    "  instructions, by valgrind's callgrind\n";
+
+Settings settings() {
+  return {"weir_match_bench", usage,
+          {{"seconds", "0.3"},
+           {"hot", "2000"},
+           {"streaming", "150000"},
+           {"packets", "500"},
+           {"filter", ""},
+           {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"}},
+          {"counts"}};
+}
+
+Arguments arguments(const Settings& s) {
+  return {s.number("seconds"), s.count("hot"), s.count("streaming"), s.count("packets"), s.at("filter"), s.at("model"), s.has("counts")};
 }
 
 /// What each engine took in each of several rounds; nothing where there is none.
@@ -146,8 +146,7 @@ std::string making(const Subject& s, const Rounds& hot) {
 int time_all(const Arguments& a, const TrafficModel& model) {
   std::vector<Line> hot, drawn, streaming;
   std::string made;
-  for (const Row& row : match_rows()) {
-    if (!a.filter.empty() && a.filter != row.name) continue;
+  for (const Row& row : match_rows(a.filter)) {
     const auto subject = Subject::of(row, model);
     if (!subject) return 1;
     const std::vector<Runner>& engines = subject->engines();
@@ -174,8 +173,7 @@ int time_all(const Arguments& a, const TrafficModel& model) {
 
 /// Under callgrind: all that is to be counted.
 int count_all(const Arguments& a, const TrafficModel& model) {
-  for (const Row& row : match_rows()) {
-    if (!a.filter.empty() && a.filter != row.name) continue;
+  for (const Row& row : match_rows(a.filter)) {
     const auto subject = Subject::of(row, model);
     if (!subject) return 1;
     const Packets packets = subject->packets(a.counted);
@@ -207,15 +205,18 @@ int print_counts(const Arguments& a) {
   return 0;
 }
 
+int run(const Arguments& a) {
+  const auto model = TrafficModel::read(a.model);
+  if (!model) return fmt::print(stderr, "weir_match_bench: {}\n", model.error()), 2;
+  if (match_rows(a.filter).empty()) return fmt::print(stderr, "weir_match_bench: there is no filter `{}`\n", a.filter), 2;
+  if (!a.counts) return time_all(a, *model);
+  return is_counted() ? count_all(a, *model) : print_counts(a);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Arguments a = read(argc, argv);
-  const auto model = TrafficModel::read(a.model);
-  if (!model) {
-    fmt::print("{}\n", model.error());
-    return 1;
-  }
-  if (!a.counts) return time_all(a, *model);
-  return is_counted() ? count_all(a, *model) : print_counts(a);
+  Settings s = settings();
+  if (const auto status = s.read(argc, argv)) return *status;
+  return printed("weir_match_bench", [&] { return run(arguments(s)); });
 }

@@ -15,7 +15,7 @@
 
 namespace weir::bench {
 
-std::vector<Row> match_rows() {
+std::vector<Row> match_rows(std::string_view name) {
   std::vector<Row> all = {
       {"ip", "ip", "ip"},
       {"tcp port 80", "tcp port 80", "tcp port 80"},
@@ -27,6 +27,7 @@ std::vector<Row> match_rows() {
   };
   for (const std::size_t n : {20u, 100u, 1000u, 10000u})
     all.push_back({fmt::format("{} hosts", n), n <= 400 ? "few hosts" : "many hosts", list_filter(list_kinds()[0], n), n});
+  if (!name.empty()) std::erase_if(all, [&](const Row& row) { return row.name != name; });
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hand.h"
@@ -21,7 +22,8 @@ struct Row {
   std::string name, hand, filter;
   std::size_t hosts = 0;  ///< of a list
 };
-std::vector<Row> match_rows();
+/// All, or the one of that name, if there is one.
+std::vector<Row> match_rows(std::string_view name = {});
 /// The addresses of a list, for C by hand; null without any.
 std::shared_ptr<hand_hosts> hosts_of(std::size_t count);
 

@@ -1,7 +1,5 @@
 // What `weir filter` costs on a large capture that is in memory already, beside `cat`, tcpdump, and C written by hand over mmap: all in
 // one run, each a process of its own.
-//   weir_offline_bench [--megabytes N] [--snaplen N] [--rounds N] [--filter NAME] [--capture FILE]
-// --capture: this file, made if it is not there and left there; otherwise one in a folder of its own under TMPDIR, gone afterwards.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -30,6 +28,7 @@
 #include "lists.hpp"
 #include "match_engines.hpp"
 #include "offline_capture.hpp"
+#include "settings.hpp"
 #include "weir/weir.hpp"
 
 extern char** environ;
@@ -40,31 +39,27 @@ using namespace weir::bench;
 namespace {
 
 /// The filters of weir_match_bench, but for lists of which tcpdump takes minutes to compile.
-std::vector<Row> rows() {
-  auto all = match_rows();
+std::vector<Row> rows(const std::string& name = {}) {
+  auto all = match_rows(name);
   std::erase_if(all, [](const Row& row) { return row.hosts > 100; });
   return all;
 }
 
+constexpr const char* usage =
+    "weir_offline_bench [--megabytes N] [--snaplen N] [--rounds N] [--filter NAME] [--capture FILE]\n"
+    "  --capture  this file, made if it is not there and left there; otherwise one in a folder of its own under TMPDIR, gone\n"
+    "             afterwards\n";
+
 struct Arguments {
-  std::uint64_t megabytes = 1000;
-  std::uint32_t snaplen = 262144;
-  int rounds = 7;
+  std::uint64_t megabytes;
+  std::uint32_t snaplen;
+  int rounds;
   std::string filter, capture;
 };
 
-std::optional<Arguments> read(int argc, char** argv) {
-  Arguments a;
-  for (int i = 1; i < argc; i += 2) {
-    const std::string option = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
-    if (option == "--megabytes") a.megabytes = std::strtoull(value.c_str(), nullptr, 10);
-    else if (option == "--snaplen") a.snaplen = static_cast<std::uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
-    else if (option == "--rounds") a.rounds = std::max(1, std::atoi(value.c_str()));
-    else if (option == "--filter") a.filter = value;
-    else if (option == "--capture") a.capture = value;
-    else return std::nullopt;
-  }
-  return a;
+Arguments arguments(const Settings& s) {
+  return {s.count("megabytes"), static_cast<std::uint32_t>(s.count("snaplen")), std::max(1, static_cast<int>(s.count("rounds"))), s.at("filter"),
+          s.at("capture")};
 }
 
 // ---- a folder that goes away, on Ctrl-C too -----------------------------------------------------------------------
@@ -206,23 +201,19 @@ std::optional<std::string> make_capture(const Arguments& a) {
   return path;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const auto a = read(argc, argv);
-  if (!a) return std::fputs("weir_offline_bench [--megabytes N] [--snaplen N] [--rounds N] [--filter NAME] [--capture FILE]\n", stderr), 2;
+int run(const Arguments& a) {
+  if (rows(a.filter).empty()) return fmt::print(stderr, "weir_offline_bench: there is no filter `{}`\n", a.filter), 2;
   fmt::print("\n### Filtering a capture from file to file\n\n");
-  const auto capture = make_capture(*a);
+  const auto capture = make_capture(a);
   if (!capture) return std::fputs("the capture cannot be made\n", stderr), 1;
   fmt::print("The packets that match are written to /dev/null. Seconds, the shortest of {}; `hand` is C over mmap.\n"
              "Processor time is what is left of a difference when others use the machine, too.\n\n"
              "| filter | packets kept | {} | weir / hand | of processor time |\n|---|--:|--:|--:|--:|--:|--:|--:|\n",
-             a->rounds, fmt::join(programs, " | "));
+             a.rounds, fmt::join(programs, " | "));
   double worst = 0;
-  for (const Row& row : rows()) {
-    if (!a->filter.empty() && a->filter != row.name) continue;
+  for (const Row& row : rows(a.filter)) {
     const auto kept = matching(row, *capture);
-    const auto seconds = kept ? measure(row, *capture, a->rounds) : std::nullopt;
+    const auto seconds = kept ? measure(row, *capture, a.rounds) : std::nullopt;
     if (!seconds) return 1;
     fmt::print("| {} | {} |", row.name, *kept);
     for (const Seconds& s : *seconds) fmt::print(" {:.3f} |", s.clock);
@@ -233,4 +224,13 @@ int main(int argc, char** argv) {
   }
   fmt::print("\nweir / hand, the most: {:.2f}\n", worst);
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings("weir_offline_bench", usage,
+                    {{"megabytes", "1000"}, {"snaplen", "262144"}, {"rounds", "7"}, {"filter", ""}, {"capture", ""}});
+  if (const auto status = settings.read(argc, argv)) return *status;
+  return printed("weir_offline_bench", [&] { return run(arguments(settings)); });
 }

@@ -1,39 +1,26 @@
 // How many instructions a packet takes on AArch64, in VIXL's simulator: by our code, in a call and in a batch, and by C written by hand.
-//   weir_simulated_bench --hand OBJECT [--packets N] [--filter NAME] [--most RATIO]
-// OBJECT is hand.c as a shared object for AArch64. Exit status 1 where the two accept not as many packets, or where ours takes more
-// than RATIO times the instructions.
 #include <algorithm>
 #include <bit>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 
 #include "match_engines.hpp"
 #include "native/emit.hpp"
 #include "object.hpp"
+#include "settings.hpp"
 #include "simulate/simulator.hpp"
 
 namespace weir::bench {
 namespace {
 
-struct Arguments {
-  std::size_t packets = 2000;
-  double most = 1000;
-  std::string hand, filter, model = WEIR_BENCH_CORPUS "/traffic/model.txt";
-};
-
-Arguments read(int argc, char** argv) {
-  Arguments a;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string option = argv[i], value = argv[i + 1];
-    if (option == "--packets") a.packets = std::stoul(value);
-    if (option == "--most") a.most = std::stod(value);
-    if (option == "--hand") a.hand = value;
-    if (option == "--filter") a.filter = value;
-  }
-  return a;
-}
+constexpr const char* usage =
+    "weir_simulated_bench --hand OBJECT [--packets N] [--filter NAME] [--most RATIO] [--model FILE]\n"
+    "  --hand  hand.c as a shared object for AArch64\n"
+    "  --most  ends with status 1 where ours takes more than so many times the instructions, as it does where the two accept not as\n"
+    "          many packets\n";
 
 /// Instructions a packet, on average; and how many packets pass.
 struct Count {
@@ -81,8 +68,8 @@ std::string function_of(const Row& row) {
 }
 
 /// A line of the table; false where something is wrong with it.
-bool compare(const Subject& subject, const Object& hand, const Arguments& a, simulate::Simulator& simulator) {
-  const Packets packets = subject.packets(a.packets);
+bool compare(const Subject& subject, const Object& hand, const Settings& s, simulate::Simulator& simulator) {
+  const Packets packets = subject.packets(s.count("packets"));
   const auto code = native::encode(subject.filter().stages().ir, native::Cpu::AArch64);
   const auto loop = native::encode_batch<Packet>(subject.filter().stages().ir, native::Cpu::AArch64);
   const std::uint8_t* function = hand.function(function_of(subject.row()));
@@ -98,26 +85,27 @@ bool compare(const Subject& subject, const Object& hand, const Arguments& a, sim
   fmt::print("| {} | {:.1f} | {:.1f} | {:.2f} | {:.1f} | {} | {} | {} | {:.0f} |\n", subject.row().name, ours.instructions,
              theirs.instructions, ratio, batch.instructions, ours.passed, theirs.passed, code->instructions().size(),
              microseconds(subject.filter().stages().ir));
-  return ours.passed == theirs.passed && batch.passed == theirs.passed && ratio <= a.most;
+  return ours.passed == theirs.passed && batch.passed == theirs.passed && ratio <= s.number("most");
 }
 
-int run_main(const Arguments& a) {
-  const auto model = TrafficModel::read(a.model);
-  const auto hand = Object::read(a.hand);
+int run(const Settings& s) {
+  const auto model = TrafficModel::read(s.at("model"));
+  const auto hand = Object::read(s.at("hand"));
   if (!model || !hand) {
-    fmt::print(stderr, "{}\n", model ? a.hand + " is no shared object for AArch64" : model.error());
-    return 1;
+    const std::string no_object = s.has("hand") ? s.at("hand") + " is no shared object for AArch64" : "--hand is missing";
+    return fmt::print(stderr, "weir_simulated_bench: {}\n", model ? no_object : model.error()), 2;
   }
+  const auto rows = match_rows(s.at("filter"));
+  if (rows.empty()) return fmt::print(stderr, "weir_simulated_bench: there is no filter `{}`\n", s.at("filter")), 2;
   simulate::Simulator simulator;
   if (const std::uint8_t* table = hand->function("make_port_bits")) simulator.call(table, {});  // as loaders do, for it is a constructor
   bool right = true;
   fmt::print(
       "\n### Matching on AArch64: instructions a packet, counted in a simulator\n\n|  | native | hand | native/hand | batch | "
       "pass | pass by hand | bytes | made in µs |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
-  for (const Row& row : match_rows()) {
-    if (!a.filter.empty() && a.filter != row.name) continue;
+  for (const Row& row : rows) {
     const auto subject = Subject::of(row, *model);
-    right = subject && compare(*subject, *hand, a, simulator) && right;
+    right = subject && compare(*subject, *hand, s, simulator) && right;
   }
   return right ? 0 : 1;
 }
@@ -125,4 +113,11 @@ int run_main(const Arguments& a) {
 }  // namespace
 }  // namespace weir::bench
 
-int main(int argc, char** argv) { return weir::bench::run_main(weir::bench::read(argc, argv)); }
+int main(int argc, char** argv) {
+  using namespace weir::bench;
+  constexpr std::string_view name = "weir_simulated_bench";
+  Settings settings(name, usage,
+                    {{"hand", ""}, {"packets", "2000"}, {"filter", ""}, {"most", "1000"}, {"model", WEIR_BENCH_CORPUS "/traffic/model.txt"}});
+  if (const auto status = settings.read(argc, argv)) return *status;
+  return printed(name, [&] { return run(settings); });
+}

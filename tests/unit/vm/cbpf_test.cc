@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <numeric>
+#include <string>
 
 #include "../cbpf/random_program.hpp"
 
@@ -162,7 +163,9 @@ TEST_CASE("loops: libpcap's machine has them, up to a limit") {
 }
 
 TEST_CASE("what has no verdict says why where somebody looks on") {
-  const auto fault = [](const cbpf::Program& p, Machine machine = Machine::Kernel) { return run_traced(p, packet, machine, [](const Step&) {}).fault; };
+  const auto fault = [](const cbpf::Program& p, Machine machine = Machine::Kernel) {
+    return run_traced(p, packet, machine, [](const Step&) {}).fault;
+  };
   CHECK_FALSE(fault({{{RET | K, 0, 0, 1}}, {}}));
   CHECK_FALSE(fault({{{LD | B | ABS, 0, 0, 100'000}}, {}}));  // rejects
   CHECK_FALSE(fault({{{ALU | DIV | K, 0, 0, 0}}, {}}));       // this, too
