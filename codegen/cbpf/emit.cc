@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "cbpf/select.hpp"
 #include "cbpf/share.hpp"
 #include "cbpf/tails.hpp"
+#include "ir/order.hpp"
 
 namespace weir::cbpf {
 namespace {
@@ -21,6 +24,25 @@ Result<Program> too_large(std::size_t needed, std::size_t limit, bool exact) {
                                               exact ? "" : "more than ", needed, needed - limit, limit),
               "match fewer addresses or ports, or prefixes and ranges; one direction ('src host') takes half of what both take; "
               "in user space (match, weir filter) any length works");
+}
+
+/// Of so many nobody needs to know to the last instruction by how much they are too many.
+constexpr std::size_t hopelessly_many = 50'000;
+
+/// Comparisons that the largest set takes at least, where those are hopelessly many: each tells one interval from the next. But numbers
+/// that agree in the bits of a mask, and are all that do, take none.
+std::size_t hopeless_comparisons(const ir::Program& p, ir::Ranges& ranges) {
+  std::size_t most = 0;
+  for (std::uint32_t i = 0; i < p.set_count(); ++i) most = std::max(most, p.set(i).count());
+  if (std::exchange(most, 0) <= hopelessly_many) return 0;
+  const ir::Flags live = ir::live_nodes(p);
+  for (std::uint32_t i = 0; i < p.node_count(); ++i) {
+    const ir::Node& n = p[ir::NodeId{i}];
+    if (!live[i] || n.kind != ir::NodeKind::Member || p.set_of(n).count() <= hopelessly_many) continue;
+    const Set asked = p.set_of(n) & Set(ranges.of(n.a));
+    if (!std::has_single_bit(asked.size())) most = std::max(most, asked.count() - 1);
+  }
+  return most > hopelessly_many ? most : 0;
 }
 
 bool reads_scratch(const Instruction& i) { return i.code == (op::LD | op::MEM) || i.code == (op::LDX | op::MEM); }
@@ -70,6 +92,8 @@ class Emission {
       : program_(p), limits_(limits), places_(places), ranges_(p), families_(p, ranges_), keep_(costly_values(p)) {}
 
   Result<Program> run() {
+    if (const std::size_t least = hopeless_comparisons(program_, ranges_); least > limits_.instructions)
+      return too_large(least, limits_.instructions, false);
     Selected code = chosen();
     if (code.too_long) return too_large(enough_lines, limits_.instructions, false);
     if (code.out_of_scratch)

@@ -78,11 +78,10 @@ void Select::membership(const Set& numbers, Domain domain, Entry& t, Entry& f) {
   const Set set = numbers & Set(domain);
   if (with_mask(set, domain, t, f)) return;
   if (const std::uint32_t low_bits = common_blocks(set)) return blocks(set, low_bits, domain, t, f);
-  const Set rest = Set(domain) - set;
   constexpr std::size_t few = 2;
-  if (const std::uint32_t low_bits = common_blocks(rest);
-      low_bits && rest.intervals().size() <= few && comparisons(set.intervals(), domain) > few)
-    return blocks(rest, low_bits, domain, f, t);
+  if (const Set rest = set.count() <= few + 1 ? Set(domain) - set : Set(); !rest.empty() && rest.count() <= few)
+    if (const std::uint32_t low_bits = common_blocks(rest); low_bits && comparisons(set.intervals(), domain) > few)
+      return blocks(rest, low_bits, domain, f, t);
   tree(whole(domain, set.intervals()), t, f);
 }
 

@@ -131,6 +131,7 @@ class Set {
       return low <= high ? Set(Interval{low, high}) : Set();
     }
     if (a.is_of_bytes() || b.is_of_bytes()) [[unlikely]] return common_bytes(a, b);
+    if (!a.many_.empty() && b.few_count_ == 1 && b.few_[0].low <= a.low() && a.high() <= b.few_[0].high) return a;
     const auto left = a.intervals(), right = b.intervals();
     Set common;
     for (auto x = left.begin(), y = right.begin(); x != left.end() && y != right.end();) {
@@ -219,6 +220,7 @@ class Set {
 
   /// Adds an interval that begins no earlier than those there.
   void append(Interval next) {
+    if (few_count_ == 0 && !many_.empty() && !touches(many_.back(), next)) return many_.push_back(next);
     if (few_count_ > most_few || !many_.empty()) return append_to_many(next);
     Interval* const last = few_count_ ? &few_[few_count_ - 1] : nullptr;
     if (last && touches(*last, next)) last->high = std::max(last->high, next.high);

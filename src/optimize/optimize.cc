@@ -38,7 +38,7 @@ constexpr int max_rounds = 4;
 
 /// A round begins with values. Where nothing but facts has asked for it, all passes have seen the graph as it is, unless that changes it.
 template <class Wanted>
-ir::Program run_passes(ir::Program p, const Wanted& wanted) {
+ir::Program run_passes(ir::Program p, const Wanted& wanted, bool& is_lengthened) {
   constexpr const Pass *values = table, *facts = table + 1;
   const Pass* last = nullptr;  // to find something for those before it
   for (int round = 0; (last || round == 0) && round < max_rounds; ++round) {
@@ -46,6 +46,7 @@ ir::Program run_passes(ir::Program p, const Wanted& wanted) {
     for (const Pass& pass : table) {
       const bool found = wanted(pass) && pass.apply(p, {});
       assert(verifies(p));
+      is_lengthened = is_lengthened || (found && pass.lengthens);
       if (&pass == values && asked == facts && !found) break;
       if (&pass != values && found) last = &pass;
     }
@@ -64,11 +65,17 @@ bool Pass::run(ir::Program& p, const Profile& profile) const {
 std::span<const Pass> passes() { return table; }
 
 ir::Program optimize(ir::Program p) {
-  return run_passes(std::move(p), [](const Pass& pass) { return !pass.reorders; });
+  bool is_lengthened = false;
+  return optimize(std::move(p), is_lengthened);
+}
+
+ir::Program optimize(ir::Program p, bool& is_lengthened) {
+  return run_passes(std::move(p), [](const Pass& pass) { return !pass.reorders; }, is_lengthened);
 }
 
 ir::Program shorten(ir::Program p) {
-  return run_passes(std::move(p), [](const Pass& pass) { return !pass.reorders && !pass.lengthens; });
+  bool is_lengthened = false;
+  return run_passes(std::move(p), [](const Pass& pass) { return !pass.reorders && !pass.lengthens; }, is_lengthened);
 }
 
 }  // namespace weir::optimize

@@ -12,7 +12,9 @@ namespace weir::optimize {
 /// All passes that do not reorder, in order, until none finds anything or the stated number of rounds is over. The graph is
 /// bare: only guards that whole packets may fail stand in it, others are for place_guards.
 ir::Program optimize(ir::Program p);
-/// The same without passes that lengthen: for graphs that get too long for a back end by those.
+/// The same, and says whether a pass that lengthens has found something.
+ir::Program optimize(ir::Program p, bool& is_lengthened);
+/// The same without those passes: for graphs that get too long for a back end by them.
 ir::Program shorten(ir::Program p);
 
 /// guards.cc: each load is guarded at its first use on a path, and nowhere else. What makes a graph verify that passes have

@@ -247,6 +247,7 @@ class Rules {
   /// fewer comparisons stands. One interval that begins or ends where a does is a comparison.
   NodeId member(ValueId a, const Set& set, NodeId t, NodeId f, Span span) {
     const Interval range = ranges_.of(a);
+    if (is_list_within(set, range) && t != f) return list(a, set, range, t, f, span);
     const Set in = set & Set(range), out = Set(range) - set;
     if (t == f || out.empty()) return t;
     if (in.empty()) return f;
@@ -256,6 +257,21 @@ class Rules {
     const bool exchange = exchanged < straight || (exchanged == straight && out.count() < in.count());
     return exchange ? add(Node{NodeKind::Member, 0, p_.add(out), a, no_value, f, t}, span)
                     : add(Node{NodeKind::Member, 0, p_.add(in), a, no_value, t, f}, span);
+  }
+
+  /// Of so many intervals that neither they nor what they leave are one comparison, or a mask of a byte.
+  static bool is_list_within(const Set& set, Interval range) {
+    constexpr std::size_t many = 8;
+    return set.count() >= many && range.high > 0xff && range.low <= set.low() && set.high() <= range.high;
+  }
+
+  /// The same for a list, of which what it leaves is made only where that stands.
+  NodeId list(ValueId a, const Set& in, Interval range, NodeId t, NodeId f, Span span) {
+    const std::size_t out_count = in.count() - 1 + (in.low() > range.low) + (in.high() < range.high);
+    const std::size_t straight = in.comparisons(range), exchanged = in.comparisons_of_rest(range);
+    if (exchanged < straight || (exchanged == straight && out_count < in.count()))
+      return add(Node{NodeKind::Member, 0, p_.add(Set(range) - in), a, no_value, f, t}, span);
+    return add(Node{NodeKind::Member, 0, p_.add(in), a, no_value, t, f}, span);
   }
 
   std::optional<NodeId> comparison(ValueId a, const Set& in, Interval range, NodeId t, NodeId f, Span span) {

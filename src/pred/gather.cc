@@ -5,12 +5,14 @@
 #include "pred/gather.hpp"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
 #include "pred/chain.hpp"
 #include "pred/classes.hpp"
 #include "pred/factor.hpp"
+#include "pred/pattern.hpp"
 
 namespace weir::pred {
 namespace {
@@ -54,6 +56,7 @@ class Gather {
  private:
   static constexpr ExprId nothing{0xffffffff};
   static constexpr std::uint32_t most_nested = 64;  ///< conditions within conditions; deeper ones stay in one piece
+  static constexpr std::uint32_t many_terms = 100;  ///< of a long list
   static constexpr std::size_t most_on_path = 1000;  ///< one behind the other: each nests what is behind it, and stages recurse
 
   static std::uint32_t at(ExprId e) { return static_cast<std::uint32_t>(e); }
@@ -87,9 +90,42 @@ class Gather {
 
   void alternatives(Literal any, std::uint32_t path, std::uint32_t depth) {
     const Expr& e = from_[any.expr];
+    if (e.b > many_terms && !learnt_) return long_list(any, path, depth);
     const std::vector<bool> absorbed = find_absorbed(any);
+    if (learnt_ && !absorbed.empty()) learnt_->forget();
     for (std::uint32_t i = 0; i < e.b; ++i)
       if (absorbed.empty() || !absorbed[i]) alternative({from_.child(e, i), any.negated}, depth == 0 ? epoch_ : path, depth);
+  }
+
+  void long_list(Literal any, std::uint32_t path, std::uint32_t depth) {
+    constexpr std::size_t kinds = 4;   // that alternate
+    constexpr std::size_t some = 100;  // that are learnt before it is clear whether others are like them
+    std::array<Pattern, kinds> patterns;
+    std::size_t learnt = 0;
+    for (std::uint32_t i = 0; i < from_[any.expr].b; ++i) {
+      const ExprId term = from_.child(from_[any.expr], i);
+      const bool pays = 2 * learnt < i + some;
+      if (pays && std::ranges::any_of(patterns, [&](const Pattern& p) { return gives_like(p, term); })) continue;
+      Pattern& pattern = patterns[learnt++ % kinds];
+      pattern = Pattern(from_, term);
+      learnt_ = &pattern;
+      const std::uint32_t epoch = epoch_;
+      alternative({term, any.negated}, depth == 0 ? epoch_ : path, depth);
+      if (epoch != epoch_) patterns = {};
+      pattern.settle();
+      learnt_ = nullptr;
+    }
+  }
+
+  bool gives_like(const Pattern& pattern, ExprId term) {
+    if (!pattern.is_like(from_, term, numbers_)) return false;
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+      const Pattern::Given& given = pattern.given()[i];
+      Leaf& leaf = chain_->leaves[given.leaf];
+      leaf.parts.push_back(numbers_[i]);
+      count(leaf, pattern.part_of(term, given.written.expr));
+    }
+    return true;
   }
 
   /// a or a and b  ==  a, a and b or a  ==  a, for terms of any number of parts in any order: by term, whether it has all parts of one
@@ -97,8 +133,8 @@ class Gather {
   /// goes. Nothing for many terms.
   std::vector<bool> find_absorbed(Literal any) {
     const Expr& e = from_[any.expr];
-    constexpr std::uint32_t few = 8, many = 100;
-    if (e.b > few || from_[chain_->id].b > many) return {};  // within long lists it would take most of the time
+    constexpr std::uint32_t few = 8;
+    if (e.b > few || from_[chain_->id].b > many_terms) return {};  // within long lists it would take most of the time
     std::vector<std::vector<std::uint32_t>> parts;
     for (std::uint32_t i = 0; i < e.b; ++i) parts.push_back(sorted_parts(plain(from_, {from_.child(e, i), any.negated})));
     std::vector<bool> absorbed(e.b);
@@ -166,13 +202,19 @@ class Gather {
       leaves.push_back({{}, written, {}, 0});
       put({Item::Kind::Leaf, slot, {}}, path);
     }
+    if (learnt_) learnt_->add(from_, written, s.value, slot);
     Leaf& leaf = leaves[slot];
     leaf.parts.insert(leaf.parts.end(), s.set.intervals().begin(), s.set.intervals().end());
-    leaf.span = weir::join(leaf.span, from_.span(written.expr));
+    count(leaf, written.expr);
+  }
+
+  void count(Leaf& leaf, ExprId written) {
+    leaf.span = weir::join(leaf.span, from_.span(written));
     ++leaf.count;
   }
 
   Item other(Literal l) {
+    if (learnt_) learnt_->forget();
     want(l);
     return {Item::Kind::Other, 0, l};
   }
@@ -262,7 +304,8 @@ class Gather {
 
   ExprId made(const Leaf& leaf, bool turned) {
     if (leaf.count == 1) return copied({leaf.written.expr, leaf.written.negated != turned});
-    Set set = Set::join(leaf.parts);
+    if (!joined_ || !std::ranges::equal(joined_->parts, leaf.parts)) joined_ = Joined{leaf.parts, Set::join(leaf.parts)};
+    const Set& set = joined_->set;
     // A constant would take with it what stands beside it, and that may reject whole packets.
     if (set.empty() || set.is_everything())
       return to_.compare(Relation::Equal, to_.constant(0), to_.constant(set.empty() == turned ? 0 : 1), leaf.span);
@@ -329,6 +372,12 @@ class Gather {
   std::vector<ExprId> wanted_;
   std::vector<Chain> chains_;
 
+  struct Joined {
+    std::span<const Interval> parts;
+    Set set;
+  };
+  std::optional<Joined> joined_;  ///< of the leaf before, which mostly has the same numbers
+
   Chain* chain_ = nullptr;    ///< the one being taken apart
   std::uint32_t epoch_ = 0;   ///< the path that its conditions begin at
   std::vector<Slot> slots_;   ///< numbered like the chain's leaves
@@ -339,6 +388,8 @@ class Gather {
   InternIndex path_index_;
   Classes classes_;
   std::vector<std::uint32_t> trail_;
+  std::vector<Interval> numbers_;  ///< of a term that is like a pattern
+  Pattern* learnt_ = nullptr;      ///< of the term that is taken apart, in a long list
 };
 
 }  // namespace

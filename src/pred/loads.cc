@@ -5,10 +5,20 @@
 #include "base/bounds.hpp"
 
 namespace weir::pred {
+namespace {
+
+bool has_marks(const Filter& f) {
+  for (std::uint32_t i = 0; i < f.expr_count(); ++i)
+    if (f[ExprId{i}].kind == ExprKind::Mark) return true;
+  return false;
+}
+
+}  // namespace
 
 Loads::Loads(const Filter& f) : filter_(f) {
   values_.reserve(f.value_count());
   for (std::uint32_t i = 0; i < f.value_count(); ++i) values_.push_back(loaded(f[ValueId{i}]));  // operands come first
+  if (std::ranges::none_of(values_, &Loaded::may_reject) && !has_marks(f)) return;
   stops_.reserve(f.expr_count());
   for (std::uint32_t i = 0; i < f.expr_count(); ++i) stops_.push_back(find_stop(f[ExprId{i}]));  // and parts
 }

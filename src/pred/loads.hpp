@@ -18,7 +18,7 @@ class Loads {
   explicit Loads(const Filter& f);
 
   /// Marks, and what can reject a packet even when it is there as a whole: nothing is to move past them.
-  bool stops(ExprId e) const { return stops_[static_cast<std::uint32_t>(e)]; }
+  bool stops(ExprId e) const { return !stops_.empty() && stops_[static_cast<std::uint32_t>(e)]; }
   /// The last byte that a value, or a comparison, loads; nowhere for other expressions.
   End end_of(ValueId v) const { return values_[static_cast<std::uint32_t>(v)].end; }
   End end_of(ExprId e) const;
@@ -35,7 +35,7 @@ class Loads {
 
   const Filter& filter_;
   std::vector<Loaded> values_;
-  std::vector<bool> stops_;
+  std::vector<bool> stops_;  ///< nothing where nothing does
 };
 
 }  // namespace weir::pred

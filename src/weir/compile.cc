@@ -58,8 +58,8 @@ std::size_t size_of(const ir::Program& graph) {
 }
 
 /// A list may be too long for the kernel by what makes it fast. Longer ones would not fit either way.
-bool may_fit_shorter(const Result<cbpf::Program>& program, const ir::Program& graph, const Limits& limits) {
-  return !program && program.error().code == Code::TooLarge && size_of(graph) <= 3 * limits.instructions;
+bool may_fit_shorter(const Result<cbpf::Program>& program, bool is_lengthened, const ir::Program& graph, const Limits& limits) {
+  return is_lengthened && !program && program.error().code == Code::TooLarge && size_of(graph) <= 3 * limits.instructions;
 }
 
 /// Of the same filter, without what lengthens.
@@ -86,7 +86,8 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
 
   auto graph = first_graph(*meaning, options.optimize, options.limits);
   if (!graph) return std::unexpected(std::move(graph.error()));
-  if (options.optimize) *graph = optimize::optimize(std::move(*graph));
+  bool is_lengthened = false;
+  if (options.optimize) *graph = optimize::optimize(std::move(*graph), is_lengthened);
 
   // Every packet or none is seldom what was meant: libpcap refuses filters of which it notices that they match nothing.
   std::vector<Diagnostic> warnings;
@@ -97,7 +98,7 @@ Result<Filter> compile(std::string_view expression, const Options& options) {
   if (options.strict && !warnings.empty()) return std::unexpected(std::move(warnings.front()));
 
   auto program = options.optimize ? emit_fastest(*graph, usual_traffic, options.limits) : cbpf::emit(*graph, options.limits);
-  if (options.optimize && may_fit_shorter(program, *graph, options.limits))
+  if (may_fit_shorter(program, is_lengthened, *graph, options.limits))
     if (auto shorter = emit_shorter(*meaning, options.limits)) program = std::move(shorter);
 
   meaning->trim();

@@ -99,6 +99,36 @@ TEST_CASE("gather: a long list is a set, in any nesting") {
   CHECK(b.gathered(b.f.any(std::move(all), {})) == "[0:1] in {0x0-0xc7}\naccept 1\n");
 }
 
+TEST_CASE("gather: of a long list, terms that are like one before but for numbers go with it") {
+  constexpr std::uint32_t many = 300;
+  Builder b;
+  const auto is_on = [&](std::uint32_t type, std::uint32_t k) {
+    return b.f.all({b.is(0, type), b.f.any({b.is(1, k), b.is(2, k)}, {})}, {});
+  };
+  const auto masked = [&](std::uint32_t k, std::uint32_t mask) { return b.is(b.f.binary(Arith::And, b.byte(3), b.f.constant(mask)), k); };
+  std::vector<ExprId> terms;
+  for (std::uint32_t i = 0; i < many; ++i) {
+    const std::uint32_t k = i * 7 % 256 & ~1u;
+    if (i % 5 == 4) terms.push_back(is_on(9, k));               // another condition
+    else if (i % 5 == 3) terms.push_back(masked(k & 0xf0, k % 3 ? 0xf0 : 0xff));  // ranges of a value, and single numbers
+    else if (i == 130) terms.push_back(b.is(b.f.binary(Arith::Div, b.byte(1), b.byte(4)), 7));  // nothing moves past it
+    else terms.push_back(is_on(8, k));
+  }
+  const std::string made = b.gathered(b.f.any(std::move(terms), {}));
+  CHECK(std::ranges::count(made, '\n') < 40);
+  const Filter short_one = gather(b.f);
+  const auto is_alike = [&](const std::vector<std::uint8_t>& packet) {
+    return evaluate(short_one, {packet, 60, {}}) == evaluate(b.f, {packet, 60, {}});
+  };
+  for (const std::uint8_t type : {std::uint8_t{7}, std::uint8_t{8}, std::uint8_t{9}})
+    for (unsigned i = 0; i < 256; ++i) {
+      const auto k = static_cast<std::uint8_t>(i);
+      CHECK(is_alike({type, k, 1, k, 9}));
+      CHECK(is_alike({type, 1, k, 1, 0}));
+      CHECK(is_alike({type, 1, k, k, k}));
+    }
+}
+
 TEST_CASE("gather: conditions nest no deeper than stages can follow, however many there are") {
   const auto indentation = [](std::uint32_t count, bool behind_one) {
     Builder b;
