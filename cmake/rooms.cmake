@@ -1,6 +1,9 @@
 # weir_room(NAME DIR [ROOM…]): a folder becomes the library weir_NAME with all its .cc files; headers are included as
 # "NAME/file.hpp". A room without a .cc file yet is a header-only library.
-set(WEIR_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror)
+set(WEIR_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor)
+if(WEIR_STRICT)
+  list(APPEND WEIR_WARNINGS -Werror)
+endif()
 
 function(weir_room name dir)
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc)
