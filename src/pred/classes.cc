@@ -4,7 +4,7 @@ namespace weir::pred {
 namespace {
 
 constexpr std::uint8_t goes_on = 0, ends = 1, itself = 2;
-constexpr std::uint32_t most_compared = 3, most_operands = 8;
+constexpr std::uint32_t most_compared = 6, most_operands = 8;  // `tcp` is four chains deep, and stands in others
 
 }  // namespace
 

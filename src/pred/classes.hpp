@@ -7,7 +7,7 @@
 
 namespace weir::pred {
 
-/// Numbers the expressions of a filter that it is asked for. A chain is compared operand by operand, down to a few chains within chains of
+/// Numbers the expressions of a filter that it is asked for. A chain is compared operand by operand, down to some chains within chains of
 /// a few operands; longer and deeper ones are but like themselves.
 class Classes {
  public:

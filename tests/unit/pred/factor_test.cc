@@ -44,6 +44,15 @@ TEST_CASE("factor: what terms end with is asked once, behind them") {
         "and\n" + all_four_in_front + "  or\n    [3:1] == 1\n    and\n      [3:1] == 2\n      [4:1] == 2\naccept 1\n");
 }
 
+TEST_CASE("factor: an ending of chains within chains") {
+  Terms b;
+  const auto of_ip6 = [&] { return b.f.any({b.is(5, 1), b.f.all({b.is(5, 2), b.is(6, 1)}, {})}, {}); };
+  const auto udp = [&] { return b.f.any({b.f.all({b.is(3, 1), b.is(4, 1)}, {}), b.f.all({b.is(3, 2), of_ip6()}, {})}, {}); };
+  CHECK(b.factored(b.f.any(b.terms(udp), {})).starts_with("and\n" + all_four_in_front));
+  const auto others = [&] { return b.f.all({b.is(7, 1), b.f.any({udp(), b.is(8, 1)}, {})}, {}); };
+  CHECK(b.factored(b.f.any(b.terms(others), {})).starts_with("and\n" + all_four_in_front));
+}
+
 TEST_CASE("factor: as much as all end with, and no more") {
   Terms b;
   std::vector<ExprId> terms;
