@@ -51,7 +51,7 @@ std::optional<NodeId> Follow::rejection_behind(NodeId test, const Known& known) 
 
 NodeId Follow::past_decided(NodeId to, const Known& known) {
   for (; steps_ < max_steps; ++steps_) {
-    if (steps_ > patience) to = leap(to, known);
+    if (steps_ != 0 && steps_ % patience == 0) to = leap(to, known);
     const Node& n = program_[to];
     const auto outcome = decided(n, n.forks() && !known.empty() ? asked(to) : nullptr, known);
     if (!outcome) break;

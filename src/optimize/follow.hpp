@@ -53,7 +53,7 @@ class Follow {
   std::optional<Leaps::Link> link_at(ir::ValueId value, ir::NodeId id);
   std::optional<std::uint32_t> number_asked(ir::ValueId value, ir::NodeId id);
 
-  static constexpr int max_steps = 100, patience = 16;  ///< steps in all, and before rows are looked for
+  static constexpr int max_steps = 100, patience = 8;  ///< steps in all, and of so many the one at which rows are looked for, which takes longer
   static constexpr std::size_t few = 12;  ///< questions: of so many, memory is at hand (a kilobyte, malloc)
   static constexpr std::size_t many = 28, too_many = 4096;  ///< nodes that are worth a look at where they lead on; in long lists there is nothing
   static constexpr std::uint32_t not_worked_out = 0, no_question = 1;
