@@ -46,10 +46,12 @@ class Repetition {
     std::uint32_t test = 0;  ///< its place among them
     pred::ValueId number{};
   };
-  static std::size_t place(std::uint32_t key) { return mix(0, key, 0) % places; }
+  /// Side by side for what differs in its shape alone: nets of all lengths stand in lists.
+  static std::size_t place(std::uint32_t key) { return (mix(0, key / shapes, 0) + key % shapes) % places; }
 
   static constexpr std::size_t many = 8;
-  static constexpr std::size_t places = 64;  // few kinds alternate; of two that share a place, one is resolved each time
+  static constexpr std::uint32_t shapes = 256;
+  static constexpr std::size_t places = 128;  // few kinds alternate; of two that share a place, one is resolved each time
   std::vector<Pattern> patterns_;  ///< `places` of them, or none
 };
 
