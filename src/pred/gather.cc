@@ -190,8 +190,12 @@ class Gather {
     return path_index_.intern(paths_, path, [](const Path& p) { return mix(1, p.parent, p.condition); });
   }
 
-  /// Whether its operands may be conditions of their own. A long list that something must not meet stays in one piece.
-  bool fits_behind(Literal l, std::uint32_t path) const { return is_all(from_, l) && lengths_[path] + from_[l.expr].b <= most_on_path; }
+  /// Whether its operands may be conditions of their own. A list that something must not meet stays in one piece, and is gathered itself.
+  bool fits_behind(Literal l, std::uint32_t path) const {
+    constexpr std::uint32_t few = 3;
+    const std::uint32_t count = from_[l.expr].b;
+    return is_all(from_, l) && (!l.negated || count <= few) && lengths_[path] + count <= most_on_path;
+  }
 
   void join(const Subject& s, Literal written, std::uint32_t path) {
     const std::uint32_t slot = slot_index_.intern(slots_, Slot{path, s.value}, [](const Slot& x) {

@@ -129,6 +129,14 @@ TEST_CASE("gather: of a long list, terms that are like one before but for number
     }
 }
 
+TEST_CASE("gather: a list of values in several words is as gathered behind an and as it is alone") {
+  Builder b;
+  std::vector<ExprId> list;
+  for (const std::uint32_t k : {5u, 6u, 7u, 8u}) list.push_back(b.f.all({b.is(1, 9), b.is(2, k)}, {}));
+  const ExprId any = b.f.any(std::move(list), {});
+  CHECK(b.gathered(b.f.all({any, b.is(3, 1)}, {})) == "and\n  and\n    [1:1] == 9\n    [2:1] in {0x5-0x8}\n  [3:1] == 1\naccept 1\n");
+}
+
 TEST_CASE("gather: conditions nest no deeper than stages can follow, however many there are") {
   const auto indentation = [](std::uint32_t count, bool behind_one) {
     Builder b;
