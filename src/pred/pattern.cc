@@ -10,7 +10,7 @@ bool joins_parts(const Expr& e) { return e.kind == ExprKind::And || e.kind == Ex
 
 /// Not so deep, and not with so many operands, that what it asks for has classes of its own (classes.hpp).
 bool is_simple(const Filter& f, ExprId id, std::uint32_t depth) {
-  constexpr std::uint32_t deepest = 3, most_operands = 8;
+  constexpr std::uint32_t deepest = 6, most_operands = 8;
   const Expr& e = f[id];
   if (depth > deepest) return false;
   if (e.kind == ExprKind::Not) return is_simple(f, ExprId{e.a}, depth + 1);
