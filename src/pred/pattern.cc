@@ -42,7 +42,8 @@ Pattern::Pattern(const Filter& f, ExprId term) : first_(first_part(f, term)), te
 
 void Pattern::add(const Filter& f, Literal written, ValueId value, std::uint32_t leaf) {
   const Expr& e = f[written.expr];
-  const bool is_equality = !written.negated && e.kind == ExprKind::Compare && static_cast<Relation>(e.detail) == Relation::Equal;
+  const bool is_equality = !written.negated && e.kind == ExprKind::Compare && static_cast<Relation>(e.detail) == Relation::Equal &&
+                           f[value].kind != ValueKind::Binary;  // of a mask, what it asks about depends on the number
   given_.push_back({written, value, leaf, is_equality});
 }
 

@@ -129,6 +129,14 @@ TEST_CASE("gather: of a long list, terms that are like one before but for number
     }
 }
 
+TEST_CASE("gather: of a long list, a masked value goes to the whole one where it is a range of that, whatever term it is like") {
+  Builder b;
+  std::vector<ExprId> terms;
+  for (std::uint32_t k = 0; k < 256; ++k) terms.push_back(b.is(b.f.binary(Arith::And, b.byte(3), b.f.constant(0xf0)), k ^ 1));
+  const std::string made = b.gathered(b.f.any(std::move(terms), {}));
+  CHECK(made.find("[3:1] in {0x0-0xff}") != std::string::npos);
+}
+
 TEST_CASE("gather: a list of values in several words is as gathered behind an and as it is alone") {
   Builder b;
   std::vector<ExprId> list;
